@@ -1,0 +1,101 @@
+"""What a row is: its columns, its id, its split and its prompt. Every other part imports this and repeats none of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+Split = Literal["train", "validation", "test"]
+
+#: The user's turn. The Space and `hanjul.json` in the adapter repo carry this very string, so nobody retypes it.
+PROMPT_FORMAT = "상품: {product}\n가치: {values}"
+
+#: Chat template for bases without one: the plain text form a pretrained model reads best.
+CHAT_TEMPLATE = (Path(__file__).parent / "chat_template.jinja").read_text(encoding="utf-8")
+
+#: Share of products (not rows) held out, in percent.
+VALIDATION_PERCENT = 10
+TEST_PERCENT = 10
+
+
+class Message(TypedDict):
+    role: str
+    content: str
+
+
+class Row(TypedDict):
+    """One line of copy, as it stands in config `raw`.
+
+    Columns: id (16 hex), product, category (node of the taxonomy, "" when unknown), values (list of str), ad_copy,
+    device, tone ("" when not asked for), source (written | synthesised | imported), teacher ("" or `hf://…@sha` or
+    model name), example_ids (ids of the rows shown to the teacher).
+    """
+
+    id: str
+    product: str
+    category: str
+    values: list[str]
+    ad_copy: str
+    device: str
+    tone: str
+    source: str
+    teacher: str
+    example_ids: list[str]
+
+
+def normalise(text: str) -> str:
+    """NFC, with runs of white space made one space."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def row_id(product: str, values: Sequence[str], ad_copy: str) -> str:
+    """Content hash, 16 hex digits: stable across releases, blind to the order of the values."""
+    content = json.dumps([product, sorted(values), ad_copy], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def make_row(product: str, values: Sequence[str], ad_copy: str, **columns: Any) -> Row:
+    """A `raw` row from its three meanings; other columns default to empty."""
+    product, ad_copy = normalise(product), normalise(ad_copy)
+    values = [normalise(value) for value in values]
+    row: Row = {
+        "id": row_id(product, values, ad_copy),
+        "product": product,
+        "category": "",
+        "values": values,
+        "ad_copy": ad_copy,
+        "device": "",
+        "tone": "",
+        "source": "",
+        "teacher": "",
+        "example_ids": [],
+    }
+    unknown = columns.keys() - row.keys()
+    if unknown:
+        raise TypeError(f"not columns of a row: {sorted(unknown)}")
+    return row | columns  # type: ignore[return-value,operator]
+
+
+def split_of(product: str) -> Split:
+    """The split a product belongs to, for ever: decided by its hash, so no product stands in two splits."""
+    bucket = int(hashlib.sha256(normalise(product).encode()).hexdigest()[:8], 16) % 100
+    if bucket < TEST_PERCENT:
+        return "test"
+    return "validation" if bucket < TEST_PERCENT + VALIDATION_PERCENT else "train"
+
+
+def user_message(product: str, values: Sequence[str]) -> Message:
+    """The one user turn that training, evaluation and generation share."""
+    return {"role": "user", "content": PROMPT_FORMAT.format(product=product, values=", ".join(values))}
+
+
+def trl_columns(row: Row) -> dict[str, list[Message]]:
+    """The TRL-native conversational `prompt` and `completion` of a row."""
+    return {
+        "prompt": [user_message(row["product"], row["values"])],
+        "completion": [{"role": "assistant", "content": row["ad_copy"]}],
+    }
