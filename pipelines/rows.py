@@ -1,4 +1,4 @@
-"""What a row is: its columns, its id, its split and its prompt. Every other part imports this and repeats none of it."""
+"""What a row is: columns, id, split and prompt. Every other part imports this and repeats none of it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -260,7 +259,7 @@ def write_atomically(path: Path, text: str) -> None:
     """Write a file so that a crash leaves the old one or the new one."""
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    part.replace(path)
 
 
 def _git_commit() -> str | None:

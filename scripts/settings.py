@@ -1,0 +1,107 @@
+"""The settings of a recipe, one class per stage. Defaults live here and nowhere else; YAML and flags override them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Unknown keys are errors; a recipe as run is immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImportSettings(Settings):
+    """Where rows come from."""
+
+    source: str = Field("starter", description="`starter`, a file (JSON, JSONL, CSV, Parquet) or hf://datasets/…")
+    limit: int | None = Field(None, ge=1, description="take this many rows, drawn by seed")
+
+
+class PairsSettings(Settings):
+    """How many product–value pairs to plan from the taxonomy."""
+
+    n: int = Field(192, ge=1)
+    values_max: int = Field(2, ge=1, le=4, description="values a pair holds at most")
+
+
+class TrainSettings(Settings):
+    """One adapter."""
+
+    repo: str = Field("hanjul-gemma-3-270m-lora", description="adapter repo, in our namespace unless it names one")
+    base_model: str = "google/gemma-3-270m"
+    base_revision: str | None = None
+    epochs: float = Field(3.0, gt=0)
+    max_steps: int = Field(-1, description="stop after this many optimiser steps; -1 for whole epochs")
+    batch_size: int = Field(16, ge=1)
+    learning_rate: float = Field(4e-4, gt=0)
+    lora_r: int = Field(16, ge=1)
+    lora_alpha: int = Field(32, ge=1)
+    lora_dropout: float = Field(0.0, ge=0, lt=1)
+    max_length: int = Field(128, ge=16, description="tokens of prompt and completion; longer rows are an error")
+
+
+class TeacherSettings(Settings):
+    """Who writes. Without `base_url` the embedded model does, with an adapter trained on the written rows."""
+
+    base_url: str | None = Field(None, description="an OpenAI-compatible endpoint, e.g. https://api.openai.com/v1")
+    model: str | None = None
+    api_key_env: str = Field("OPENAI_API_KEY", description="name of the environment variable that holds the key")
+    adapter: TrainSettings = TrainSettings(repo="hanjul-gemma-3-270m-teacher-lora")
+
+
+class SynthesizeSettings(Settings):
+    """How the teacher writes."""
+
+    teacher: TeacherSettings = TeacherSettings()
+    candidates: int = Field(6, ge=1, description="lines asked for per pair")
+    examples: int = Field(4, ge=0, description="random examples in the prompt of a teacher that is not tuned")
+    temperature: float = Field(0.8, ge=0)
+    top_p: float = Field(0.95, gt=0, le=1)
+    max_new_tokens: int = Field(40, ge=4)
+    concurrency: int = Field(8, ge=1, description="requests in flight")
+
+
+class FilterSettings(Settings):
+    """Thresholds of the filters."""
+
+    min_chars: int = 4
+    max_chars: int = 60
+    min_pv: float = Field(0.5, ge=0, le=1, description="likelihood PV below this is rejected (`pv`)")
+    min_naturalness: float = Field(0.3, ge=0, le=1, description="likelihood Naturalness below this is rejected")
+    keep_per_pair: int = Field(1, ge=1, description="best synthesised lines kept per pair")
+    trust_written: bool = Field(True, description="written rows skip the likelihood thresholds, never the rules")
+
+
+class EvaluateSettings(Settings):
+    """What is judged."""
+
+    pairs: int = Field(24, ge=2, description="pairs of the test split")
+    candidates: int = Field(1, ge=1, description="lines generated per pair")
+    temperature: float = Field(0.7, ge=0)
+    top_p: float = Field(0.95, gt=0, le=1)
+    max_new_tokens: int = Field(40, ge=4)
+    calibration_rows: int = Field(64, ge=8, description="held-out rows the judge is calibrated on")
+    bootstrap: int = Field(2000, ge=100)
+
+
+class SpaceSettings(Settings):
+    """The demo."""
+
+    repo: str = "hanjul"
+
+
+class Recipe(Settings):
+    """A release, whole. Stages left null are left out."""
+
+    version: str = Field("v0.1.0", pattern=r"^v\d+\.\d+\.\d+$", description="tag set on every repo at the end")
+    title: str = "한 줄 Hanjul"
+    dataset: str = Field("hanjul-copy", description="dataset repo")
+    seed: int = 20261122
+    import_: ImportSettings = Field(ImportSettings(), alias="import")
+    pairs: PairsSettings | None = PairsSettings()
+    synthesize: SynthesizeSettings | None = SynthesizeSettings()
+    filter: FilterSettings = FilterSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    space: SpaceSettings = SpaceSettings()
