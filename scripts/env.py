@@ -17,6 +17,9 @@ import platformdirs
 if TYPE_CHECKING:
     from scripts.hub import Hub
 
+#: Port of `hanjul hub serve`.
+HUB_PORT = 8710
+
 #: Telemetry and update checks of the stack, off in one place.
 OPT_OUTS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",

@@ -120,9 +120,24 @@ class Hub:
 
     def snapshot(self, uri: HfUri, allow_patterns: list[str] | None = None) -> Path:
         """A folder with the repo's files at a pinned revision."""
-        return Path(
-            snapshot_download(uri.id, repo_type=uri.type, revision=uri.revision, allow_patterns=allow_patterns)
-        )
+        return Path(snapshot_download(uri.id, repo_type=uri.type, revision=uri.revision, allow_patterns=allow_patterns))
+
+    def rows(self, uri: HfUri, config: str, split: str = "train") -> Any:
+        """A split of a pinned dataset as `datasets.Dataset`."""
+        from datasets import load_dataset
+
+        try:
+            return load_dataset(uri.id, config, split=split, revision=uri.revision)
+        except ValueError as error:  # an unknown config or split; the message lists those there are
+            raise HanjulError(
+                f"No rows in config {config}, split {split}: {error}", uri.to_uri(), "check the URI"
+            ) from error
+
+    def cache(self, name: str) -> Path:
+        """A folder for files that can be made again."""
+        folder = env.data_dir() / "cache" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def manifest(self, uri: HfUri) -> dict[str, Any]:
         """The manifest of the stage that made this commit, empty where a person made it."""

@@ -1,0 +1,68 @@
+"""Lines from a causal language model with a chat template: what evaluation and `hanjul generate` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from pipelines.rows import Message, normalise
+
+#: Prompts sampled together. Decoding is bound by reading the weights, so a batch costs little more than one prompt.
+BATCH = 32
+
+
+def generate_lines(
+    model: Any,
+    tokenizer: Any,
+    chats: Sequence[Sequence[Message]],
+    *,
+    temperature: float,
+    top_p: float,
+    max_new_tokens: int,
+    seed: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[str]:
+    """One line for each chat, in order: sampled, cut at the first line break.
+
+    Args:
+        model: a `transformers` causal model (or a PEFT one), in evaluation mode.
+        tokenizer: with a chat template; pads on the left here.
+        temperature: 0 is greedy.
+        max_new_tokens: tokens of the line at most.
+        progress: called with the number of chats done after each batch.
+    """
+    torch.manual_seed(seed)
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    sampling = {"do_sample": True, "temperature": temperature, "top_p": top_p} if temperature else {"do_sample": False}
+    lines: list[str] = []
+    for start in range(0, len(chats), BATCH):
+        encoded = tokenizer.apply_chat_template(
+            list(chats[start : start + BATCH]),
+            add_generation_prompt=True,
+            padding=True,
+            return_tensors="pt",
+            return_dict=True,
+        ).to(model.device)
+        with torch.inference_mode():
+            output = model.generate(
+                **encoded,
+                **sampling,
+                top_k=0,
+                max_new_tokens=max_new_tokens,
+                pad_token_id=tokenizer.pad_token_id,
+                stop_strings=["\n"],
+                tokenizer=tokenizer,
+            )
+        texts = tokenizer.batch_decode(output[:, encoded["input_ids"].shape[1] :], skip_special_tokens=True)
+        lines += [first_line(text) for text in texts]
+        progress(len(lines))
+    return lines
+
+
+def first_line(text: str) -> str:
+    """The first line of an answer, white space made plain; empty where the model said nothing."""
+    return normalise(text.strip().split("\n", 1)[0])

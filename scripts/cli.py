@@ -1,0 +1,313 @@
+"""한 줄: one-line Korean ad-copy datasets and small language models, released on the Hugging Face Hub."""
+
+# Heavy imports stay inside the commands, so that `hanjul --help` answers at once.
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import typer.core
+
+from scripts import env, faults
+from scripts.errors import HanjulError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfUri
+
+    from scripts.hub import Hub
+    from scripts.settings import Recipe
+
+
+class Guarded(typer.core.TyperGroup):
+    """Turns what the world does to a command (Ctrl-C, a full disk, a dead network) into known errors."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with faults.explained():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(cls=Guarded, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+space_app = typer.Typer(no_args_is_help=True, help="The demo: on the Hub, or the same app on this machine.")
+hub_app = typer.Typer(no_args_is_help=True, help="The local Hub.")
+app.add_typer(space_app, name="space")
+app.add_typer(hub_app, name="hub")
+
+
+class Format(StrEnum):
+    human = "human"
+    json = "json"
+    quiet = "quiet"
+
+
+@dataclass
+class Options:
+    """What the flags before the command say."""
+
+    local: bool = False
+    format: Format = Format.human
+
+
+OPTIONS = Options()
+
+RecipeFlag = Annotated[
+    str, typer.Option("--recipe", help="A recipe's file, or the name of one that ships with Hanjul.")
+]
+SetFlag = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe, e.g. train.epochs=1."),
+]
+
+
+@app.callback()
+def options(
+    local: Annotated[bool, typer.Option("--local", help="Use the local Hub although a token is there.")] = False,
+    format: Annotated[Format, typer.Option(help="human, json (the manifest) or quiet (no log).")] = Format.human,
+) -> None:
+    OPTIONS.local, OPTIONS.format = local, format
+    if format is Format.quiet:
+        from scripts import log
+
+        log.QUIET = True
+
+
+@contextmanager
+def hub_session() -> Iterator[Hub]:
+
+    with env.hub_session(local=OPTIONS.local) as hub:
+        yield hub
+
+
+def load_recipe(name: str, changes: list[str] | None, **flags: Any) -> Recipe:
+    """The recipe with `--set KEY=VALUE` and the command's own flags on top."""
+    import yaml
+
+    from scripts import recipes
+
+    overrides = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
+    for change in changes or []:
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise HanjulError("--set wants KEY=VALUE", change, "e.g. --set train.epochs=1")
+        overrides[key] = yaml.safe_load(value)
+    return recipes.load(name, overrides)
+
+
+def emit(hub: Hub, uri: HfUri) -> None:
+    """The answer on stdout: the manifest with --format json, else the pinned URI as the last line."""
+    if OPTIONS.format is Format.json:
+        print(json.dumps({"uri": uri.to_uri()} | hub.manifest(uri), ensure_ascii=False, indent=2))
+    else:
+        print(uri.to_uri())
+
+
+@app.command()
+def release(
+    recipe: Annotated[str, typer.Argument(help="A recipe's file, or `offline` or `imported`.")] = "offline",
+    input: Annotated[str | None, typer.Option(help="Rows to import: a file or hf://datasets/…")] = None,
+    changes: SetFlag = None,
+) -> None:
+    """Make and publish everything a recipe names, then tag it. Goes on where it was interrupted."""
+    loaded = load_recipe(recipe, changes, import__source=input)
+    with hub_session() as hub:
+        from scripts import release as flow
+
+        released = flow.run(hub, loaded)
+        if OPTIONS.format is Format.json:
+            print(json.dumps(released.as_dict(), ensure_ascii=False, indent=2))
+        else:
+            print(released.table(hub))
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(help="JSON, JSONL, CSV, Parquet or hf://datasets/…; `starter` is ours.")],
+    recipe: RecipeFlag = "imported",
+    changes: SetFlag = None,
+) -> None:
+    """Import rows as config `raw` of the dataset; also with the columns 상품 / 담고자 하는 가치 / 카피라이팅."""
+    loaded = load_recipe(recipe, changes, import__source=source)
+    with hub_session() as hub:
+        from scripts import import_rows
+
+        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset), loaded.import_, loaded.seed))
+
+
+@app.command()
+def pairs(
+    n: Annotated[int | None, typer.Option("--n", help="How many pairs.")] = None,
+    recipe: RecipeFlag = "offline",
+    changes: SetFlag = None,
+) -> None:
+    """Plan product–value pairs from the taxonomy: config `pairs`."""
+    loaded = load_recipe(recipe, changes, pairs__n=n)
+    if loaded.pairs is None:
+        raise HanjulError("The recipe plans no pairs", f"{recipe}: pairs", "give it a section `pairs`, or use --n")
+    with hub_session() as hub:
+        from scripts import pairs as stage
+
+        emit(hub, stage.run(hub, hub.repo("dataset", loaded.dataset), None, loaded.pairs, loaded.seed))
+
+
+@app.command()
+def synthesize(
+    uri: Annotated[str, typer.Argument(help="Dataset with config `pairs`: hf://datasets/…")],
+    teacher: Annotated[
+        str | None, typer.Option(help="Adapter that writes: hf://models/… (embedded teacher only).")
+    ] = None,
+    recipe: RecipeFlag = "offline",
+    changes: SetFlag = None,
+) -> None:
+    """Let a teacher write lines for the pairs: config `raw`."""
+    from scripts.settings import SynthesizeSettings
+
+    loaded = load_recipe(recipe, changes)
+    with hub_session() as hub:
+        from scripts import synthesize as stage
+
+        adapter = hub.resolve(teacher) if teacher else None
+        emit(hub, stage.run(hub, hub.resolve(uri), adapter, loaded.synthesize or SynthesizeSettings(), loaded.seed))
+
+
+@app.command("filter")
+def filter_(
+    uri: Annotated[str, typer.Argument(help="Dataset with config `raw`: hf://datasets/…")],
+    recipe: RecipeFlag = "offline",
+    changes: SetFlag = None,
+) -> None:
+    """Keep the good rows as config `default`, the others with their reason as `rejected`."""
+    loaded = load_recipe(recipe, changes)
+    with hub_session() as hub:
+        from scripts import filter as stage
+
+        emit(hub, stage.run(hub, hub.resolve(uri), loaded))
+
+
+@app.command()
+def train(
+    uri: Annotated[str, typer.Argument(help="Dataset: hf://datasets/…")],
+    recipe: RecipeFlag = "offline",
+    changes: SetFlag = None,
+) -> None:
+    """Train a LoRA adapter and publish it."""
+    loaded = load_recipe(recipe, changes)
+    with hub_session() as hub:
+        from scripts import models
+        from scripts import train as stage
+
+        emit(hub, stage.run(hub, hub.resolve(uri), models.resolve_base(hub, loaded.train), loaded.train, loaded.seed))
+
+
+@app.command()
+def evaluate(
+    uris: Annotated[list[str], typer.Argument(help="Adapters: hf://models/…")],
+    dataset: Annotated[str, typer.Option(help="Dataset whose test split is used: hf://datasets/…")],
+    recipe: RecipeFlag = "offline",
+    changes: SetFlag = None,
+) -> None:
+    """Judge adapters beside their base model; the report goes onto each model card."""
+    loaded = load_recipe(recipe, changes)
+    with hub_session() as hub:
+        from scripts import evaluate as stage
+
+        pinned = hub.resolve(dataset)
+        for uri in uris:
+            emit(hub, stage.run(hub, hub.resolve(uri), pinned, loaded.evaluate, loaded.seed))
+
+
+@app.command()
+def calibrate(
+    dataset: Annotated[str, typer.Argument(help="Dataset whose held-out rows make the contrast set: hf://datasets/…")],
+    recipe: RecipeFlag = "offline",
+    changes: SetFlag = None,
+) -> None:
+    """Measure how far the judge can be trusted: AUC per metric on a labelled contrast set, as JSON."""
+    loaded = load_recipe(recipe, changes)
+    with hub_session() as hub:
+        from scripts import judge
+
+        measured = judge.of_dataset(
+            hub, hub.resolve(dataset), loaded.train, loaded.evaluate.calibration_rows, loaded.seed
+        )
+        print(json.dumps(measured.calibration.as_dict(), ensure_ascii=False, indent=2))
+
+
+@app.command()
+def generate(
+    uri: Annotated[str, typer.Argument(help="Adapter: hf://models/…")],
+    product: Annotated[str, typer.Option(help="What is advertised, e.g. 제습기.")],
+    value: Annotated[list[str], typer.Option(help="A value to convey; repeat for more.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="How many lines.")] = 5,
+    temperature: Annotated[float, typer.Option(min=0)] = 0.8,
+    seed: int = 0,
+) -> None:
+    """Write lines for a product on stdout."""
+    with hub_session() as hub:
+        from scripts import generate as stage
+
+        for line in stage.run(hub, hub.resolve(uri), product, value, n, temperature, seed):
+            print(line)
+
+
+@space_app.command("deploy")
+def space_deploy(
+    uri: Annotated[str, typer.Argument(help="Adapter: hf://models/…")],
+    recipe: RecipeFlag = "offline",
+    changes: SetFlag = None,
+) -> None:
+    """Commit the demo to a Space repo, pinned to the adapter."""
+    loaded = load_recipe(recipe, changes)
+    with hub_session() as hub:
+        from scripts import space
+
+        emit(hub, space.deploy(hub, hub.resolve(uri), loaded))
+
+
+@space_app.command("run")
+def space_run(
+    uri: Annotated[str, typer.Argument(help="Space or adapter: hf://spaces/… or hf://models/…")],
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 7860,
+) -> None:
+    """Serve the demo on this machine until Ctrl-C."""
+    with hub_session() as hub:
+        from scripts import space
+
+        space.serve(hub, hub.resolve(uri), port)
+
+
+@hub_app.command("serve")
+def hub_serve(port: Annotated[int, typer.Option(min=0, max=65535)] = env.HUB_PORT) -> None:
+    """Serve the local Hub on loopback until Ctrl-C, for load_dataset, from_pretrained and the like."""
+    from scripts.local_hub.lifecycle import serve
+
+    serve(env.hub_store(), port)
+
+
+@app.command()
+def doctor() -> None:
+    """What is installed, reachable and missing, and the command that mends it."""
+    from scripts import doctor as checks
+
+    if not checks.report():
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point: the one place where a known error becomes words."""
+    try:
+        app()
+    except HanjulError as error:
+        place = f"\n  where: {error.where}" if error.where else ""
+        step = f"\n  next:  {error.next_step}" if error.next_step else ""
+        print(f"error: {error.what}{place}{step}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

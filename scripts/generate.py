@@ -1,0 +1,32 @@
+"""`hanjul generate`: lines for a product from a published adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from huggingface_hub import HfUri
+
+from scripts import models
+from scripts.hub import Hub
+
+
+def run(
+    hub: Hub, adapter: HfUri, product: str, values: Sequence[str], n: int, temperature: float, seed: int
+) -> list[str]:
+    """Up to `n` different lines; fewer where the model repeats itself or says nothing."""
+    from pipelines.generation import generate_lines
+    from pipelines.rows import user_message
+
+    if hub.is_local:
+        models.base_of(hub, adapter)  # fails early, with a sentence, where the base is missing
+    model, tokenizer = models.load_adapter(adapter)
+    lines = generate_lines(
+        model,
+        tokenizer,
+        [[user_message(product, values)]] * n,
+        temperature=temperature,
+        top_p=0.95,
+        max_new_tokens=40,
+        seed=seed,
+    )
+    return list(dict.fromkeys(line for line in lines if line))

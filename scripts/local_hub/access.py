@@ -1,0 +1,87 @@
+"""What every route needs from a request: the store, the caller's rights, the repo it names."""
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import Depends, Request
+from pydantic import AfterValidator
+
+from scripts.local_hub import repos
+from scripts.local_hub.names import Kind
+from scripts.local_hub.replies import HubError
+from scripts.local_hub.store import Store
+
+# Routes match the raw path, where a revision is one quoted segment; handlers get the unquoted text.
+Unquoted = Annotated[str, AfterValidator(unquote)]
+
+
+def store_of(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def is_authorized(request: Request) -> bool:
+    """Whether the request carries this store's token. Another token reads public repos as anonymous callers do:
+    people are logged in to the real Hub, and their token means nothing here."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    expected = store_of(request).token
+    return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), expected.encode())
+
+
+def require_token(request: Request) -> None:
+    if not is_authorized(request):
+        # With this exact message the clients report a bad token; with another, a missing repo.
+        message = "Invalid credentials in Authorization header"
+        hint = f"{message}. The token of this local Hub is in {store_of(request).folder / 'token'}"
+        raise HubError(401, "Unauthorized", message, fields={"error": hint})
+
+
+StoreDep = Annotated[Store, Depends(store_of)]
+Authorized = Annotated[bool, Depends(is_authorized)]
+Writer = Depends(require_token)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The repo that a request names, and what the caller may do with it."""
+
+    store: Store
+    kind: Kind
+    repo_id: str
+    authorized: bool
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Connection, repos.Repo]]:
+        with self.store.reading() as db:
+            yield db, repos.find(db, self.kind, self.repo_id, authorized=self.authorized)
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Connection, repos.Repo]]:
+        """The route must require the token (`Writer`)."""
+        with self.store.writing() as db:
+            yield db, repos.find(db, self.kind, self.repo_id, authorized=True)
+
+
+def target(kind: Kind, namespace: Unquoted, name: Unquoted, store: StoreDep, authorized: Authorized) -> Target:
+    return Target(store, kind, f"{namespace}/{name}", authorized)
+
+
+TargetDep = Annotated[Target, Depends(target)]
+
+
+def origin(request: Request) -> str:
+    """Scheme and host as the client reached us; the host was checked to be loopback."""
+    return f"http://{request.headers['host']}"
+
+
+def next_page(request: Request, items: int, offset: int, limit: int) -> dict[str, str]:
+    """The `Link` header that leads to the page after this one, when there is one."""
+    if offset + limit >= items:
+        return {}
+    url = request.url.include_query_params(cursor=offset + limit)
+    return {"Link": f'<{origin(request)}{url.path}?{url.query}>; rel="next"'}

@@ -1,0 +1,127 @@
+"""The ASGI application: raw paths, loopback hosts only, errors as the clients expect them."""
+
+import errno
+import re
+import sqlite3
+import uuid
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scripts.local_hub import (
+    pages,
+    routes_collections,
+    routes_commits,
+    routes_download,
+    routes_info,
+    routes_repos,
+    routes_service,
+    routes_spaces,
+    routes_upload,
+)
+from scripts.local_hub.replies import HubError, RepoMoved
+from scripts.local_hub.store import Store
+
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+# `models` is what the router calls the web's empty prefix.
+_TYPED = re.compile(r"/(api|datasets|spaces|collections)(/|$)")
+_REPO_PATH = re.compile(r"/api/(models|datasets|spaces)/[^/]+(/revision/[^/]+)?|/(models|datasets|spaces)/.+/resolve/.+")
+
+
+def build_app(store: Store) -> ASGIApp:
+    """The whole server over one store."""
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app.state.store = store
+    app.state.leases = set()
+    for module in (
+        routes_service,
+        routes_collections,
+        routes_spaces,
+        routes_upload,
+        routes_commits,
+        routes_repos,
+        routes_info,
+        routes_download,
+        pages,
+    ):
+        app.include_router(module.router)
+    app.add_exception_handler(HubError, _hub_error)
+    app.add_exception_handler(RepoMoved, _moved)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _unknown_route)
+    app.add_exception_handler(UnicodeError, _unstorable)
+    app.add_exception_handler(OverflowError, _unstorable)
+    app.add_exception_handler(OSError, _disk)
+    app.add_exception_handler(sqlite3.OperationalError, _disk)
+    return _Gate(app)
+
+
+class _Gate:
+    """Refuses other hosts (DNS rebinding) and lets routes match the path as it was sent, still quoted."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self.state = app.state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+            if not _LOOPBACK.fullmatch(host):
+                refused = _reply(HubError(400, "BadHost", "The local Hub answers to loopback hosts only."))
+                return await refused(scope, receive, send)
+            path = scope["raw_path"].decode("latin-1")
+            scope = scope | {"path": path if path == "/" or _TYPED.match(path) else f"/models{path}"}
+        await self.app(scope, receive, send)
+
+
+def _reply(error: HubError) -> JSONResponse:
+    # Header values are Latin-1; the body has the message in full.
+    message = " ".join(error.message.encode("ascii", "backslashreplace").decode().split())[:500]
+    headers = {"X-Error-Code": error.code, "X-Error-Message": message, "X-Request-Id": uuid.uuid4().hex}
+    body = {"error": error.message} | error.fields
+    return JSONResponse(body, error.status, headers=headers | error.headers)
+
+
+async def _hub_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HubError)
+    return _reply(error)
+
+
+async def _moved(request: Request, error: Exception) -> RedirectResponse:
+    """Relative, because HEAD requests of the clients follow only relative redirects."""
+    assert isinstance(error, RepoMoved)
+    sent = request.scope["raw_path"].decode("latin-1")
+    namespace, name = request.path_params["namespace"], request.path_params["name"]
+    location = sent.replace(f"{namespace}/{name}", quote(error.new_id), 1)
+    return RedirectResponse(f"{location}?{request.url.query}".rstrip("?"), 307)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return _reply(HubError(400, "BadRequest", f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"))
+
+
+async def _unknown_route(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if _REPO_PATH.fullmatch(request.scope["path"]):
+        return _reply(HubError(404, "RepoNotFound", "Repository not found: a repo id here is `namespace/name`."))
+    message = f"The local Hub has no {request.method} {request.scope['path']}"
+    return _reply(HubError(min(error.status_code, 499), "NotSupported", message))
+
+
+async def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    return _reply(HubError(400, "BadRequest", f"A value cannot be stored: {error}"))
+
+
+async def _disk(request: Request, error: Exception) -> JSONResponse:
+    """A full disk is 413: the clients would retry 507. Anything else is a defect and stays a 500."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if not full and "full" not in str(error):
+        raise error
+    folder = request.app.state.store.folder
+    return _reply(HubError(413, "StorageFull", f"No space left for the store in {folder}: free some and retry."))

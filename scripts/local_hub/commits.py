@@ -1,0 +1,192 @@
+"""Commits, snapshots and refs. A commit is written inside the caller's transaction."""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from scripts.local_hub import git
+from scripts.local_hub.names import check_path
+from scripts.local_hub.replies import HubError, entry_not_found, revision_not_found
+from scripts.local_hub.repos import Repo
+from scripts.local_hub.store import now
+
+AUTHOR = "local"
+_BRANCH = "refs/heads/"
+_TAG = "refs/tags/"
+
+
+@dataclass(frozen=True)
+class Commit:
+    sha: str
+    parent: str | None
+    tree: str
+    title: str
+    message: str
+    date: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a snapshot. `oid` is git's id: of the content, or of the pointer of an LFS file."""
+
+    path: str
+    sha256: str
+    size: int
+    oid: str
+    lfs: bool
+
+    @property
+    def etag(self) -> str:
+        return self.sha256 if self.lfs else self.oid
+
+    @property
+    def pointer_size(self) -> int:
+        return len(git.lfs_pointer(self.sha256, self.size))
+
+
+@dataclass(frozen=True)
+class Deletion:
+    path: str
+    folder: bool
+
+
+Operation = File | Deletion
+
+
+def lfs_file(path: str, sha256: str, size: int) -> File:
+    return File(path, sha256, size, git.blob_oid(git.lfs_pointer(sha256, size)), lfs=True)
+
+
+def resolve(db: sqlite3.Connection, repo: Repo, revision: str) -> Commit:
+    """Find the commit that a branch, tag, full ref, sha or sha prefix of 7 digits and more names."""
+    for ref in (_BRANCH + revision, _TAG + revision, revision):
+        row = db.execute("SELECT sha FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone()
+        if row:
+            return _commit(db, repo, row["sha"])
+    if re.fullmatch(r"[0-9a-f]{7,40}", revision):
+        rows = db.execute(
+            "SELECT sha FROM commits WHERE repo = ? AND sha >= ? AND sha < ? LIMIT 2",
+            (repo.id, revision, revision + "g"),
+        ).fetchall()
+        if len(rows) == 1:
+            return _commit(db, repo, rows[0]["sha"])
+    raise revision_not_found(revision)
+
+
+def files_of(db: sqlite3.Connection, tree: str) -> dict[str, File]:
+    """All files of a snapshot by path, in byte order of their paths."""
+    rows = db.execute("SELECT path, sha256, size, oid, lfs FROM trees WHERE tree = ? ORDER BY path", (tree,))
+    return {row["path"]: _file(row) for row in rows}
+
+
+def file_of(db: sqlite3.Connection, tree: str, path: str) -> File | None:
+    row = db.execute(
+        "SELECT path, sha256, size, oid, lfs FROM trees WHERE tree = ? AND path = ?", (tree, path)
+    ).fetchone()
+    return _file(row) if row else None
+
+
+def history(db: sqlite3.Connection, repo: Repo, sha: str, offset: int = 0, limit: int = -1) -> list[Commit]:
+    """The commit and its ancestors, newest first; `limit=-1` is all."""
+    rows = db.execute(
+        """
+        WITH RECURSIVE line (sha, parent, tree, title, message, date, depth) AS (
+            SELECT sha, parent, tree, title, message, date, 0 FROM commits WHERE repo = :repo AND sha = :sha
+            UNION ALL
+            SELECT c.sha, c.parent, c.tree, c.title, c.message, c.date, depth + 1
+            FROM line JOIN commits c ON c.repo = :repo AND c.sha = line.parent
+        )
+        SELECT sha, parent, tree, title, message, date FROM line ORDER BY depth LIMIT :limit OFFSET :offset
+        """,
+        {"repo": repo.id, "sha": sha, "limit": limit, "offset": offset},
+    )
+    return [Commit(**row) for row in rows]
+
+
+def write(
+    db: sqlite3.Connection,
+    repo: Repo,
+    branch: str,
+    operations: Iterable[Operation],
+    title: str,
+    message: str = "",
+    expected_parent: str | None = None,
+) -> Commit:
+    """Apply the operations to the branch's head and move the branch. 412 when the head is not `expected_parent`."""
+    head = resolve(db, repo, branch_ref(branch))
+    if expected_parent is not None and not head.sha.startswith(expected_parent):
+        raise HubError(
+            412,
+            "PreconditionFailed",
+            "The branch was updated since you opened this page. Please refresh and try again.",
+        )
+    files = files_of(db, head.tree)
+    for operation in operations:
+        if isinstance(operation, File):
+            files[check_path(operation.path)] = operation
+        elif operation.folder:
+            inside = [path for path in files if path.startswith(operation.path.rstrip("/") + "/")]
+            if not inside:
+                raise entry_not_found(operation.path, head.sha)
+            for path in inside:
+                del files[path]
+        elif files.pop(operation.path, None) is None:
+            raise entry_not_found(operation.path, head.sha)
+    return add(db, repo, branch, files, title, message, parent=head.sha)
+
+
+def add(
+    db: sqlite3.Connection,
+    repo: Repo,
+    branch: str,
+    files: Mapping[str, File],
+    title: str,
+    message: str = "",
+    parent: str | None = None,
+) -> Commit:
+    """Write a commit with exactly these files and point the branch at it."""
+    folders = git.tree_oids(_without_clashes(files))
+    date = now()
+    text = f"{title}\n\n{message}" if message else title
+    sha = git.commit_oid(folders[""], parent, AUTHOR, datetime.fromisoformat(date), text)
+    commit = Commit(sha, parent, folders[""], title, message, date)
+    db.executemany(
+        "INSERT OR IGNORE INTO trees VALUES (?, ?, ?, ?, ?, ?)",
+        ((commit.tree, file.path, file.sha256, file.size, file.oid, file.lfs) for file in files.values()),
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO commits VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (repo.id, sha, parent, commit.tree, title, message, date),
+    )
+    db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, branch_ref(branch), sha))
+    return commit
+
+
+def branch_ref(name: str) -> str:
+    return _BRANCH + name.removeprefix(_BRANCH)
+
+
+def tag_ref(name: str) -> str:
+    return _TAG + name
+
+
+def _without_clashes(files: Mapping[str, File]) -> dict[str, str]:
+    for path in files:
+        parts = path.split("/")
+        for depth in range(1, len(parts)):
+            if "/".join(parts[:depth]) in files:
+                raise HubError(422, "InvalidPath", f"{'/'.join(parts[:depth])!r} would be a file and a folder")
+    return {path: file.oid for path, file in files.items()}
+
+
+def _commit(db: sqlite3.Connection, repo: Repo, sha: str) -> Commit:
+    row = db.execute(
+        "SELECT sha, parent, tree, title, message, date FROM commits WHERE repo = ? AND sha = ?", (repo.id, sha)
+    ).fetchone()
+    return Commit(**row)
+
+
+def _file(row: sqlite3.Row) -> File:
+    return File(row["path"], row["sha256"], row["size"], row["oid"], bool(row["lfs"]))

@@ -1,0 +1,57 @@
+"""Git object ids, computed as git computes them, so that they match what clients compute locally."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+_FILE_MODE = "100644"
+_FOLDER_MODE = "40000"
+
+
+def _oid(kind: str, content: bytes) -> str:
+    return hashlib.sha1(b"%s %d\0%s" % (kind.encode(), len(content), content), usedforsecurity=False).hexdigest()
+
+
+def blob_oid(content: bytes) -> str:
+    return _oid("blob", content)
+
+
+def lfs_pointer(sha256: str, size: int) -> bytes:
+    """The text that git keeps in place of an LFS file."""
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
+
+
+def tree_oids(files: Mapping[str, str]) -> dict[str, str]:
+    """Map every folder to its tree id, from `{file path: blob id}`. The root is `""`."""
+    children: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
+    children[""] = {}
+    for path, oid in files.items():
+        folder, _, name = path.rpartition("/")
+        children[folder][name] = (_FILE_MODE, oid)
+        while folder:
+            parent, _, name = folder.rpartition("/")
+            if name in children[parent]:
+                break
+            children[parent][name] = (_FOLDER_MODE, "")
+            folder = parent
+    oids: dict[str, str] = {}
+    for folder in sorted(children, key=lambda path: path.count("/") if path else -1, reverse=True):
+        entries = []
+        for name, (mode, oid) in children[folder].items():
+            if mode == _FOLDER_MODE:
+                oid = oids[f"{folder}/{name}" if folder else name]
+            # Git sorts a folder as if its name ended in a slash.
+            sort_key = name.encode() + (b"/" if mode == _FOLDER_MODE else b"")
+            entries.append((sort_key, b"%s %s\0%s" % (mode.encode(), name.encode(), bytes.fromhex(oid))))
+        oids[folder] = _oid("tree", b"".join(entry for _, entry in sorted(entries)))
+    return oids
+
+
+def commit_oid(tree: str, parent: str | None, author: str, date: datetime, message: str) -> str:
+    signature = f"{author} <{author}@localhost> {int(date.timestamp())} +0000"
+    lines = [f"tree {tree}"]
+    if parent:
+        lines.append(f"parent {parent}")
+    lines += [f"author {signature}", f"committer {signature}", "", message]
+    return _oid("commit", "\n".join(lines).encode())

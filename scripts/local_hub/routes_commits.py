@@ -1,0 +1,160 @@
+"""Write commits, list them, squash them."""
+
+import base64
+import binascii
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+
+from scripts.local_hub import blobs, cards, commits, uploads
+from scripts.local_hub.access import Target, TargetDep, Unquoted, Writer, next_page, origin
+from scripts.local_hub.names import check_path
+from scripts.local_hub.replies import HubError, bad_request, not_supported
+
+router = APIRouter()
+
+# A line holds one regular file in base64; larger files belong to LFS.
+_MAX_LINE = 64 * 1024 * 1024
+
+
+@dataclass
+class Draft:
+    """A commit as its lines arrive."""
+
+    title: str = ""
+    message: str = ""
+    parent: str | None = None
+    operations: list[commits.Operation] = field(default_factory=list)
+
+
+@router.post("/api/{kind}/{namespace}/{name}/commit/{revision}", dependencies=[Writer])
+async def commit(
+    revision: Unquoted, target: TargetDep, request: Request, create_pr: Annotated[bool, Query()] = False
+) -> dict[str, object]:
+    """Read ndjson line by line, keeping file contents on disk; then write one commit in one transaction."""
+    if create_pr:
+        raise not_supported("The local Hub has no pull requests: commit to a branch.")
+    draft = Draft()
+    async for line in _lines(request.stream()):
+        await to_thread.run_sync(_read_line, target, line, draft)
+    if not draft.title.strip():
+        raise bad_request("The commit needs a header with a summary.")
+    sha, web_path = await to_thread.run_sync(_write, target, revision, draft)
+    return {"success": True, "commitOid": sha, "commitUrl": f"{origin(request)}{web_path}/commit/{sha}"}
+
+
+@router.get("/api/{kind}/{namespace}/{name}/commits/{revision}")
+def list_commits(
+    revision: Unquoted,
+    target: TargetDep,
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+) -> Response:
+    with target.reading() as (db, repo):
+        head = commits.resolve(db, repo, revision)
+        page = commits.history(db, repo, head.sha, cursor, limit + 1)
+    body = [
+        {
+            "id": item.sha,
+            "title": item.title,
+            "message": item.message,
+            "date": item.date,
+            "authors": [{"user": commits.AUTHOR}],
+        }
+        for item in page[:limit]
+    ]
+    return JSONResponse(body, headers=next_page(request, cursor + len(page), cursor, limit))
+
+
+class Squash(BaseModel):
+    message: str | None = None
+
+
+@router.post("/api/{kind}/{namespace}/{name}/super-squash/{branch}", dependencies=[Writer])
+def super_squash(branch: Unquoted, squash: Squash, target: TargetDep) -> Response:
+    """Replace the branch's history by one commit with the same files."""
+    with target.writing() as (db, repo):
+        head = commits.resolve(db, repo, commits.branch_ref(branch))
+        title = squash.message or f"Super-squash branch '{branch}'"
+        commits.add(db, repo, branch, commits.files_of(db, head.tree), title)
+    return Response()
+
+
+async def _lines(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    buffer = bytearray()
+    async for chunk in stream:
+        *complete, rest = chunk.split(b"\n")
+        for part in complete:
+            buffer += part
+            yield bytes(buffer)
+            buffer.clear()
+        buffer += rest
+        if len(buffer) > _MAX_LINE:
+            raise HubError(413, "TooLarge", "A regular file is too large for a commit: send it through LFS.")
+    yield bytes(buffer)
+
+
+def _read_line(target: Target, line: bytes, draft: Draft) -> None:
+    if not line.strip():
+        return
+    try:
+        item = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise bad_request("The commit must be newline-delimited JSON.") from error
+    root = target.store.blobs
+    match item:
+        case {"key": "header", "value": {"summary": str(title), **rest}}:
+            draft.title, draft.message = title, str(rest.get("description") or "")
+            draft.parent = str(rest["parentCommit"]) if rest.get("parentCommit") else None
+        case {"key": "file", "value": {"path": str(path), "content": str(text), **rest}}:
+            content = _content(text, rest.get("encoding", "utf-8"))
+            if check_path(path) == "README.md":
+                _check_card(target, content)
+            draft.operations.append(uploads.regular_file(root, path, content))
+        case {"key": "lfsFile", "value": {"path": str(path), "oid": str(oid), **rest}}:
+            draft.operations.append(_stored(target, check_path(path), oid, rest.get("size")))
+        case {"key": "deletedFile", "value": {"path": str(path)}}:
+            draft.operations.append(commits.Deletion(path, folder=False))
+        case {"key": "deletedFolder", "value": {"path": str(path)}}:
+            draft.operations.append(commits.Deletion(path, folder=True))
+        case _:
+            raise bad_request("A line of the commit is not an operation.")
+
+
+def _content(text: str, encoding: object) -> bytes:
+    if encoding == "utf-8":
+        return text.encode()
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise bad_request("A file's content is not valid base64.") from error
+
+
+def _check_card(target: Target, content: bytes) -> None:
+    """The Hub refuses a README whose metadata it cannot read."""
+    errors, _ = cards.problems(target.kind, content.decode("utf-8", "replace"))
+    if errors:
+        raise bad_request(f"Invalid metadata in README.md: {'; '.join(errors)}")
+
+
+def _stored(target: Target, path: str, oid: str, size: object) -> commits.File:
+    blob = blobs.path_of(target.store.blobs, oid)
+    if len(oid) != 64 or not set(oid) <= set("0123456789abcdef") or not blob.exists():
+        raise bad_request(f"The LFS object {oid} of {path} was not uploaded.")
+    actual = blob.stat().st_size
+    if size is not None and size != actual:
+        raise bad_request(f"The LFS object {oid} of {path} has {actual} bytes, not {size}.")
+    return commits.lfs_file(path, oid, actual)
+
+
+def _write(target: Target, revision: str, draft: Draft) -> tuple[str, str]:
+    with target.writing() as (db, repo):
+        written = commits.write(db, repo, revision, draft.operations, draft.title, draft.message, draft.parent)
+    return written.sha, repo.web_path

@@ -1,0 +1,46 @@
+"""Downloads: file contents by revision, with ranges."""
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, RedirectResponse
+
+from scripts.local_hub import commits
+from scripts.local_hub.access import TargetDep, Unquoted
+from scripts.local_hub.blobs import path_of
+from scripts.local_hub.replies import HubError, entry_not_found
+
+router = APIRouter()
+
+
+@router.api_route("/{kind}/{namespace}/{name}/resolve/{revision}/{path:path}", methods=["GET", "HEAD"])
+def resolve(revision: Unquoted, path: Unquoted, target: TargetDep) -> FileResponse:
+    """`Range` is answered by 206 or 416. The path is looked up in the snapshot and never touches the disk."""
+    with target.reading() as (db, repo):
+        head = commits.resolve(db, repo, revision)
+        file = commits.file_of(db, head.tree, path)
+    if repo.gated and not target.authorized:
+        raise HubError(401, "GatedRepo", f"Access to {repo.repo_id} is restricted: send this local Hub's token.")
+    if file is None:
+        raise entry_not_found(path, head.sha)
+    headers = {
+        "X-Repo-Commit": head.sha,
+        "ETag": f'"{file.etag}"',
+        # What people upload must not run as a page of this origin.
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if file.lfs:
+        headers |= {"X-Linked-Size": str(file.size), "X-Linked-ETag": f'"{file.sha256}"'}
+    return FileResponse(
+        path_of(target.store.blobs, file.sha256),
+        headers=headers,
+        media_type="application/octet-stream" if file.lfs else "text/plain; charset=utf-8",
+        filename=path.rpartition("/")[2],
+        content_disposition_type="inline",
+    )
+
+
+@router.get("/{kind}/{namespace}/{name}/blob/{revision}/{path:path}")
+def blob_page(kind: str, namespace: str, name: str, revision: str, path: str) -> RedirectResponse:
+    """The address that `upload_file` returns."""
+    return RedirectResponse(f"../../resolve/{revision}/{path}" if "/" not in path else
+                            f"/{kind}/{namespace}/{name}/resolve/{revision}/{path}")

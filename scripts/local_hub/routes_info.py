@@ -1,0 +1,128 @@
+"""What is in a repo: info, lists of repos, trees, paths and refs."""
+
+from sqlite3 import Connection
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from scripts.local_hub import cards, commits, repos
+from scripts.local_hub.access import Authorized, StoreDep, TargetDep, Unquoted, next_page
+from scripts.local_hub.names import Kind
+from scripts.local_hub.replies import bad_request, entry_not_found
+from scripts.local_hub.views import JSON, info, last_commits, tree_entries
+
+router = APIRouter()
+
+Cursor = Annotated[int, Query(ge=0, lt=2**31)]
+Expand = Annotated[list[str], Query()]
+_REPO = "/api/{kind}/{namespace}/{name}"
+
+
+@router.get("/api/{kind}")
+def list_repos(
+    kind: Kind,
+    store: StoreDep,
+    authorized: Authorized,
+    request: Request,
+    author: str | None = None,
+    search: str | None = None,
+    filter: Annotated[list[str], Query()] = [],  # noqa: A002, B006 - the API's name; FastAPI copies the default
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    cursor: Cursor = 0,
+) -> JSONResponse:
+    """Newest first. `filter` keeps repos that have all these tags."""
+    with store.reading() as db:
+        found = repos.listed(db, kind, author=author, search=search, authorized=authorized)
+        views = [info(db, store, repo, "main", files=None) for repo in found]
+    wanted = {tag for value in filter for tag in value.split(",")}
+    kept = [view for view in views if wanted <= set(view["tags"])]  # type: ignore[arg-type, call-overload]
+    return JSONResponse(kept[cursor : cursor + limit], headers=next_page(request, len(kept), cursor, limit))
+
+
+@router.get(_REPO)
+@router.get(_REPO + "/revision/{revision}")
+def repo_info(
+    target: TargetDep,
+    revision: Unquoted = "main",
+    blobs: bool = False,
+    expand: Expand = [],  # noqa: B006
+) -> JSON:
+    """With `expand`, only these fields and the id."""
+    with target.reading() as (db, repo):
+        view = info(db, target.store, repo, revision, files="blobs" if blobs else "names")
+    if expand:
+        return {key: value for key, value in view.items() if key in {"_id", "id", *expand}}
+    return view
+
+
+@router.get(_REPO + "/tree/{revision}")
+@router.get(_REPO + "/tree/{revision}/{path:path}")
+def list_tree(
+    target: TargetDep,
+    request: Request,
+    revision: Unquoted,
+    path: Unquoted = "",
+    recursive: bool = False,
+    expand: bool = False,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    cursor: Cursor = 0,
+) -> JSONResponse:
+    folder = path.strip("/")
+    with target.reading() as (db, repo):
+        head = commits.resolve(db, repo, revision)
+        entries = tree_entries(commits.files_of(db, head.tree))
+        if folder and entries.get(folder, {}).get("type") != "directory":
+            raise entry_not_found(folder, head.sha)
+        inside = f"{folder}/" if folder else ""
+        listed = [
+            entry for path, entry in entries.items()
+            if path.startswith(inside) and (recursive or "/" not in path[len(inside) :])
+        ]
+        page = listed[cursor : cursor + limit]
+        if expand:
+            _expand(db, repo, head, page)
+    return JSONResponse(page, headers=next_page(request, len(listed), cursor, limit))
+
+
+@router.post(_REPO + "/paths-info/{revision}")
+async def paths_info(revision: Unquoted, target: TargetDep, request: Request) -> list[JSON]:
+    """The body is a form (`paths=a&paths=b&expand=true`); paths that do not exist are left out."""
+    try:
+        form = parse_qs((await request.body()).decode(), keep_blank_values=True)
+    except ValueError as error:
+        raise bad_request("The body must be a form.") from error
+    with target.reading() as (db, repo):
+        head = commits.resolve(db, repo, revision)
+        entries = tree_entries(commits.files_of(db, head.tree))
+        asked = dict.fromkeys(path.strip("/") for path in form.get("paths", []))
+        found = [entries[path] for path in asked if path in entries]
+        if form.get("expand", [""])[0].lower() in ("true", "1"):
+            _expand(db, repo, head, found)
+    return found
+
+
+@router.get(_REPO + "/refs")
+def list_refs(target: TargetDep) -> JSON:
+    with target.reading() as (db, repo):
+        rows = db.execute("SELECT ref, sha FROM refs WHERE repo = ? ORDER BY ref", (repo.id,)).fetchall()
+    found: dict[str, list[dict[str, str]]] = {"heads": [], "tags": []}
+    for row in rows:
+        family, name = row["ref"].removeprefix("refs/").split("/", 1)
+        found[family].append({"name": name, "ref": row["ref"], "targetCommit": row["sha"]})
+    return {"branches": found["heads"], "tags": found["tags"], "converts": [], "pullRequests": []}
+
+
+@router.get(_REPO + "/discussions")
+def list_discussions(target: TargetDep) -> JSON:
+    """None: transformers asks for the pull requests of a repo before it converts weights."""
+    with target.reading():
+        return {"discussions": [], "count": 0, "start": 0, "numClosedDiscussions": 0}
+
+
+def _expand(db: Connection, repo: repos.Repo, head: commits.Commit, entries: list[JSON]) -> None:
+    last = last_commits(db, repo, head, {str(entry["path"]) for entry in entries})
+    for entry in entries:
+        made = last[str(entry["path"])]
+        entry["lastCommit"] = {"id": made.sha, "title": made.title, "date": made.date}

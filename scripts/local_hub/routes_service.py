@@ -1,0 +1,84 @@
+"""Routes about the server itself: health, leases, who am I, telemetry, card validation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel
+
+from scripts.local_hub import cards
+from scripts.local_hub.access import StoreDep, Writer
+from scripts.local_hub.names import KIND_OF_TYPE
+from scripts.local_hub.replies import HubError, not_supported
+
+router = APIRouter()
+
+
+@router.get("/api/local-hub")
+def health(store: StoreDep) -> dict[str, str]:
+    """Which store this server serves."""
+    return {"store": store.id}
+
+
+@router.get("/api/local-hub/lease")
+async def lease(request: Request) -> StreamingResponse:
+    """An answer without an end. While one is open the server outlives the process that started it."""
+    if getattr(request.app.state, "closing", False):
+        raise not_supported("This server is shutting down.")
+    leases: set[object] = request.app.state.leases
+    held = object()
+    leases.add(held)
+
+    async def hold() -> AsyncIterator[bytes]:
+        try:
+            yield b"held\n"
+            while not await request.is_disconnected():
+                await asyncio.sleep(0.1)
+        finally:
+            leases.discard(held)
+
+    return StreamingResponse(hold(), media_type="text/plain")
+
+
+@router.get("/api/whoami-v2", dependencies=[Writer])
+def whoami() -> dict[str, object]:
+    token = {"displayName": "local", "role": "write"}
+    return {
+        "type": "user",
+        "id": "local",
+        "name": "local",
+        "fullname": "Local Hub",
+        "email": None,
+        "isPro": False,
+        "orgs": [],
+        "auth": {"type": "access_token", "accessToken": token},
+    }
+
+
+class Card(BaseModel):
+    content: str
+    repoType: str = "model"
+
+
+@router.post("/api/validate-yaml")
+def validate_yaml(card: Card) -> JSONResponse:
+    kind = KIND_OF_TYPE.get(card.repoType)
+    if kind is None:
+        raise HubError(400, "BadRequest", f"Unknown repo type {card.repoType!r}")
+    errors, warnings = cards.problems(kind, card.content)
+    body = {name: [{"message": text} for text in found] for name, found in
+            (("errors", errors), ("warnings", warnings))}
+    headers = {"X-Error-Code": "InvalidCard", "X-Error-Message": "Invalid card metadata"} if errors else {}
+    return JSONResponse(body, 400 if errors else 200, headers=headers)
+
+
+@router.api_route("/api/telemetry/{topic:path}", methods=["HEAD", "GET", "POST"])
+def telemetry(topic: str) -> Response:
+    """Nothing is recorded."""
+    return Response()
+
+
+@router.get("/api/agent-harnesses")
+def agent_harnesses() -> list[str]:
+    return []

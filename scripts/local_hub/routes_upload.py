@@ -1,0 +1,117 @@
+"""Uploads before the commit: how each file is to be sent, and the LFS protocol's basic transfer."""
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from scripts.local_hub import blobs, commits, uploads
+from scripts.local_hub.access import StoreDep, TargetDep, Unquoted, Writer, origin
+from scripts.local_hub.replies import HubError, bad_request, not_supported
+from scripts.local_hub.store import Store
+
+router = APIRouter()
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class Candidate(BaseModel):
+    path: str
+    size: Size
+    sample: str = ""
+
+
+class Preupload(BaseModel):
+    files: list[Candidate]
+
+
+@router.post("/api/{kind}/{namespace}/{name}/preupload/{revision}", dependencies=[Writer])
+def preupload(revision: Unquoted, asked: Preupload, target: TargetDep) -> dict[str, list[dict[str, object]]]:
+    """`oid` is that of the file as it is now, so that clients skip what has not changed."""
+    with target.reading() as (db, repo):
+        files = commits.files_of(db, commits.resolve(db, repo, revision).tree)
+    attributes = files.get(".gitattributes")
+    text = blobs.path_of(target.store.blobs, attributes.sha256).read_text("utf-8", "replace") if attributes else ""
+    patterns = uploads.lfs_patterns(text)
+    answers: list[dict[str, object]] = []
+    for file in asked.files:
+        lfs = uploads.is_lfs(file.path, file.size, uploads.decoded(file.sample), patterns)
+        answer: dict[str, object] = {
+            "path": file.path, "uploadMode": "lfs" if lfs else "regular", "shouldIgnore": False
+        }
+        if file.path in files:
+            answer["oid"] = files[file.path].etag
+        answers.append(answer)
+    return {"files": answers}
+
+
+class LfsObject(BaseModel):
+    oid: Sha256
+    size: Size
+
+
+class Batch(BaseModel):
+    operation: str
+    objects: list[LfsObject]
+    transfers: list[str] = ["basic"]
+
+
+@router.post("/{kind}/{namespace}/{name}.git/info/lfs/objects/batch", dependencies=[Writer])
+def lfs_batch(batch: Batch, target: TargetDep, request: Request) -> JSONResponse:
+    """Offer an upload address for every object that is not stored yet."""
+    if batch.operation != "upload" or "basic" not in batch.transfers:
+        raise bad_request("The local Hub does uploads by the basic transfer; downloads go through `resolve`.")
+    with target.reading():
+        pass
+    base = f"{origin(request)}/api/local-hub/lfs"
+    objects: list[dict[str, object]] = []
+    for item in batch.objects:
+        answer: dict[str, object] = {"oid": item.oid, "size": item.size}
+        if not blobs.path_of(target.store.blobs, item.oid).exists():
+            signature = _signature(target.store, item.oid, item.size)
+            answer["actions"] = {
+                "upload": {"href": f"{base}/{item.oid}?size={item.size}&signature={signature}"},
+                "verify": {"href": f"{base}/verify"},
+            }
+        objects.append(answer)
+    return JSONResponse({"transfer": "basic", "objects": objects}, media_type="application/vnd.git-lfs+json")
+
+
+@router.put("/api/local-hub/lfs/{oid}")
+async def lfs_put(
+    oid: Sha256, size: Annotated[int, Query()], signature: Annotated[str, Query()], store: StoreDep, request: Request
+) -> Response:
+    """Stream the body to disk. The signed address is the permission: clients send no token here."""
+    if not hmac.compare_digest(signature.encode(), _signature(store, oid, size).encode()):
+        raise HubError(403, "Forbidden", "This upload address is not valid here.")
+    with blobs.incoming(store.blobs) as blob:
+        async for chunk in request.stream():
+            blob.write(chunk)
+            if blob.size > size:
+                break
+        if blob.size != size or blob.sha256 != oid:
+            raise bad_request(f"Received {blob.size} bytes with sha256 {blob.sha256}, expected {size} with {oid}.")
+        await to_thread.run_sync(blob.keep)
+    return Response()
+
+
+@router.post("/api/local-hub/lfs/verify", dependencies=[Writer])
+def lfs_verify(item: LfsObject, store: StoreDep) -> Response:
+    path = blobs.path_of(store.blobs, item.oid)
+    if not path.exists() or path.stat().st_size != item.size:
+        raise HubError(404, "NotFound", f"The object {item.oid} of {item.size} bytes is not stored.")
+    return Response()
+
+
+@router.get("/api/{kind}/{namespace}/{name}/xet-{direction}-token/{revision}")
+def no_xet(direction: str) -> None:
+    raise not_supported("The local Hub has no Xet storage: set HF_HUB_DISABLE_XET=1 before importing the client.")
+
+
+def _signature(store: Store, oid: str, size: int) -> str:
+    return hmac.new(store.token.encode(), f"{oid}:{size}".encode(), hashlib.sha256).hexdigest()

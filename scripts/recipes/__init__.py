@@ -1,0 +1,92 @@
+"""Recipes: YAML gives the defaults of a release, flags override them, unknown keys are errors with the nearest key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from scripts.errors import HanjulError
+from scripts.settings import Recipe
+
+FOLDER = Path(__file__).parent
+
+
+def load(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
+    """A recipe by file, or by the name of one that ships with Hanjul (`offline`, `imported`).
+
+    Args:
+        overrides: dotted key -> value, e.g. `{"import.source": "rows.json"}`. They win over the file.
+
+    Raises:
+        HanjulError: not found, not YAML, an unknown key, a value out of range.
+    """
+    path = _find(name)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise HanjulError(
+            "The recipe cannot be read", str(path), f"check the file and its permissions: {error}"
+        ) from error
+    except yaml.YAMLError as error:
+        raise HanjulError(
+            "The recipe is not YAML",
+            f"{path}{_line(error)}",
+            "mend the line, or compare with scripts/recipes/offline.yaml",
+        ) from error
+    if not isinstance(content, dict):
+        raise HanjulError("The recipe is not a mapping of keys", str(path), "compare with scripts/recipes/offline.yaml")
+    for key, value in (overrides or {}).items():
+        _put(content, key.split("."), value)
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        raise _explain(error, path) from error
+
+
+def _find(name: str) -> Path:
+    shipped = FOLDER / f"{name}.yaml"
+    if "/" not in name and shipped.is_file():
+        return shipped
+    path = Path(name)
+    if not path.is_file():
+        names = ", ".join(sorted(recipe.stem for recipe in FOLDER.glob("*.yaml")))
+        raise HanjulError("No such recipe", name, f"give a YAML file or one of: {names}")
+    return path
+
+
+def _line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}" if mark else ""
+
+
+def _put(content: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        if not isinstance(content.get(key), dict):
+            content[key] = {}
+        content = content[key]
+    content[keys[-1]] = value
+
+
+def _explain(error: ValidationError, path: Path) -> HanjulError:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    where = f"{path}: {'.'.join(place)}"
+    if first["type"] != "extra_forbidden":
+        return HanjulError(f"A value of the recipe does not fit: {first['msg']}", where, "change the value")
+    near = difflib.get_close_matches(place[-1], _keys(place[:-1]), n=1, cutoff=0.0)
+    return HanjulError("Unknown key in the recipe", where, f"did you mean `{near[0]}`?" if near else "remove it")
+
+
+def _keys(place: list[str]) -> list[str]:
+    """Keys that are known at a place of the recipe, e.g. ["synthesize", "teacher"]."""
+    model: type[BaseModel] = Recipe
+    for part in place:
+        fields = {(field.alias or name): field for name, field in model.model_fields.items()}
+        kinds = [fields[part].annotation, *getattr(fields[part].annotation, "__args__", ())]
+        model = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return [field.alias or name for name, field in model.model_fields.items()]
