@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -27,9 +27,9 @@ class CardError(ValueError):
 
 
 def cell(text: Any) -> str:
-    """Text that stays inside its table cell and stays text."""
+    """Text that stays inside its table cell and stays text, whatever a model wrote."""
     flat = " ".join(str(text).split())
-    return flat.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", flat).replace("<", "&lt;")
 
 
 def environment() -> Environment:
@@ -122,7 +122,7 @@ def replace_evaluation(card_text: str, report: Report, repo_id: str) -> str:
     A card without our markers, written by hand for instance, gets the section at its end.
 
     Raises:
-        CardError: one marker without the other, metadata that cannot be read, or a report that does not judge `repo_id`.
+        CardError: one marker without the other, metadata that cannot be read, or a report on other models.
     """
     try:
         card = ModelCard(card_text)
@@ -136,10 +136,11 @@ def replace_evaluation(card_text: str, report: Report, repo_id: str) -> str:
         card.text = pattern.sub(lambda _: section, card.text, count=1)
     else:
         card.text = f"{card.text.rstrip()}\n\n{section}\n"
-    others = [r for r in card.data.eval_results or [] if not r.metric_type.startswith(METRIC_TYPE)]
+    data = cast(ModelCardData, card.data)
+    others = [result for result in data.eval_results or [] if not result.metric_type.startswith(METRIC_TYPE)]
     results = others + model_index(report, repo_id)
-    card.data.eval_results = results or None
-    card.data.model_name = (card.data.model_name or repo_id.split("/")[-1]) if results else None
+    data.eval_results = results or None
+    data.model_name = (data.model_name or repo_id.split("/")[-1]) if results else None
     return str(card)
 
 

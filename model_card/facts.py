@@ -31,7 +31,8 @@ class Calibration:
 
     Attributes:
         slope, intercept: score = 1 / (1 + exp(-(slope * raw + intercept))).
-        auc: chance that a good line outscores a bad one of the contrast set, 95 % bootstrap interval `auc_low`..`auc_high`.
+        auc: chance that a good line outscores a bad one of the contrast set.
+        auc_low, auc_high: its 95 % bootstrap interval.
         paired: chance that a good line outscores the bad one made from it; a tie counts half.
         parts: `auc` for each kind of bad line alone.
         n: good lines in the contrast set.
@@ -131,7 +132,7 @@ class Report:
 
     @staticmethod
     def from_json(text: str | bytes) -> Report:
-        """A report from the text that `to_json` wrote. Raises pydantic.ValidationError (a ValueError) on anything else."""
+        """A report from the text that `to_json` wrote; pydantic.ValidationError (a ValueError) on anything else."""
         return TypeAdapter(Report).validate_json(text)
 
 
@@ -178,6 +179,12 @@ class TrainingFacts:
     settings: Mapping[str, Any]
     held_out: HeldOut | None
     samples_per_second: float
+
+    @staticmethod
+    def of(rows: int, settings: Mapping[str, Any], curve: Mapping[str, Any]) -> TrainingFacts:
+        """From a curve with `held_out` {base, adapter, tokens} (or None) and `samples_per_second`."""
+        held_out = curve.get("held_out")
+        return TrainingFacts(rows, settings, HeldOut(**held_out) if held_out else None, curve["samples_per_second"])
 
 
 @dataclass(frozen=True)

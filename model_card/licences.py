@@ -23,6 +23,7 @@ class Licence:
 
 
 _GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
+_GEMMA_POLICY = "https://ai.google.dev/gemma/prohibited_use_policy"
 
 LICENCES = {
     licence.id: licence
@@ -31,12 +32,14 @@ LICENCES = {
             "gemma",
             "Gemma Terms of Use",
             _GEMMA_TERMS,
-            "기반 모델이 Gemma이므로 이 어댑터는 Gemma의 파생 모델입니다. 쓰거나 다시 배포하는 사람은 Gemma 이용 약관과 "
-            "[금지된 사용 정책](https://ai.google.dev/gemma/prohibited_use_policy)을 지켜야 하고, 다시 배포할 때는 약관 사본과 "
-            "`NOTICE` 파일을 함께 전하고 고친 사실을 밝혀야 합니다. Google은 생성된 문구에 대한 권리를 주장하지 않습니다.",
-            "The base is Gemma, so this adapter is a Model Derivative of Gemma. Whoever uses or redistributes it is bound by the "
-            "Gemma Terms of Use and the [Prohibited Use Policy](https://ai.google.dev/gemma/prohibited_use_policy); "
-            "redistribution carries a copy of the terms and the `NOTICE` file and says what was modified. Google claims no rights in generated lines.",
+            "기반 모델이 Gemma이므로 이 어댑터는 Gemma의 파생 모델입니다. 쓰거나 다시 배포하는 사람은 "
+            f"Gemma 이용 약관과 [금지된 사용 정책]({_GEMMA_POLICY})을 지켜야 하고, 다시 배포할 때는 약관 사본과 "
+            "`NOTICE` 파일을 함께 전하고 고친 사실을 밝혀야 합니다. "
+            "Google은 생성된 문구에 대한 권리를 주장하지 않습니다.",
+            "The base is Gemma, so this adapter is a Model Derivative of Gemma. Whoever uses or redistributes it is "
+            f"bound by the Gemma Terms of Use and the [Prohibited Use Policy]({_GEMMA_POLICY}); redistribution carries "
+            "a copy of the terms and the `NOTICE` file and says what was modified. "
+            "Google claims no rights in generated lines.",
             "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms\n\n"
             "This repository holds adapter weights trained on Gemma: a modified work.\n",
         ),
@@ -45,7 +48,8 @@ LICENCES = {
             "Apache License 2.0",
             "https://www.apache.org/licenses/LICENSE-2.0",
             "기반 모델이 Apache-2.0이므로 저작권 표시와 라이선스 사본을 남기면 상업적으로도 쓸 수 있습니다.",
-            "The base is Apache-2.0: commercial use is allowed as long as copyright notices and a copy of the licence stay with the weights.",
+            "The base is Apache-2.0: commercial use is allowed as long as copyright notices and a copy of the licence "
+            "stay with the weights.",
         ),
         Licence(
             "mit",
@@ -72,5 +76,5 @@ def licence_of(identifier: str, base_model: str) -> Licence:
         identifier,
         f"https://huggingface.co/{base_model}",
         f"기반 모델의 라이선스(`{identifier}`)를 그대로 따릅니다. 쓰기 전에 기반 모델 페이지에서 조건을 확인하세요.",
-        f"The base model's licence (`{identifier}`) applies as it is; read its conditions on the base model's page before use.",
+        f"The base model's licence (`{identifier}`) applies as it is; read it on the base model's page first.",
     )

@@ -26,8 +26,11 @@ def store_of(request: Request) -> Store:
 
 
 def is_authorized(request: Request) -> bool:
-    """Whether the request carries this store's token. Another token reads public repos as anonymous callers do:
-    people are logged in to the real Hub, and their token means nothing here."""
+    """Whether the request carries this store's token.
+
+    A wrong token reads public repos as no token does: people are logged in to the real Hub, and that token says
+    nothing here.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     expected = store_of(request).token
     return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), expected.encode())

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from scripts.local_hub import (
     pages,
@@ -29,10 +29,11 @@ from scripts.local_hub.store import Store
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 # `models` is what the router calls the web's empty prefix.
 _TYPED = re.compile(r"/(api|datasets|spaces|collections)(/|$)")
-_REPO_PATH = re.compile(r"/api/(models|datasets|spaces)/[^/]+(/revision/[^/]+)?|/(models|datasets|spaces)/.+/resolve/.+")
+_KIND = "(models|datasets|spaces)"
+_REPO_PATH = re.compile(rf"/api/{_KIND}/[^/]+(/revision/[^/]+)?|/{_KIND}/.+/resolve/.+")
 
 
-def build_app(store: Store) -> ASGIApp:
+def build_app(store: Store) -> "Gate":
     """The whole server over one store."""
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.store = store
@@ -57,14 +58,14 @@ def build_app(store: Store) -> ASGIApp:
     app.add_exception_handler(OverflowError, _unstorable)
     app.add_exception_handler(OSError, _disk)
     app.add_exception_handler(sqlite3.OperationalError, _disk)
-    return _Gate(app)
+    return Gate(app)
 
 
-class _Gate:
+class Gate:
     """Refuses other hosts (DNS rebinding) and lets routes match the path as it was sent, still quoted."""
 
     def __init__(self, app: FastAPI) -> None:
-        self.app = app
+        self._app = app
         self.state = app.state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,8 +75,8 @@ class _Gate:
                 refused = _reply(HubError(400, "BadHost", "The local Hub answers to loopback hosts only."))
                 return await refused(scope, receive, send)
             path = scope["raw_path"].decode("latin-1")
-            scope = scope | {"path": path if path == "/" or _TYPED.match(path) else f"/models{path}"}
-        await self.app(scope, receive, send)
+            scope = {**scope, "path": path if path == "/" or _TYPED.match(path) else f"/models{path}"}
+        await self._app(scope, receive, send)
 
 
 def _reply(error: HubError) -> JSONResponse:
@@ -103,13 +104,14 @@ async def _moved(request: Request, error: Exception) -> RedirectResponse:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return _reply(HubError(400, "BadRequest", f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"))
+    where = ".".join(str(part) for part in first["loc"])
+    return _reply(HubError(400, "BadRequest", f"{where}: {first['msg']}"))
 
 
 async def _unknown_route(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if _REPO_PATH.fullmatch(request.scope["path"]):
-        return _reply(HubError(404, "RepoNotFound", "Repository not found: a repo id here is `namespace/name`."))
+        return _reply(HubError(404, "RepoNotFound", "Repository not found: ids are `namespace/name` here."))
     message = f"The local Hub has no {request.method} {request.scope['path']}"
     return _reply(HubError(min(error.status_code, 499), "NotSupported", message))
 
@@ -124,4 +126,4 @@ async def _disk(request: Request, error: Exception) -> JSONResponse:
     if not full and "full" not in str(error):
         raise error
     folder = request.app.state.store.folder
-    return _reply(HubError(413, "StorageFull", f"No space left for the store in {folder}: free some and retry."))
+    return _reply(HubError(413, "StorageFull", f"No space left in {folder}: free some, retry."))

@@ -36,7 +36,7 @@ class Incoming:
         if not final.parent.exists():
             final.parent.mkdir(exist_ok=True)
             _sync_folder(self._root)
-        os.replace(self._file.name, final)
+        Path(self._file.name).replace(final)
         _sync_folder(final.parent)
 
 

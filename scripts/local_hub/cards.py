@@ -10,6 +10,7 @@ from scripts.local_hub.names import Kind
 JSON = dict[str, object]
 _MAX_NODES = 20_000
 _COLORS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
+_LISTS = ("license", "language", "datasets", "base_model", "task_categories", "size_categories")
 _SDKS = ("gradio", "docker", "static", "streamlit")
 # Card fields that the Hub repeats as `field:value` tags, by kind of repo.
 _TAGGED: dict[Kind, tuple[str, ...]] = {
@@ -64,13 +65,16 @@ def problems(kind: Kind, text: str) -> tuple[list[str], list[str]]:
         return [], ["empty or missing yaml metadata in repo card"]
     errors = [
         f'"{field}" must be a string or a list of strings'
-        for field in ("tags", "license", "language", "datasets", "base_model", "task_categories", "size_categories")
+        for field in ("tags", *_LISTS)
         if field in card and not _strings(card[field]) and card[field] not in ([], None)
     ]
     if isinstance(card.get("tags"), str):
         errors.append('"tags" must be an array')
-    errors += [f'"{field}" must be a string' for field in ("library_name", "pipeline_tag", "pretty_name")
-               if field in card and not isinstance(card[field], str)]
+    errors += [
+        f'"{field}" must be a string'
+        for field in ("library_name", "pipeline_tag", "pretty_name")
+        if field in card and not isinstance(card[field], str)
+    ]
     if "model-index" in card and not _is_model_index(card["model-index"]):
         errors.append('"model-index" must be a list of {name, results: [{task, dataset, metrics}]}')
     if kind == "spaces":

@@ -114,7 +114,7 @@ def write(
     message: str = "",
     expected_parent: str | None = None,
 ) -> Commit:
-    """Apply the operations to the branch's head and move the branch. 412 when the head is not `expected_parent`."""
+    """Apply the operations to the branch's head and move it; 412 when the head is not `expected_parent`."""
     head = resolve(db, repo, branch_ref(branch))
     if expected_parent is not None and not head.sha.startswith(expected_parent):
         raise HubError(
@@ -176,14 +176,16 @@ def _without_clashes(files: Mapping[str, File]) -> dict[str, str]:
     for path in files:
         parts = path.split("/")
         for depth in range(1, len(parts)):
-            if "/".join(parts[:depth]) in files:
-                raise HubError(422, "InvalidPath", f"{'/'.join(parts[:depth])!r} would be a file and a folder")
+            folder = "/".join(parts[:depth])
+            if folder in files:
+                raise HubError(422, "InvalidPath", f"{folder!r} would be a file and a folder")
     return {path: file.oid for path, file in files.items()}
 
 
 def _commit(db: sqlite3.Connection, repo: Repo, sha: str) -> Commit:
     row = db.execute(
-        "SELECT sha, parent, tree, title, message, date FROM commits WHERE repo = ? AND sha = ?", (repo.id, sha)
+        "SELECT sha, parent, tree, title, message, date FROM commits WHERE repo = ? AND sha = ?",
+        (repo.id, sha),
     ).fetchone()
     return Commit(**row)
 

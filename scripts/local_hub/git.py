@@ -10,7 +10,8 @@ _FOLDER_MODE = "40000"
 
 
 def _oid(kind: str, content: bytes) -> str:
-    return hashlib.sha1(b"%s %d\0%s" % (kind.encode(), len(content), content), usedforsecurity=False).hexdigest()
+    header = f"{kind} {len(content)}\0".encode()
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
 def blob_oid(content: bytes) -> str:

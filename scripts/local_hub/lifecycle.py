@@ -32,8 +32,8 @@ class Endpoint:
 def running(store: Path, port: int = 0) -> Iterator[Endpoint]:
     """Yield the endpoint of the local Hub over `store`.
 
-    A server that serves the store already is used, whatever its port; otherwise one is started and ends after the
-    block, when no other process uses it. It also ends when this process is killed.
+    A server that serves the store already is used, whatever its port. Otherwise one is started; it ends after the
+    block, or when this process is killed, as soon as no other process uses it.
 
     Raises:
         HanjulError: the server cannot start: port taken, store not writable, no answer within 20 s.

@@ -33,7 +33,7 @@ def check_repo_id(namespace: str, name: str) -> str:
 
 
 def check_path(path: str) -> str:
-    """Return the path of a file in a repo, or raise 422. A path is relative, with `/`, without `.`, `..`, `.git`."""
+    """Return the path of a file in a repo, or raise 422: relative, with `/`, without `.`, `..`, `.git`."""
     segments = path.split("/")
     if (
         any(segment in ("", ".", "..") or segment.lower() == ".git" for segment in segments)

@@ -1,4 +1,4 @@
-"""Pages for people who open the printed addresses: repos, files, a README as text. No scripts, all escaped."""
+"""Pages for people who open the printed addresses: repos, files, a README as text. Escaped, no scripts."""
 
 from html import escape
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from scripts.local_hub.names import KINDS
 router = APIRouter()
 
 _STYLE = "body{font:16px system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}pre{white-space:pre-wrap}"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 @router.get("/")
@@ -35,17 +36,16 @@ def repo_page(target: TargetDep, revision: Unquoted = "main") -> HTMLResponse:
         head = commits.resolve(db, repo, revision)
         files = commits.files_of(db, head.tree)
         history = commits.history(db, repo, head.sha, limit=20)
-    parts = [f"<p>{_link('/', 'Local Hub')}</p><h1>{escape(repo.repo_id)}</h1><p>{repo.kind}, commit {head.sha}</p>"]
+    parts = [f"<p>{_link('/', 'Local Hub')}</p><h1>{escape(repo.repo_id)}</h1>"]
+    parts.append(f"<p>{repo.kind}, commit {head.sha}</p>")
     if readme := files.get("README.md"):
         text = path_of(target.store.blobs, readme.sha256).read_text("utf-8", "replace")
         parts.append(f"<h2>README.md</h2><pre>{escape(text)}</pre>")
-    rows = (
-        f"<li>{_link(f'{repo.web_path}/resolve/{head.sha}/{file.path}', file.path)} ({file.size:,} bytes)</li>"
-        for file in files.values()
-    )
+    base = f"{repo.web_path}/resolve/{head.sha}"
+    rows = (f"<li>{_link(f'{base}/{file.path}', file.path)} ({file.size:,} bytes)</li>" for file in files.values())
     parts.append(f"<h2>Files</h2><ul>{''.join(rows)}</ul>")
     made = (
-        f"<li>{_link(f'{repo.web_path}/commit/{item.sha}', item.sha[:8])} {escape(item.title)} ({item.date})</li>"
+        f"<li>{_link(f'{repo.web_path}/commit/{item.sha}', item.sha[:8])} {item.date} {escape(item.title)}</li>"
         for item in history
     )
     parts.append(f"<h2>Commits</h2><ul>{''.join(made)}</ul>")
@@ -57,6 +57,6 @@ def _link(address: str, text: str) -> str:
 
 
 def _page(title: str, parts: list[str]) -> HTMLResponse:
-    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{_STYLE}</style>"
-    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
-    return HTMLResponse(f"{head}{''.join(parts)}</html>", headers=policy)
+    head = f"<meta charset=utf-8><title>{escape(title)}</title><style>{_STYLE}</style>"
+    text = f"<!doctype html><html lang=en>{head}{''.join(parts)}</html>"
+    return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY})

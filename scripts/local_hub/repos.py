@@ -10,7 +10,6 @@ from scripts.local_hub.replies import RepoMoved, conflict, repo_not_found
 from scripts.local_hub.store import now
 
 Gated = Literal["auto", "manual"] | None
-_COLUMNS = "id, kind, repo_id, visibility, gated, created_at, sdk, hardware, sleep_time"
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def create(
 
 def find(db: sqlite3.Connection, kind: Kind, repo_id: str, *, authorized: bool) -> Repo:
     """Return the repo; a private one does not exist for callers without the token."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM repos WHERE kind = ? AND repo_id = ?", (kind, repo_id)).fetchone()
+    row = db.execute("SELECT * FROM repos WHERE kind = ? AND repo_id = ?", (kind, repo_id)).fetchone()
     if row is None:
         row = db.execute(
             "SELECT repos.* FROM moves JOIN repos ON repos.id = moves.repo WHERE moves.kind = ? AND old_id = ?",
@@ -69,10 +68,15 @@ def find(db: sqlite3.Connection, kind: Kind, repo_id: str, *, authorized: bool) 
 
 
 def listed(
-    db: sqlite3.Connection, kind: Kind, *, author: str | None = None, search: str | None = None, authorized: bool
+    db: sqlite3.Connection,
+    kind: Kind,
+    *,
+    author: str | None = None,
+    search: str | None = None,
+    authorized: bool,
 ) -> list[Repo]:
     """Repos that the caller may see, newest first."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM repos WHERE kind = ? ORDER BY id DESC", (kind,))
+    rows = db.execute("SELECT * FROM repos WHERE kind = ? ORDER BY id DESC", (kind,))
     found = [Repo(**row) for row in rows]
     words = re.split(r"\s+", search.lower().strip()) if search else []
     return [

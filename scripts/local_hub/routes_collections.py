@@ -150,8 +150,8 @@ def delete_item(namespace: Unquoted, slug: Unquoted, item: str, store: StoreDep)
 
 
 def _set(db: Connection, table: str, key: str, values: dict[str, object]) -> None:
-    for column, value in values.items():  # columns are field names of the models above
-        db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (value, key))
+    for column, value in values.items():  # column names are those of the models above
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (value, key))  # noqa: S608
 
 
 def _row(db: Connection, key: str) -> Row:
@@ -171,7 +171,8 @@ def _find(db: Connection, namespace: str, slug: str) -> Row:
 
 def _find_item(db: Connection, namespace: str, slug: str, item: str) -> None:
     key = _find(db, namespace, slug)["id"]
-    if not db.execute("SELECT 1 FROM collection_items WHERE collection = ? AND id = ?", (key, item)).fetchone():
+    query = "SELECT 1 FROM collection_items WHERE collection = ? AND id = ?"
+    if not db.execute(query, (key, item)).fetchone():
         raise HubError(404, "NotFound", f"No such item: {item}")
 
 

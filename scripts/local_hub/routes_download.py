@@ -1,6 +1,6 @@
 """Downloads: file contents by revision, with ranges."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, RedirectResponse
 
 from scripts.local_hub import commits
@@ -18,7 +18,7 @@ def resolve(revision: Unquoted, path: Unquoted, target: TargetDep) -> FileRespon
         head = commits.resolve(db, repo, revision)
         file = commits.file_of(db, head.tree, path)
     if repo.gated and not target.authorized:
-        raise HubError(401, "GatedRepo", f"Access to {repo.repo_id} is restricted: send this local Hub's token.")
+        raise HubError(401, "GatedRepo", f"Access to {repo.repo_id} needs this local Hub's token.")
     if file is None:
         raise entry_not_found(path, head.sha)
     headers = {
@@ -40,7 +40,7 @@ def resolve(revision: Unquoted, path: Unquoted, target: TargetDep) -> FileRespon
 
 
 @router.get("/{kind}/{namespace}/{name}/blob/{revision}/{path:path}")
-def blob_page(kind: str, namespace: str, name: str, revision: str, path: str) -> RedirectResponse:
+def blob_page(request: Request) -> RedirectResponse:
     """The address that `upload_file` returns."""
-    return RedirectResponse(f"../../resolve/{revision}/{path}" if "/" not in path else
-                            f"/{kind}/{namespace}/{name}/resolve/{revision}/{path}")
+    sent = request.scope["raw_path"].decode("latin-1")
+    return RedirectResponse(sent.replace("/blob/", "/resolve/", 1))

@@ -7,11 +7,12 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from scripts.local_hub import cards, commits, repos
+from scripts.local_hub import commits, repos
 from scripts.local_hub.access import Authorized, StoreDep, TargetDep, Unquoted, next_page
+from scripts.local_hub.cards import JSON
 from scripts.local_hub.names import Kind
 from scripts.local_hub.replies import bad_request, entry_not_found
-from scripts.local_hub.views import JSON, info, last_commits, tree_entries
+from scripts.local_hub.views import info, last_commits, tree_entries
 
 router = APIRouter()
 
@@ -28,7 +29,7 @@ def list_repos(
     request: Request,
     author: str | None = None,
     search: str | None = None,
-    filter: Annotated[list[str], Query()] = [],  # noqa: A002, B006 - the API's name; FastAPI copies the default
+    filter: Annotated[list[str], Query()] = [],  # noqa: B006 - the API's name; FastAPI copies the default
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     cursor: Cursor = 0,
 ) -> JSONResponse:
@@ -37,7 +38,7 @@ def list_repos(
         found = repos.listed(db, kind, author=author, search=search, authorized=authorized)
         views = [info(db, store, repo, "main", files=None) for repo in found]
     wanted = {tag for value in filter for tag in value.split(",")}
-    kept = [view for view in views if wanted <= set(view["tags"])]  # type: ignore[arg-type, call-overload]
+    kept = [view for view in views if wanted <= set(view["tags"])]  # type: ignore[call-overload]
     return JSONResponse(kept[cursor : cursor + limit], headers=next_page(request, len(kept), cursor, limit))
 
 
@@ -77,7 +78,8 @@ def list_tree(
             raise entry_not_found(folder, head.sha)
         inside = f"{folder}/" if folder else ""
         listed = [
-            entry for path, entry in entries.items()
+            entry
+            for path, entry in entries.items()
             if path.startswith(inside) and (recursive or "/" not in path[len(inside) :])
         ]
         page = listed[cursor : cursor + limit]

@@ -97,7 +97,8 @@ def update_settings(settings: RepoSettings, target: TargetDep) -> dict[str, obje
             visibility = "private" if settings.private else "public"
         gated = repo.gated if settings.gated is None else settings.gated or None
         db.execute(
-            "UPDATE repos SET visibility = ?, gated = ? WHERE id = ?", (visibility or repo.visibility, gated, repo.id)
+            "UPDATE repos SET visibility = ?, gated = ? WHERE id = ?",
+            (visibility or repo.visibility, gated, repo.id),
         )
     return {"gated": gated or False, "visibility": visibility or repo.visibility}
 

@@ -67,8 +67,7 @@ def validate_yaml(card: Card) -> JSONResponse:
     if kind is None:
         raise HubError(400, "BadRequest", f"Unknown repo type {card.repoType!r}")
     errors, warnings = cards.problems(kind, card.content)
-    body = {name: [{"message": text} for text in found] for name, found in
-            (("errors", errors), ("warnings", warnings))}
+    body = {name: [{"message": text} for text in found] for name, found in (("errors", errors), ("warnings", warnings))}
     headers = {"X-Error-Code": "InvalidCard", "X-Error-Message": "Invalid card metadata"} if errors else {}
     return JSONResponse(body, 400 if errors else 200, headers=headers)
 
@@ -80,5 +79,6 @@ def telemetry(topic: str) -> Response:
 
 
 @router.get("/api/agent-harnesses")
-def agent_harnesses() -> list[str]:
-    return []
+def agent_harnesses() -> dict[str, object]:
+    """Which agents the clients look for: none. They cache this answer for a day."""
+    return {"standardEnvVars": [], "harnesses": {}}

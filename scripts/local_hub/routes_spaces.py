@@ -1,4 +1,4 @@
-"""Space settings. Nothing runs here: secrets and variables are kept for the record, the stage says STOPPED."""
+"""Space settings. Nothing runs here: settings are kept for the record, the stage says STOPPED."""
 
 from sqlite3 import Connection
 from typing import Annotated, Literal
@@ -85,7 +85,8 @@ def set_sleep_time(sleep: SleepTime, target: SpaceDep) -> dict[str, object]:
 
 def _listed(family: Family, target: Target) -> dict[str, dict[str, str | None]]:
     with target.reading() as (db, repo):
-        rows = db.execute("SELECT * FROM space_settings WHERE repo = ? AND family = ?", (repo.id, family)).fetchall()
+        query = "SELECT * FROM space_settings WHERE repo = ? AND family = ?"
+        rows = db.execute(query, (repo.id, family)).fetchall()
     return {
         row["key"]: ({"value": row["value"]} if family == "variables" else {})
         | {"key": row["key"], "description": row["description"], "updatedAt": row["updated_at"]}
@@ -110,7 +111,8 @@ def _add_routes(family: Family) -> None:
     def delete_setting(key: Key, target: SpaceDep) -> dict[str, dict[str, str | None]]:
         with target.writing() as (db, repo):
             deleted = db.execute(
-                "DELETE FROM space_settings WHERE repo = ? AND family = ? AND key = ?", (repo.id, family, key.key)
+                "DELETE FROM space_settings WHERE repo = ? AND family = ? AND key = ?",
+                (repo.id, family, key.key),
             )
             if deleted.rowcount == 0:
                 raise HubError(404, "NotFound", f"No such key: {key.key}")

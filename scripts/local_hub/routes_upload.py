@@ -35,14 +35,16 @@ def preupload(revision: Unquoted, asked: Preupload, target: TargetDep) -> dict[s
     """`oid` is that of the file as it is now, so that clients skip what has not changed."""
     with target.reading() as (db, repo):
         files = commits.files_of(db, commits.resolve(db, repo, revision).tree)
-    attributes = files.get(".gitattributes")
-    text = blobs.path_of(target.store.blobs, attributes.sha256).read_text("utf-8", "replace") if attributes else ""
-    patterns = uploads.lfs_patterns(text)
+    rules = files.get(".gitattributes")
+    path = blobs.path_of(target.store.blobs, rules.sha256) if rules else None
+    patterns = uploads.lfs_patterns(path.read_text("utf-8", "replace")) if path else []
     answers: list[dict[str, object]] = []
     for file in asked.files:
         lfs = uploads.is_lfs(file.path, file.size, uploads.decoded(file.sample), patterns)
         answer: dict[str, object] = {
-            "path": file.path, "uploadMode": "lfs" if lfs else "regular", "shouldIgnore": False
+            "path": file.path,
+            "uploadMode": "lfs" if lfs else "regular",
+            "shouldIgnore": False,
         }
         if file.path in files:
             answer["oid"] = files[file.path].etag
@@ -84,7 +86,11 @@ def lfs_batch(batch: Batch, target: TargetDep, request: Request) -> JSONResponse
 
 @router.put("/api/local-hub/lfs/{oid}")
 async def lfs_put(
-    oid: Sha256, size: Annotated[int, Query()], signature: Annotated[str, Query()], store: StoreDep, request: Request
+    oid: Sha256,
+    size: Annotated[int, Query()],
+    signature: Annotated[str, Query()],
+    store: StoreDep,
+    request: Request,
 ) -> Response:
     """Stream the body to disk. The signed address is the permission: clients send no token here."""
     if not hmac.compare_digest(signature.encode(), _signature(store, oid, size).encode()):
@@ -95,7 +101,7 @@ async def lfs_put(
             if blob.size > size:
                 break
         if blob.size != size or blob.sha256 != oid:
-            raise bad_request(f"Received {blob.size} bytes with sha256 {blob.sha256}, expected {size} with {oid}.")
+            raise bad_request(f"Got {blob.size} bytes with sha256 {blob.sha256}, expected {size} with {oid}.")
         await to_thread.run_sync(blob.keep)
     return Response()
 
@@ -110,7 +116,7 @@ def lfs_verify(item: LfsObject, store: StoreDep) -> Response:
 
 @router.get("/api/{kind}/{namespace}/{name}/xet-{direction}-token/{revision}")
 def no_xet(direction: str) -> None:
-    raise not_supported("The local Hub has no Xet storage: set HF_HUB_DISABLE_XET=1 before importing the client.")
+    raise not_supported("The local Hub has no Xet storage: set HF_HUB_DISABLE_XET=1 for the client.")
 
 
 def _signature(store: Store, oid: str, size: int) -> str:

@@ -125,7 +125,8 @@ class Store:
 def open_store(folder: Path) -> Store:
     """Create or open the store, drop what interrupted uploads and deleted repos left behind."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = Store(folder, id=_once(folder / "id", uuid.uuid4().hex), token=_once(folder / "token", _new_token()))
+    token = f"hf_local_{secrets.token_hex(20)}"
+    store = Store(folder, id=_once(folder / "id", uuid.uuid4().hex), token=_once(folder / "token", token))
     blobs.prepare(store.blobs)
     with closing(_connect(folder)) as db:
         db.execute("PRAGMA journal_mode = WAL")
@@ -146,10 +147,6 @@ def _connect(folder: Path) -> sqlite3.Connection:
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA synchronous = FULL")
     return db
-
-
-def _new_token() -> str:
-    return f"hf_local_{secrets.token_hex(20)}"
 
 
 def _once(path: Path, value: str) -> str:

@@ -9,19 +9,25 @@ from scripts.local_hub import blobs, git
 from scripts.local_hub.commits import File
 
 _LFS_FROM_SIZE = 10 * 1024 * 1024
-_LFS_PATTERNS = """
-*.7z *.arrow *.avro *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.lz4 *.mds *.mlmodel *.model *.msgpack
-*.npy *.npz *.onnx *.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.tar.* *.tar
-*.tflite *.tgz *.wasm *.xz *.zip *.zst *tfevents*
-""".split()
+# fmt: off
+_LFS_PATTERNS = (
+    "*.7z", "*.arrow", "*.avro", "*.bin", "*.bz2", "*.ckpt", "*.ftz", "*.gz", "*.h5", "*.joblib",
+    "*.lfs.*", "*.lz4", "*.mds", "*.mlmodel", "*.model", "*.msgpack", "*.npy", "*.npz", "*.onnx", "*.ot",
+    "*.parquet", "*.pb", "*.pickle", "*.pkl", "*.pt", "*.pth", "*.rar", "*.safetensors",
+    "saved_model/**/*", "*.tar.*", "*.tar", "*.tflite", "*.tgz", "*.wasm", "*.xz", "*.zip", "*.zst",
+    "*tfevents*",
+)
+# fmt: on
 
 
 def first_files(root: Path, repo_id: str, sdk: str | None) -> dict[str, File]:
     """The content of the commit that a repo is born with."""
-    texts = {".gitattributes": "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LFS_PATTERNS)}
+    rules = (f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LFS_PATTERNS)
+    texts = {".gitattributes": "".join(rules)}
     if sdk is not None:
         title = repo_id.split("/")[1]
-        texts["README.md"] = f"---\ntitle: {title}\nemoji: 🚀\ncolorFrom: blue\ncolorTo: gray\nsdk: {sdk}\n---\n"
+        card = f"title: {title}\nemoji: 🚀\ncolorFrom: blue\ncolorTo: gray\nsdk: {sdk}"
+        texts["README.md"] = f"---\n{card}\n---\n"
     return {path: regular_file(root, path, text.encode()) for path, text in texts.items()}
 
 

@@ -1,5 +1,6 @@
 """Repos, files and folders as the API shows them."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -44,10 +45,11 @@ def info(db: Connection, store: Store, repo: Repo, revision: str, files: Literal
         elif "library_name" not in view and commits.file_of(db, head.tree, "config.json"):
             view["library_name"] = "transformers"
     elif repo.kind == "spaces":
-        view |= {"sdk": repo.sdk, "subdomain": f"{namespace}-{name}".lower().replace(".", "-").replace("_", "-")}
-        view["runtime"] = runtime(db, store, repo)
+        subdomain = re.sub(r"[._]", "-", f"{namespace}-{name}".lower())
+        view |= {"sdk": repo.sdk, "subdomain": subdomain, "runtime": runtime(db, store, repo)}
     if files:
-        view["siblings"] = [_sibling(file, files == "blobs") for file in commits.files_of(db, head.tree).values()]
+        found = commits.files_of(db, head.tree).values()
+        view["siblings"] = [_sibling(file, with_blob=files == "blobs") for file in found]
     return view
 
 
@@ -96,7 +98,7 @@ def _oids(db: Connection, commit: commits.Commit) -> dict[str, str]:
     return oids | git.tree_oids(oids)
 
 
-def _sibling(file: commits.File, with_blob: bool) -> JSON:
+def _sibling(file: commits.File, *, with_blob: bool) -> JSON:
     if not with_blob:
         return {"rfilename": file.path}
     sibling: JSON = {"rfilename": file.path, "size": file.size, "blobId": file.oid}

@@ -1,0 +1,63 @@
+"""`format`: the row is not one plain line for one product and at least one value."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.filters.limits import Limits
+
+DOUBLE_QUOTES = '"“”„‟＂「」『』«»'
+#: A field name of our prompt, or the words with which a model introduces its answer.
+LABEL = re.compile(
+    r"(?:^|[\s\[(*])(?:상품|제품|가치|카피(?:라이팅)?|문구|슬로건|답변?|설명|참고|해설|예시|tone|copy|note)\s*\d*\s*[\])*]*\s*[:：]"
+    r"|카피라이팅|(?:카피|문구|답안|답변|슬로건|키워드)[은는]?\s*다음과\s*같|[은는] 다음과 같습니다",
+    re.I,
+)
+MARKUP = re.compile(r"\*\*|__|```|`|^#+\s|^[-*•]\s|^\d+[.)]\s|\]\(|</?[a-z][^>]*>|[{}|\\]")
+HASHTAG = re.compile(r"#\s?\w")
+#: Apostrophes that belong to a word: '90년대, I'm.
+APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)|['’](?=\d)")
+#: Symbols that are not pictures.
+PLAIN_SYMBOLS = "°℃℉™®©"
+
+
+def check(row: Mapping[str, Any], limits: Limits) -> str | None:
+    """Evidence that the row is not one plain line, or None."""
+    if not row["product"]:
+        return "no product"
+    if not row["values"] or not all(row["values"]):
+        return "no value"
+    for column, text in (("product", row["product"]), *(("value", value) for value in row["values"])):
+        if "\n" in text or any(quote in text for quote in DOUBLE_QUOTES):
+            return f"{column}: {text}"
+    return _line(row["ad_copy"])
+
+
+def _line(text: str) -> str | None:
+    if "\n" in text:
+        return f"{len(text.splitlines())} lines"
+    for name, pattern in (("label", LABEL), ("markup", MARKUP), ("hashtag", HASHTAG)):
+        if found := pattern.search(text):
+            return f"{name}: {found.group().strip()}"
+    return _quotes(text) or _picture(text)
+
+
+def _quotes(text: str) -> str | None:
+    """Double quotes anywhere, or single ones that do not close."""
+    if found := next((character for character in text if character in DOUBLE_QUOTES), None):
+        return f"quote: {found}"
+    rest = APOSTROPHE.sub("", text)
+    if rest.count("'") % 2 or rest.count("‘") != rest.count("’"):
+        return "quote: not closed"
+    return None
+
+
+def _picture(text: str) -> str | None:
+    for character in text:
+        symbol = unicodedata.category(character) == "So" and character not in PLAIN_SYMBOLS
+        if symbol or "\U0001f000" <= character <= "\U0001faff" or character in "\ufe0f\u20e3":
+            return f"emoji: U+{ord(character):04X}"
+    return None

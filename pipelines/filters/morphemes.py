@@ -1,0 +1,52 @@
+"""Korean morphemes, from Kiwi: stems of values, and whether a word stands at the start of a token."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import Any
+
+#: Sejong tags of words that carry meaning by themselves: nouns, roots and adverbs; verbs and adjectives.
+NOMINAL = ("NNG", "NNP", "XR", "MAG", "SL")
+VERBAL = ("VV", "VA")
+
+
+@cache
+def _kiwi() -> Any:
+    from kiwipiepy import Kiwi  # a second of loading, so not at import
+
+    return Kiwi(num_workers=1)
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[tuple[str, str, int], ...]:
+    """(form, tag, start) of each morpheme; irregular verbs keep their tag without the suffix (`VA-I` is `VA`)."""
+    return tuple((token.form, token.tag.split("-")[0], token.start) for token in _kiwi().tokenize(text))
+
+
+@cache
+def stems(value: str) -> tuple[tuple[str, bool], ...]:
+    """(stem, is a verb) of the content words of a value, two syllables or more.
+
+    Examples:
+        `혁신적인` -> 혁신; `따뜻한` -> 따뜻; `빠른` -> 빠르 (verb); `비 오는 날` -> none, each stem is one syllable.
+    """
+    found = []
+    for form, tag, _ in tokens(value):
+        verb = tag in VERBAL
+        if verb and form.endswith("하") and len(form) > 2:
+            form, verb = form[:-1], False  # 따뜻하/VA and 따뜻/XR + 하/XSA are one stem
+        if len(form) >= 2 and (verb or tag in (*NOMINAL, *VERBAL)):
+            found.append((form, verb))
+    return tuple(found)
+
+
+def holds(text: str, stem: str, verb: bool) -> bool:
+    """Whether a text holds a stem: letter by letter within a word, or in any conjugation for a verb."""
+    if not verb:
+        return stem in text
+    return any(form == stem and tag in VERBAL for form, tag, _ in tokens(text))
+
+
+def starts_noun(text: str, start: int) -> bool:
+    """Whether a token that is no verb or ending starts at this character: 모자 does in `모자 하나`, not in `모자란 잠`."""
+    return any(begin == start and tag[0] not in "VEJ" for _, tag, begin in tokens(text))

@@ -1,0 +1,47 @@
+"""`pv` and `naturalness`: a likelihood score is under its threshold. Written rows are trusted if the limits say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.filters.limits import Limits
+
+
+def trusted(row: Mapping[str, Any], limits: Limits) -> bool:
+    """Whether a row skips thresholds and ranking: a person wrote it and the limits trust people."""
+    return limits.trust_written and row["source"] == "written"
+
+
+def score(row: Mapping[str, Any], name: str) -> float:
+    """One score of a row, 0..1.
+
+    Raises:
+        ValueError: the row has not been scored.
+    """
+    value = (row.get("scores") or {}).get(name)
+    if value is None:
+        raise ValueError(f"row {row['id']} has no score `{name}`: score the rows before the thresholds are applied")
+    return float(value)
+
+
+def rank(row: Mapping[str, Any]) -> float:
+    """What lines of one pair are ranked by: PV times naturalness, so that a line weak in one cannot win by the other."""
+    return score(row, "pv") * score(row, "naturalness")
+
+
+def check_pv(row: Mapping[str, Any], limits: Limits) -> str | None:
+    """`0.31 < 0.50`, or None."""
+    return _under(row, "pv", limits.min_pv, limits)
+
+
+def check_naturalness(row: Mapping[str, Any], limits: Limits) -> str | None:
+    """`0.12 < 0.30`, or None."""
+    return _under(row, "naturalness", limits.min_naturalness, limits)
+
+
+def _under(row: Mapping[str, Any], name: str, least: float, limits: Limits) -> str | None:
+    if trusted(row, limits):
+        return None
+    value = score(row, name)
+    return f"{value:.3f} < {least:.3f}" if value < least else None

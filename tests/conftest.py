@@ -1,0 +1,57 @@
+"""Tests never see the user's caches, tokens or network: the environment is set before any client is imported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts import env
+
+SCRATCH = Path(tempfile.mkdtemp(prefix="hanjul-tests-"))
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+for name in [name for name in os.environ if name.startswith(("HF_", "HUGGING_FACE", "HANJUL_", "OPENAI_"))]:
+    del os.environ[name]
+os.environ.update(
+    HANJUL_HOME=str(SCRATCH / "hanjul"),
+    HF_HOME=str(SCRATCH / "hf"),
+    HF_ENDPOINT=f"http://127.0.0.1:{_free_port()}",
+    HF_HUB_DISABLE_XET="1",
+    DISTILABEL_CACHE=str(SCRATCH / "distilabel"),
+    MPLCONFIGDIR=str(SCRATCH / "matplotlib"),
+    NO_COLOR="1",
+    COLUMNS="120",
+)
+env.opt_out()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scratch() -> Iterator[Path]:
+    yield SCRATCH
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def hub() -> Iterator[object]:
+    """A `scripts.hub.Hub` on a local Hub of the test session, at the HF_ENDPOINT that all clients were imported with."""
+    from scripts.local_hub.lifecycle import running
+
+    port = int(os.environ["HF_ENDPOINT"].rsplit(":", 1)[1])
+    with running(SCRATCH / "session-hub", port) as endpoint:
+        os.environ["HF_TOKEN"] = endpoint.token
+        from scripts.hub import connect
+
+        yield connect()
+        del os.environ["HF_TOKEN"]

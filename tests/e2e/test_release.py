@@ -1,0 +1,179 @@
+"""One release with the real embedded model, then everything that downstream people do with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.page import generate_in_browser
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+REFERENCE = ROOT.parent / "shared" / "data" / "reference_copy.json"
+
+
+def hanjul(*args: str, home: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the real command with a data folder of its own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.cli", *args],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment | {"HANJUL_HOME": str(home), "HOME": str(home)},
+        check=check,
+        timeout=900,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("release")
+
+
+@pytest.fixture(scope="module")
+def released(home: Path) -> dict[str, Any]:
+    done = hanjul("--format", "json", "release", str(HERE / "tiny.yaml"), home=home, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def endpoint(home: Path, released: dict[str, Any]) -> Iterator[str]:
+    from scripts.local_hub.lifecycle import running
+
+    with running(home / "hub") as served:
+        yield served.url
+
+
+@pytest.fixture(scope="module")
+def downstream(home: Path, endpoint: str) -> dict[str, Any]:
+    """The answer of a fresh process, in a fresh folder, with only HF_ENDPOINT set."""
+    folder = home / "downstream"
+    folder.mkdir()
+    script = folder / "downstream.py"
+    script.write_bytes((HERE / "downstream.py").read_bytes())
+    arguments = ["local", "tiny-copy", "tiny-lora", "tiny", "v0.0.1", str(folder / "space")]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "HF_ENDPOINT": endpoint}
+    done = subprocess.run(
+        [sys.executable, "-P", str(script), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_release_ends_with_pinned_and_tagged_uris(released: dict[str, Any], endpoint: str) -> None:
+    from huggingface_hub import HfApi, parse_hf_uri
+
+    api = HfApi(endpoint=endpoint)
+    for name in ("dataset", "adapter", "teacher", "space"):
+        uri = parse_hf_uri(released[name])
+        tags = api.list_repo_refs(uri.id, repo_type=uri.type).tags
+        assert [(tag.name, tag.target_commit) for tag in tags] == [("v0.0.1", uri.revision)]
+    slug = released["collection"].rsplit("/collections/", 1)[1]
+    assert {item.item_id for item in api.get_collection(slug).items} == {
+        "local/tiny-copy",
+        "local/tiny-lora",
+        "local/tiny-teacher-lora",
+        "local/tiny",
+    }
+
+
+def test_second_release_does_no_work(released: dict[str, Any], home: Path) -> None:
+    started = time.monotonic()
+    again = hanjul("--format", "json", "release", str(HERE / "tiny.yaml"), home=home)
+    assert json.loads(again.stdout) == released
+    assert "rows" not in again.stderr.replace("done before", "")
+    assert time.monotonic() - started < 30  # 15 s when the machine is free
+
+
+def test_changed_recipe_of_a_released_version_is_refused(released: dict[str, Any], home: Path) -> None:
+    refused = hanjul("release", str(HERE / "tiny.yaml"), "--set", "train.max_steps=7", home=home, check=False)
+    assert refused.returncode == 1
+    assert "raise `version`" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_fresh_process_loads_everything(downstream: dict[str, Any]) -> None:
+    assert downstream["ours"] == []
+    assert set(downstream["splits"]) == {"train", "validation", "test"}
+    assert downstream["tagged"] == downstream["splits"]["train"]
+    assert {"id", "product", "values", "ad_copy", "scores", "prompt", "completion"} <= set(downstream["columns"])
+    products = [set(names) for names in downstream["products"].values()]
+    assert not (products[0] & products[1] or products[0] & products[2] or products[1] & products[2])
+    assert downstream["rejected"] > 0
+    assert all(downstream["reasons"])
+    assert downstream["line"].strip()
+    assert downstream["sdk"] == "gradio"
+
+
+def test_model_card_says_what_it_must(downstream: dict[str, Any], released: dict[str, Any]) -> None:
+    card = downstream["card"]
+    assert card["library_name"] == "peft"
+    assert card["base_model"] == "google/gemma-3-270m"
+    assert card["datasets"] == ["local/tiny-copy"]
+    assert card["license"] == "gemma"
+    assert released["dataset"].rsplit("@", 1)[1][:7] in downstream["card_text"]
+
+
+def test_downloaded_space_serves_a_page_that_generates(
+    downstream: dict[str, Any], endpoint: str, home: Path, free_port: int
+) -> None:
+    app = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=downstream["app"],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home / "downstream"),
+            "HF_ENDPOINT": endpoint,
+            "GRADIO_SERVER_PORT": str(free_port),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        lines = generate_in_browser(f"http://127.0.0.1:{free_port}", "제습기", "보송한")
+    finally:
+        app.terminate()
+        app.wait(20)
+    assert lines
+    assert all(line.strip() for line in lines)
+
+
+def test_generate_prints_lines(released: dict[str, Any], home: Path) -> None:
+    done = hanjul("generate", released["adapter"], "--product", "제습기", "--value", "보송한", "--n", "2", home=home)
+    assert 1 <= len(done.stdout.splitlines()) <= 2
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference rows are not here")
+def test_imported_rows_train_an_adapter_well_under_the_base(home: Path, released: dict[str, Any]) -> None:
+    changes = ["train.max_steps=30", "evaluate.pairs=4", "evaluate.calibration_rows=16", "evaluate.bootstrap=200"]
+    flags = [part for change in changes for part in ("--set", change)]
+    done = hanjul("--format", "json", "release", "imported", "--input", str(REFERENCE), *flags, home=home, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    uri = json.loads(done.stdout)["adapter"]
+    from scripts.local_hub.lifecycle import running
+
+    with running(home / "hub") as served:
+        from huggingface_hub import hf_hub_download, parse_hf_uri
+
+        pinned = parse_hf_uri(uri)
+        curve = hf_hub_download(
+            pinned.id, "training/curve.json", revision=pinned.revision, endpoint=served.url, cache_dir=home / "cache"
+        )
+    held_out = json.loads(Path(curve).read_text())["held_out"]
+    assert held_out["adapter"] <= 0.75 * held_out["base"]
