@@ -1,0 +1,80 @@
+"""The columns of each config of the dataset repo, as `datasets` features, and the files they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, Features, List, Value
+
+from pipelines.rows import trl_columns
+
+_text, _words = Value("string"), List(Value("string"))
+_messages = List({"role": _text, "content": _text})
+_scores = {"pv": Value("float64"), "naturalness": Value("float64"), "creativity": Value("float64")}
+
+PAIRS = Features(
+    {"id": _text, "product": _text, "category": _text, "values": _words, "device": _text, "tone": _text},
+)
+RAW = Features(
+    {
+        "id": _text,
+        "product": _text,
+        "category": _text,
+        "values": _words,
+        "ad_copy": _text,
+        "device": _text,
+        "tone": _text,
+        "source": _text,
+        "teacher": _text,
+        "example_ids": _words,
+    }
+)
+#: `scores` are calibrated, 0..1; null where a row was not scored.
+DEFAULT = Features({**RAW, "scores": _scores, "prompt": _messages, "completion": _messages})
+REJECTED = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text})
+
+FEATURES = {"default": DEFAULT, "rejected": REJECTED, "pairs": PAIRS, "raw": RAW}
+
+#: Where rows of a source stand in config `raw`: one file each, so that one stage never rewrites another's.
+RAW_FILES = {source: f"raw/{source}.parquet" for source in ("written", "imported", "synthesised")}
+#: config -> split -> path or glob in the repo.
+CONFIG_FILES = {
+    "default": {split: f"default/{split}.parquet" for split in ("train", "validation", "test")},
+    "rejected": {"train": "rejected/*.parquet"},
+    "pairs": {"train": "pairs/*.parquet"},
+    "raw": {"train": "raw/*.parquet"},
+}
+
+
+def to_default(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A kept row as it stands in config `default`: with scores and the TRL columns."""
+    return {**row, "scores": _all_scores(row), **trl_columns(row)}  # type: ignore[arg-type]
+
+
+def to_rejected(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A rejected row as it stands in config `rejected`: with scores, reason and evidence."""
+    return {**row, "scores": _all_scores(row)}
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, features: Features) -> None:
+    """Write rows as one Parquet file with exactly these columns; no rows make a file without rows.
+
+    Raises:
+        KeyError: a row lacks a column.
+    """
+    table = [{name: row[name] for name in features} for row in rows]
+    columns = {name: [row[name] for row in table] for name in features}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Dataset.from_dict(columns, features=features).to_parquet(str(path))
+
+
+def write_raw(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Write rows of config `raw`."""
+    write_rows(rows, path, RAW)
+
+
+def _all_scores(row: Mapping[str, Any]) -> dict[str, float | None]:
+    scores = row.get("scores") or {}
+    return {name: scores.get(name) for name in _scores}

@@ -1,0 +1,63 @@
+"""Runs a distilabel pipeline so that nothing is swallowed, and gives its rows."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import rich
+from distilabel.pipeline import Pipeline
+
+
+class StrictPipeline(Pipeline):  # type: ignore[misc]
+    """A local pipeline that raises what stopped it; distilabel's own returns the rows it has and says nothing.
+
+    Steps run in processes forked from this one: make it before other threads hold locks, and guard the main module
+    (`if __name__ == "__main__"`) where the start method is spawn.
+    """
+
+    def _error_callback(self, e: BaseException) -> None:
+        if not getattr(e, "is_load_error", False):
+            self._exception = getattr(e, "subprocess_exception", e)
+        super()._error_callback(e)
+
+    def _handle_keyboard_interrupt(self) -> Any:
+        def stop(number: int, frame: Any) -> None:
+            self._exception = KeyboardInterrupt()
+            self._stop()
+
+        return signal.signal(signal.SIGINT, stop)
+
+
+def run(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Run a pipeline with one leaf step, from the main thread, and give the rows of the leaf.
+
+    Nothing is taken from distilabel's cache: it knows steps, not the rows they were given.
+
+    Raises:
+        ValueError: a step failed, on a batch or altogether; the message says which and why.
+        KeyboardInterrupt: the user stopped it.
+    """
+    rich.reconfigure(stderr=True)  # distilabel logs through rich, and stdout is for data
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        distiset = pipeline.run(use_cache=False)
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:
+        cause = error.__cause__ or error
+        raise ValueError(f"the pipeline {pipeline.name} stopped: {cause}; see the log above for the step") from error
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return _rows(pipeline.name, distiset)
+
+
+def _rows(name: str, distiset: Any) -> list[dict[str, Any]]:
+    if "default" not in distiset:
+        raise ValueError(f"the pipeline {name} ended without rows; see the log above for the step that failed")
+    rows: list[dict[str, Any]] = distiset["default"]["train"].to_list()
+    for row in rows:
+        # A step that raises on a batch has its outputs filled with None and the pipeline goes on.
+        if missing := [column for column, value in row.items() if value is None and column != "scores"]:
+            raise ValueError(f"the pipeline {name} failed on a batch: no {', '.join(missing)}; see the log above")
+    return rows
