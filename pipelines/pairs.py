@@ -30,8 +30,8 @@ def plan_pairs(
     """N pairs, different from each other, the same for the same seed.
 
     Categories take turns; within one, products that have no written row come first and a product comes again only after
-    all others. Each pair has 1..values_max values of different kinds, numbers and kinds of values evenly used, and one
-    of all device–tone combinations, evenly used.
+    all others. Each pair has 1..values_max values of different kinds, one device and one tone; numbers and kinds of
+    values, devices and tones are evenly used.
 
     Args:
         values_max: values of a pair at most, 1..5.
@@ -52,7 +52,7 @@ def plan_pairs(
     draw = random.Random(seed)
     orders = [_turns(category, values_max, written, draw) for category in draw.sample(categories, len(categories))]
     used: Counter[Any] = Counter()
-    crafts = cycle(draw.sample(list(product(craft.devices, craft.tones)), len(craft.devices) * len(craft.tones)))
+    devices, tones = (cycle(draw.sample(list(names), len(names))) for names in (craft.devices, craft.tones))
     return [
         {
             "id": row_id(name, values, ""),
@@ -62,7 +62,7 @@ def plan_pairs(
             "device": device,
             "tone": tone,
         }
-        for (category, name, left), (device, tone) in zip(islice(_round_robin(orders), n), crafts, strict=False)
+        for (category, name, left), device, tone in zip(islice(_round_robin(orders), n), devices, tones, strict=False)
         for values in [_take(left, used)]
     ]
 

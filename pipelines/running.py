@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import datasets
 import rich
 from distilabel.pipeline import Pipeline
 
@@ -39,17 +43,29 @@ def run(pipeline: Pipeline) -> list[dict[str, Any]]:
         KeyboardInterrupt: the user stopped it.
     """
     rich.reconfigure(stderr=True)  # distilabel logs through rich, and stdout is for data
-    before = signal.getsignal(signal.SIGINT)
+    with _contained(pipeline._cache_dir / "datasets"):
+        try:
+            distiset = pipeline.run(use_cache=False)
+        except Exception as error:
+            cause = error.__cause__ or error
+            raise ValueError(f"the pipeline {pipeline.name} stopped: {cause}; see the log above for the step") from error
+        return _rows(pipeline.name, distiset)
+
+
+@contextmanager
+def _contained(cache: Path) -> Iterator[None]:
+    """Keep what a run changes in this process to the run: Ctrl-C, and where and how loudly `datasets` reads the rows."""
+    interrupt, home = signal.getsignal(signal.SIGINT), datasets.config.HF_DATASETS_CACHE
+    loud = not datasets.are_progress_bars_disabled()
+    datasets.config.HF_DATASETS_CACHE = cache
+    datasets.disable_progress_bars()
     try:
-        distiset = pipeline.run(use_cache=False)
-    except KeyboardInterrupt:
-        raise
-    except Exception as error:
-        cause = error.__cause__ or error
-        raise ValueError(f"the pipeline {pipeline.name} stopped: {cause}; see the log above for the step") from error
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    return _rows(pipeline.name, distiset)
+        signal.signal(signal.SIGINT, interrupt)
+        datasets.config.HF_DATASETS_CACHE = home
+        if loud:
+            datasets.enable_progress_bars()
 
 
 def _rows(name: str, distiset: Any) -> list[dict[str, Any]]:

@@ -284,7 +284,7 @@ def space_run(
 @hub_app.command("serve")
 def hub_serve(port: Annotated[int, typer.Option(min=0, max=65535)] = env.HUB_PORT) -> None:
     """Serve the local Hub on loopback until Ctrl-C, for load_dataset, from_pretrained and the like."""
-    from scripts.local_hub.lifecycle import serve
+    from scripts.local_hub.server import serve
 
     serve(env.hub_store(), port)
 

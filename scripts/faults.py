@@ -18,14 +18,23 @@ def explained() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise HanjulError("Interrupted", next_step=KEPT) from None
-    except OSError as error:
-        known = _explain(error)
+    except Exception as error:
+        known = _explain_os(error) if isinstance(error, OSError) else _explain_http(error)
         if known is None:
             raise
         raise known from error
 
 
-def _explain(error: OSError) -> HanjulError | None:
+@contextmanager
+def refused(where: str) -> Iterator[None]:
+    """Around calls into `pipelines` and `model_card`: their ValueErrors are sentences for the reader of a recipe."""
+    try:
+        yield
+    except ValueError as error:
+        raise HanjulError(str(error), where, "change the recipe or the input, then run the same command again") from error
+
+
+def _explain_os(error: OSError) -> HanjulError | None:
     where = str(error.filename or error)
     if error.errno == errno.ENOSPC:
         return HanjulError("The disk is full", where, f"free some space or set HANJUL_HOME to another disk; {KEPT}")
@@ -37,8 +46,16 @@ def _explain(error: OSError) -> HanjulError | None:
         return HanjulError("The port is in use", where, "stop the other program or give another --port")
     if isinstance(error, ConnectionError):
         return HanjulError("The connection failed", where, f"check that the server is up; {KEPT}")
+    return _explain_http(error)
+
+
+def _explain_http(error: Exception) -> HanjulError | None:
+    from httpx2 import RequestError
     from huggingface_hub.errors import HfHubHTTPError
 
     if isinstance(error, HfHubHTTPError):
-        return HanjulError(f"The Hub refused: {error.server_message or error}", where, f"check token and name; {KEPT}")
+        url = str(error.response.request.url)
+        return HanjulError(f"The Hub refused: {error.server_message or error}", url, f"check token and name; {KEPT}")
+    if isinstance(error, RequestError):
+        return HanjulError(f"The Hub cannot be reached: {error}", str(error.request.url), f"check the network; {KEPT}")
     return None

@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from httpx2 import HTTPError
 from huggingface_hub import CommitOperationAdd, HfApi, HfUri, hf_hub_download, parse_hf_uri, snapshot_download
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -168,7 +169,7 @@ def connect() -> Hub:
     api = HfApi()
     try:
         return Hub(api, api.whoami()["name"])
-    except (HfHubHTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         raise HanjulError(
             "The Hub does not accept the token or cannot be reached",
             str(api.endpoint),
@@ -261,13 +262,18 @@ def _commit(
             commit_description=f"hanjul-fingerprint: {stage.fingerprint()}",
             parent_commit=head,
         )
-    except HfHubHTTPError as error:
+    except (HfHubHTTPError, ValueError) as error:  # ValueError: the client refuses a card with invalid metadata
         raise HanjulError(
-            f"The commit of stage {stage.name} was refused: {error.server_message or error}",
+            f"The commit of stage {stage.name} was refused: {getattr(error, 'server_message', None) or error}",
             repo.to_uri(),
             "run the same command again: the finished work is kept and only the commit is repeated",
         ) from error
     return HfUri(type=repo.type, id=repo.id, revision=commit.oid)
+
+
+def digest(path: Path) -> str:
+    """`sha256:<hex>` of a file's content: how a stage pins an input that is no repo."""
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def write_atomically(path: Path, text: str) -> None:

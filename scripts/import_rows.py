@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from huggingface_hub import HfUri
 
 from pipelines.rows import Row, make_row
 from scripts.errors import HanjulError
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.hub import Hub, Outcome, Stage, digest, run_stage
 from scripts.settings import ImportSettings
 
 STARTER = Path(__file__).parent.parent / "pipelines" / "starter.jsonl"
@@ -99,12 +98,12 @@ def _identify(hub: Hub, source: str) -> tuple[Path | HfUri, str]:
             "This kind of file cannot be imported", source, f"give one of {', '.join(READERS)}, or hf://…"
         )
     try:
-        content = path.read_bytes()
+        identity, empty = digest(path), not path.read_bytes().strip()
     except OSError as error:
         raise HanjulError("The input cannot be read", source, f"check the path and its permissions: {error}") from error
-    if not content.strip():
+    if empty:
         raise HanjulError("The input is empty", source, "give a file with at least one row")
-    return path, f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return path, identity
 
 
 def _read(hub: Hub, source: Path | HfUri) -> Iterable[Mapping[str, Any]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from huggingface_hub import HfUri
 
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.faults import refused
+from scripts.hub import Hub, Outcome, Stage, digest, run_stage
 from scripts.settings import PairsSettings
-
-TAXONOMY = Path(__file__).parent.parent / "pipelines" / "taxonomy.yaml"
 
 
 def run(
@@ -22,26 +20,24 @@ def run(
         rows: pinned dataset whose config `raw` names the products that have lines already; others come first.
     """
     from dataset_card.card import merge_configs
-    from pipelines.features import PAIRS_FILE, write_pairs
-    from pipelines.pairs import build_pairs_pipeline
+    from pipelines.features import PAIRS, write_rows
+    from pipelines.pairs import build_pairs_pipeline, plan_pairs
+    from pipelines.running import run as run_pipeline
+    from pipelines.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
 
-    digest = hashlib.sha256(TAXONOMY.read_bytes()).hexdigest()
-    inputs = {"taxonomy": f"sha256:{digest}"} | ({"rows": rows.to_uri()} if rows else {})
+    inputs = {"taxonomy": digest(TAXONOMY), "craft": digest(CRAFT)} | ({"rows": rows.to_uri()} if rows else {})
     stage = Stage("pairs", dataset, inputs, settings.model_dump() | {"seed": seed}, sealed)
 
     def work(folder: Path) -> Outcome:
         written = set(hub.rows(rows, "raw")["product"]) if rows else set()
-        pipeline = build_pairs_pipeline(
-            n=settings.n,
-            values_max=settings.values_max,
-            seed=seed,
-            exclude=sorted(written),
-            cache=folder / "distilabel",
-        )
-        pairs = list(pipeline.run(use_cache=False)["default"]["train"])
-        write_pairs(pairs, folder / "out" / PAIRS_FILE)
-        products = len({pair["product"] for pair in pairs})
-        return Outcome(f"{len(pairs)} pairs of {products} products", {"out": len(pairs), "products": products})
+        with refused("pairs"):
+            planned = plan_pairs(
+                load_taxonomy(), load_craft(), settings.n, values_max=settings.values_max, seed=seed, written=written
+            )
+            pairs = run_pipeline(build_pairs_pipeline(planned, cache_dir=folder / "distilabel"))
+        write_rows(pairs, folder / "out" / "pairs" / "train.parquet", PAIRS)
+        counts = {"out": len(pairs), "products": len({pair["product"] for pair in pairs})}
+        return Outcome("{out} pairs of {products} products".format(**counts), counts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         return merge_configs(hub.text(parent, "README.md") if parent else "", dataset.id, "pairs")

@@ -55,3 +55,8 @@ def hub() -> Iterator[object]:
 
         yield connect()
         del os.environ["HF_TOKEN"]
+
+
+@pytest.fixture
+def free_port() -> int:
+    return _free_port()

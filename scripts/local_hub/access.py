@@ -10,9 +10,10 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Request
 from pydantic import AfterValidator
+from starlette.convertors import Convertor, register_url_convertor
 
 from scripts.local_hub import repos
-from scripts.local_hub.names import Kind
+from scripts.local_hub.names import KINDS, Kind
 from scripts.local_hub.replies import HubError
 from scripts.local_hub.store import Store
 
@@ -43,6 +44,20 @@ def require_token(request: Request) -> None:
         hint = f"{message}. The token of this local Hub is in {store_of(request).folder / 'token'}"
         raise HubError(401, "Unauthorized", message, fields={"error": hint})
 
+
+class _KindConvertor(Convertor[str]):
+    """`{kind:kind}` in a route matches the three kinds only, so that `/api/models/gpt2` is not a repo of kind `api`."""
+
+    regex = "|".join(KINDS)
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("kind", _KindConvertor())
 
 StoreDep = Annotated[Store, Depends(store_of)]
 Authorized = Annotated[bool, Depends(is_authorized)]

@@ -28,9 +28,9 @@ def home(store: StoreDep, authorized: Authorized) -> HTMLResponse:
     return _page("Local Hub", parts)
 
 
-@router.get("/{kind}/{namespace}/{name}")
-@router.get("/{kind}/{namespace}/{name}/tree/{revision}")
-@router.get("/{kind}/{namespace}/{name}/commit/{revision}")
+@router.get("/{kind:kind}/{namespace}/{name}")
+@router.get("/{kind:kind}/{namespace}/{name}/tree/{revision}")
+@router.get("/{kind:kind}/{namespace}/{name}/commit/{revision}")
 def repo_page(target: TargetDep, revision: Unquoted = "main") -> HTMLResponse:
     with target.reading() as (db, repo):
         head = commits.resolve(db, repo, revision)

@@ -33,7 +33,7 @@ class Draft:
     operations: list[commits.Operation] = field(default_factory=list)
 
 
-@router.post("/api/{kind}/{namespace}/{name}/commit/{revision}", dependencies=[Writer])
+@router.post("/api/{kind:kind}/{namespace}/{name}/commit/{revision}", dependencies=[Writer])
 async def commit(
     revision: Unquoted, target: TargetDep, request: Request, create_pr: Annotated[bool, Query()] = False
 ) -> dict[str, object]:
@@ -49,7 +49,7 @@ async def commit(
     return {"success": True, "commitOid": sha, "commitUrl": f"{origin(request)}{web_path}/commit/{sha}"}
 
 
-@router.get("/api/{kind}/{namespace}/{name}/commits/{revision}")
+@router.get("/api/{kind:kind}/{namespace}/{name}/commits/{revision}")
 def list_commits(
     revision: Unquoted,
     target: TargetDep,
@@ -77,7 +77,7 @@ class Squash(BaseModel):
     message: str | None = None
 
 
-@router.post("/api/{kind}/{namespace}/{name}/super-squash/{branch}", dependencies=[Writer])
+@router.post("/api/{kind:kind}/{namespace}/{name}/super-squash/{branch}", dependencies=[Writer])
 def super_squash(branch: Unquoted, squash: Squash, target: TargetDep) -> Response:
     """Replace the branch's history by one commit with the same files."""
     with target.writing() as (db, repo):

@@ -11,7 +11,7 @@ from scripts.local_hub.replies import HubError, entry_not_found
 router = APIRouter()
 
 
-@router.api_route("/{kind}/{namespace}/{name}/resolve/{revision}/{path:path}", methods=["GET", "HEAD"])
+@router.api_route("/{kind:kind}/{namespace}/{name}/resolve/{revision}/{path:path}", methods=["GET", "HEAD"])
 def resolve(revision: Unquoted, path: Unquoted, target: TargetDep) -> FileResponse:
     """`Range` is answered by 206 or 416. The path is looked up in the snapshot and never touches the disk."""
     with target.reading() as (db, repo):
@@ -39,7 +39,7 @@ def resolve(revision: Unquoted, path: Unquoted, target: TargetDep) -> FileRespon
     )
 
 
-@router.get("/{kind}/{namespace}/{name}/blob/{revision}/{path:path}")
+@router.get("/{kind:kind}/{namespace}/{name}/blob/{revision}/{path:path}")
 def blob_page(request: Request) -> RedirectResponse:
     """The address that `upload_file` returns."""
     sent = request.scope["raw_path"].decode("latin-1")

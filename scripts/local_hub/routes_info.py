@@ -18,10 +18,10 @@ router = APIRouter()
 
 Cursor = Annotated[int, Query(ge=0, lt=2**31)]
 Expand = Annotated[list[str], Query()]
-_REPO = "/api/{kind}/{namespace}/{name}"
+_REPO = "/api/{kind:kind}/{namespace}/{name}"
 
 
-@router.get("/api/{kind}")
+@router.get("/api/{kind:kind}")
 def list_repos(
     kind: Kind,
     store: StoreDep,

@@ -89,7 +89,7 @@ class RepoSettings(BaseModel):
     private: bool | None = None
 
 
-@router.put("/api/{kind}/{namespace}/{name}/settings", dependencies=[Writer])
+@router.put("/api/{kind:kind}/{namespace}/{name}/settings", dependencies=[Writer])
 def update_settings(settings: RepoSettings, target: TargetDep) -> dict[str, object]:
     with target.writing() as (db, repo):
         visibility = settings.visibility
@@ -103,13 +103,13 @@ def update_settings(settings: RepoSettings, target: TargetDep) -> dict[str, obje
     return {"gated": gated or False, "visibility": visibility or repo.visibility}
 
 
-@router.get("/api/{kind}/{namespace}/{name}/auth-check")
+@router.get("/api/{kind:kind}/{namespace}/{name}/auth-check")
 def auth_check(target: TargetDep) -> Response:
     with target.reading():
         return Response()
 
 
-@router.get("/api/{kind}/{namespace}/{name}/auth-check/write", dependencies=[Writer])
+@router.get("/api/{kind:kind}/{namespace}/{name}/auth-check/write", dependencies=[Writer])
 def auth_check_write(target: TargetDep) -> Response:
     return auth_check(target)
 
@@ -118,7 +118,7 @@ class NewBranch(BaseModel):
     startingPoint: str | None = None
 
 
-@router.post("/api/{kind}/{namespace}/{name}/branch/{branch}", dependencies=[Writer])
+@router.post("/api/{kind:kind}/{namespace}/{name}/branch/{branch}", dependencies=[Writer])
 def create_branch(branch: Unquoted, target: TargetDep, new: NewBranch | None = None) -> Response:
     start = new.startingPoint if new else None
     with target.writing() as (db, repo):
@@ -126,7 +126,7 @@ def create_branch(branch: Unquoted, target: TargetDep, new: NewBranch | None = N
     return Response()
 
 
-@router.delete("/api/{kind}/{namespace}/{name}/branch/{branch}", dependencies=[Writer])
+@router.delete("/api/{kind:kind}/{namespace}/{name}/branch/{branch}", dependencies=[Writer])
 def delete_branch(branch: Unquoted, target: TargetDep) -> Response:
     if branch == "main":
         raise HubError(403, "Forbidden", "The branch `main` cannot be deleted.")
@@ -140,7 +140,7 @@ class NewTag(BaseModel):
     message: str | None = None
 
 
-@router.post("/api/{kind}/{namespace}/{name}/tag/{revision}", dependencies=[Writer])
+@router.post("/api/{kind:kind}/{namespace}/{name}/tag/{revision}", dependencies=[Writer])
 def create_tag(revision: Unquoted, new: NewTag, target: TargetDep) -> Response:
     """The message is accepted and not kept: no route of the Hub's API reads it."""
     with target.writing() as (db, repo):
@@ -148,7 +148,7 @@ def create_tag(revision: Unquoted, new: NewTag, target: TargetDep) -> Response:
     return Response()
 
 
-@router.delete("/api/{kind}/{namespace}/{name}/tag/{tag}", dependencies=[Writer])
+@router.delete("/api/{kind:kind}/{namespace}/{name}/tag/{tag}", dependencies=[Writer])
 def delete_tag(tag: Unquoted, target: TargetDep) -> Response:
     with target.writing() as (db, repo):
         _drop_ref(db, repo, commits.tag_ref(tag), tag)

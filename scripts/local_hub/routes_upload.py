@@ -30,7 +30,7 @@ class Preupload(BaseModel):
     files: list[Candidate]
 
 
-@router.post("/api/{kind}/{namespace}/{name}/preupload/{revision}", dependencies=[Writer])
+@router.post("/api/{kind:kind}/{namespace}/{name}/preupload/{revision}", dependencies=[Writer])
 def preupload(revision: Unquoted, asked: Preupload, target: TargetDep) -> dict[str, list[dict[str, object]]]:
     """`oid` is that of the file as it is now, so that clients skip what has not changed."""
     with target.reading() as (db, repo):
@@ -63,7 +63,7 @@ class Batch(BaseModel):
     transfers: list[str] = ["basic"]
 
 
-@router.post("/{kind}/{namespace}/{name}.git/info/lfs/objects/batch", dependencies=[Writer])
+@router.post("/{kind:kind}/{namespace}/{name}.git/info/lfs/objects/batch", dependencies=[Writer])
 def lfs_batch(batch: Batch, target: TargetDep, request: Request) -> JSONResponse:
     """Offer an upload address for every object that is not stored yet."""
     if batch.operation != "upload" or "basic" not in batch.transfers:
@@ -114,7 +114,7 @@ def lfs_verify(item: LfsObject, store: StoreDep) -> Response:
     return Response()
 
 
-@router.get("/api/{kind}/{namespace}/{name}/xet-{direction}-token/{revision}")
+@router.get("/api/{kind:kind}/{namespace}/{name}/xet-{direction}-token/{revision}")
 def no_xet(direction: str) -> None:
     raise not_supported("The local Hub has no Xet storage: set HF_HUB_DISABLE_XET=1 for the client.")
 

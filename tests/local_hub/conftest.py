@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from huggingface_hub import HfApi, constants
@@ -19,34 +20,24 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def hub_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("hub-store")
+def endpoint(scratch: Path) -> Iterator[Endpoint]:
+    """The session's local Hub, at the HF_ENDPOINT that `tests/conftest.py` set before any client was imported.
 
-
-@pytest.fixture(scope="session")
-def hub(hub_store: Path) -> Iterator[Endpoint]:
-    with running(hub_store) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def api(hub: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HfApi:
-    """A client in this process: huggingface_hub read its environment long ago, so its constants are replaced."""
-    home = constants.HF_HOME
-    for name, value in vars(constants).items():
-        if isinstance(value, str) and value.startswith(home):
-            monkeypatch.setattr(constants, name, str(tmp_path / "hf") + value.removeprefix(home))
-    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)
-    monkeypatch.setenv("HF_TOKEN", hub.token)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    return HfApi(endpoint=hub.url, token=hub.token)
+    That file's `hub` fixture serves the same store: whichever comes second reuses the server of the first.
+    """
+    with running(scratch / "session-hub", urlsplit(constants.ENDPOINT).port or 0) as served:
+        yield served
 
 
 @pytest.fixture
-def anonymous(hub: Endpoint, api: HfApi) -> HfApi:
-    return HfApi(endpoint=hub.url, token=False)
+def api(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> HfApi:
+    monkeypatch.setenv("HF_TOKEN", endpoint.token)
+    return HfApi(token=endpoint.token)
+
+
+@pytest.fixture
+def anonymous(endpoint: Endpoint, api: HfApi) -> HfApi:
+    return HfApi(token=False)
 
 
 @pytest.fixture
@@ -71,17 +62,17 @@ def clean_environment(home: Path, **extra: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def client(hub: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+def client(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """Run a script in a process of its own; its last line on stdout is JSON and is returned.
 
     `publisher=False` is a stranger: no token, and Xet left on as it is by default.
     """
 
     def run(script: str, *, publisher: bool = True) -> Any:
-        rights = {"HF_TOKEN": hub.token, "HF_HUB_DISABLE_XET": "1"} if publisher else {}
+        rights = {"HF_TOKEN": endpoint.token, "HF_HUB_DISABLE_XET": "1"} if publisher else {}
         done = subprocess.run(
             [sys.executable, "-c", script],
-            env=clean_environment(tmp_path_factory.mktemp("home"), HF_ENDPOINT=hub.url, **rights),
+            env=clean_environment(tmp_path_factory.mktemp("home"), HF_ENDPOINT=endpoint.url, **rights),
             capture_output=True,
             text=True,
             timeout=120,

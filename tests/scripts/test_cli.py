@@ -89,7 +89,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    one_sentence(hanjul("import", "starter", home=file), "HANJUL_HOME")
+    one_sentence(hanjul("import", "starter", home=file), "folder that you can write")
 
 
 def test_endpoint_that_is_down(tmp_path: Path) -> None:

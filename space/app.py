@@ -1,0 +1,103 @@
+"""한 줄: a page that writes lines of Korean ad copy with the adapter named in `settings.json`.
+
+python app.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+for name, value in {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}.items():
+    os.environ.setdefault(name, value)  # both are read at import
+
+import gradio as gr
+
+import view
+from model import Model
+from request import MAX_LINES, TEMPERATURES, Problem, clean
+from writer import Writer
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Serve the page; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say where."""
+    settings = json.loads((HERE / "settings.json").read_text(encoding="utf-8"))
+    model = Model(settings["adapter"], settings["revision"], settings["base_model"])
+    build_page(settings, Writer(model, settings["prompt_format"])).launch(
+        theme=view.theme(),
+        css_paths=HERE / "page.css",
+        head=view.HEAD,
+        favicon_path=HERE / "favicon.svg",
+        footer_links=[],
+        ssr_mode=False,
+    )
+
+
+def build_page(settings: dict[str, Any], writer: Writer) -> gr.Blocks:
+    """The page.
+
+    Args:
+        settings: adapter, revision, base_model, dataset, title and examples, as `settings.json` has them.
+    """
+    with gr.Blocks(title=settings["title"], analytics_enabled=False) as page:
+        gr.HTML(view.header(settings["title"]))
+        with gr.Group(elem_classes="form"):
+            with gr.Row(elem_classes="fields"):
+                product = gr.Textbox(label="상품", placeholder="제습기", max_lines=1, elem_id="product")
+                values = gr.Textbox(label="담고 싶은 가치", placeholder="뽀송함, 여유", max_lines=1, elem_id="values")
+            with gr.Row(elem_classes="fields"):
+                count = gr.Slider(1, MAX_LINES, value=5, step=1, label="줄 수", elem_id="count")
+                temperature = gr.Slider(
+                    *TEMPERATURES, value=0.8, step=0.1, label="자유로움", info="높을수록 뜻밖의 말을 씁니다", elem_id="temperature"
+                )
+        with gr.Row(elem_classes="examples"):
+            for example in settings["examples"]:
+                chosen = json.dumps([example["product"], ", ".join(example["values"])], ensure_ascii=False)
+                button = gr.Button(view.example(example), size="sm", elem_classes="example")
+                button.click(None, None, [product, values], js=f"() => {chosen}", api_visibility="private")
+        write = gr.Button("한 줄 쓰기", variant="primary", elem_id="write")
+        state = gr.HTML(view.state(writer.model), elem_id="state")
+        result = gr.HTML(view.result(), js_on_load=view.COPY_BUTTONS, elem_id="result")
+        gr.HTML(view.footer(settings))
+
+        async def watch() -> AsyncIterator[str]:
+            """Tell a new visitor when the model is there."""
+            while writer.loading:
+                yield view.state(writer.model)
+                await asyncio.sleep(0.5)
+            yield view.state(writer.model)
+
+        def lines_for(*fields: Any) -> Iterator[tuple[Any, ...]]:
+            """Stream the lines, or the sentence that says why there are none."""
+            lines: list[str] = []
+            try:
+                request = clean(*fields)
+                yield gr.skip(), view.result("잠시만 기다려 주세요.", pending=request.count), view.button(busy=True)
+                for sentence, lines in writer.write(request):
+                    said = sentence or f"{len(lines)}줄을 썼습니다. 쓰기 전에 꼭 한 번 읽어 보세요."
+                    pending = request.count - len(lines) if sentence else 0
+                    yield gr.skip(), view.result(said, lines, pending), view.button(busy=bool(sentence))
+            except Problem as problem:
+                yield view.state(writer.model), view.result(str(problem), lines, problem=True), view.button(busy=False)
+
+        quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+        page.load(watch, None, state, api_visibility="private", **quiet)
+        gr.on(
+            [write.click, product.submit, values.submit],
+            lines_for,
+            [product, values, count, temperature],
+            [state, result, write],
+            api_name="write",
+            **quiet,
+        )
+    return page
+
+
+if __name__ == "__main__":
+    main()

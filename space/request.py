@@ -1,0 +1,64 @@
+"""What a visitor asks for, and the sentences for what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_LINES = 8
+MAX_PRODUCT = 40  # characters
+MAX_VALUE = 20  # characters of one value
+MAX_VALUES = 5
+TEMPERATURES = (0.1, 1.5)
+
+
+class Problem(Exception):
+    """A failure as the visitor reads it: a Korean sentence."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, clean."""
+
+    product: str
+    values: tuple[str, ...]
+    count: int
+    temperature: float
+
+    def chat(self, prompt_format: str) -> list[dict[str, str]]:
+        """The user's turn, as in training: `prompt_format` holds `{product}` and `{values}`."""
+        content = prompt_format.format(product=self.product, values=", ".join(self.values))
+        return [{"role": "user", "content": content}]
+
+
+def clean(product: str | None, values: str | None, count: float | None, temperature: float | None) -> Request:
+    """A request from the raw fields of the page.
+
+    Raises:
+        Problem: something is missing or too long; the sentence says what to do.
+    """
+    name = plain(product)
+    wanted = tuple(dict.fromkeys(value for value in map(plain, re.split(r"[,，、\n]", values or "")) if value))
+    if not name:
+        raise Problem("상품을 적어 주세요. 예: 제습기")
+    if len(name) > MAX_PRODUCT:
+        raise Problem(f"상품은 {MAX_PRODUCT}자까지 적을 수 있습니다. 지금 {len(name)}자입니다.")
+    if not wanted:
+        raise Problem("담고 싶은 가치를 하나 이상 적어 주세요. 예: 뽀송함, 여유")
+    if len(wanted) > MAX_VALUES:
+        raise Problem(f"가치는 {MAX_VALUES}개까지 담을 수 있습니다. 지금 {len(wanted)}개입니다.")
+    longest = max(wanted, key=len)
+    if len(longest) > MAX_VALUE:
+        raise Problem(f"가치 하나는 {MAX_VALUE}자까지입니다. 길면 쉼표로 나눠 주세요: “{longest[:MAX_VALUE]}…”")
+    if count is None or not 1 <= count <= MAX_LINES:
+        raise Problem(f"줄 수는 1에서 {MAX_LINES} 사이로 골라 주세요.")
+    if temperature is None or not TEMPERATURES[0] <= temperature <= TEMPERATURES[1]:
+        raise Problem(f"자유로움은 {TEMPERATURES[0]}에서 {TEMPERATURES[1]} 사이로 골라 주세요.")
+    return Request(name, wanted, int(count), float(temperature))
+
+
+def plain(text: str | None) -> str:
+    """NFC, without control characters, runs of white space made one space: one line, as in training."""
+    normal = unicodedata.normalize("NFC", text or "")
+    return " ".join("".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in normal).split())

@@ -1,0 +1,144 @@
+"""A loopback OpenAI-compatible endpoint that refuses what the real one refuses."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY = "sk-loopback"
+MODEL = "copywriter-1"
+KNOWN = {
+    *("model", "messages", "n", "seed", "max_tokens", "temperature", "top_p", "stop", "stream", "logprobs", "user"),
+    *("top_logprobs", "frequency_penalty", "presence_penalty", "response_format"),
+}
+
+
+@dataclass
+class Log:
+    """What the server has seen: bodies of good requests, and how many were in flight at most."""
+
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    in_flight: int = 0
+    peak: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    url: str
+    log: Log
+
+
+Write = Callable[[dict[str, Any], int], str | tuple[int, str]]
+
+
+@contextmanager
+def serve(write: Write, *, most_choices: int = 128) -> Iterator[Endpoint]:
+    """Serve until the block ends.
+
+    Args:
+        write: (request body, number of the choice) -> the line, or (status, message) for an error.
+        most_choices: choices an answer has at most, whatever `n` asks for; 1 is Ollama.
+    """
+    log = Log()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+        def answer(self, status: int, content: dict[str, Any]) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def refuse(self, status: int, message: str) -> None:
+            self.answer(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})
+
+        def allowed(self) -> bool:
+            if self.headers.get("authorization") == f"Bearer {KEY}":
+                return True
+            self.refuse(401, "Incorrect API key provided")
+            return False
+
+        def do_GET(self) -> None:
+            if self.allowed():
+                if self.path == "/v1/models":
+                    self.answer(200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+                else:
+                    self.refuse(404, f"Unknown path {self.path}")
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            if not self.allowed():
+                return
+            if self.path != "/v1/chat/completions":
+                return self.refuse(404, f"Unknown path {self.path}")
+            if body.get("model") != MODEL:
+                return self.refuse(404, f"The model `{body.get('model')}` does not exist")
+            if complaint := invalid(body):
+                return self.refuse(400, complaint)
+            with log.lock:
+                log.requests.append(body)
+                log.in_flight += 1
+                log.peak = max(log.peak, log.in_flight)
+            lines = [write(body, number) for number in range(min(body.get("n") or 1, most_choices))]
+            with log.lock:
+                log.in_flight -= 1
+            if refused := next((line for line in lines if isinstance(line, tuple)), None):
+                return self.refuse(*refused)
+            prompt = sum(len(message["content"]) for message in body["messages"])
+            written = sum(len(line) for line in lines)
+            self.answer(
+                200,
+                {
+                    "id": "chatcmpl-1",
+                    "object": "chat.completion",
+                    "created": 0,
+                    "model": MODEL,
+                    "choices": [
+                        {"index": i, "finish_reason": "stop", "message": {"role": "assistant", "content": line}}
+                        for i, line in enumerate(lines)
+                    ],
+                    "usage": {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written},
+                },
+            )
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield Endpoint(f"http://127.0.0.1:{server.server_address[1]}/v1", log)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def invalid(body: dict[str, Any]) -> str | None:
+    """What OpenAI's chat completions endpoint would complain about."""
+    if unknown := sorted(body.keys() - KNOWN):
+        return f"Unknown parameter: '{unknown[0]}'."
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        return "Invalid 'messages': empty array."
+    for message in messages:
+        if message.get("role") not in ("system", "user", "assistant") or not isinstance(message.get("content"), str):
+            return "Invalid value in 'messages'."
+    ranges = {"temperature": (0, 2), "top_p": (0, 1), "n": (1, 128), "max_tokens": (1, 16384), "seed": (-(2**63), 2**63)}
+    for name, (low, high) in ranges.items():
+        value = body.get(name)
+        whole = name in ("n", "max_tokens", "seed")
+        if value is not None and (not isinstance(value, int if whole else int | float) or not low <= value <= high):
+            return f"Invalid '{name}': {value}"
+    return None
