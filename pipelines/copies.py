@@ -1,7 +1,6 @@
 """Has a teacher write lines for product–values pairs, as a distilabel pipeline."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
 import random
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -22,6 +21,7 @@ from pipelines.taxonomy import Craft, load_craft
 
 #: Name of the task: distilabel puts it into the names of the columns it adds.
 TASK = "write"
+TOKENS = ("input_tokens", "output_tokens")
 
 
 def build_copies_pipeline(
@@ -38,7 +38,8 @@ def build_copies_pipeline(
 ) -> Pipeline:
     """A pipeline that asks the teacher for `candidates` lines a pair. Run it with `pipelines.running.run`.
 
-    The leaf has one row a line, with the columns of config `raw`, and one a pair that failed; `split_failures` parts them.
+    The leaf has one row a line, with the columns of config `raw`, and one for a pair without lines; `split_failures`
+    parts them.
 
     Args:
         pairs: rows of config `pairs`.
@@ -121,11 +122,7 @@ def split_failures(rows: Sequence[dict[str, Any]]) -> tuple[list[Row], dict[str,
         ValueError: not one line was written; the message has the first reason.
     """
     failures = {row["pair_id"]: row["failure"] for row in rows if row["failure"]}
-    usage = {
-        "requested_pairs": len({row["pair_id"] for row in rows}),
-        "input_tokens": sum(row["input_tokens"] for row in rows),
-        "output_tokens": sum(row["output_tokens"] for row in rows),
-    }
+    usage = {name: sum(row[name] for row in rows) for name in TOKENS}
     columns = Row.__annotations__
     lines: list[Row] = [{name: row[name] for name in columns} for row in rows if row["ad_copy"]]  # type: ignore[misc]
     if not lines:
@@ -137,7 +134,8 @@ def split_failures(rows: Sequence[dict[str, Any]]) -> tuple[list[Row], dict[str,
 @cache
 def _brief() -> Template:
     text = (Path(__file__).parent / "brief.jinja").read_text(encoding="utf-8")
-    return Template(text, autoescape=False)  # noqa: S701 - a prompt, not a page
+    brief: Template = Template(text)
+    return brief
 
 
 class ToRawRows(GlobalStep):  # type: ignore[misc]
@@ -168,7 +166,7 @@ class ToRawRows(GlobalStep):  # type: ignore[misc]
 
     @property
     def outputs(self) -> StepColumns:
-        return [*Row.__annotations__, "pair_id", "failure", "input_tokens", "output_tokens"]
+        return [*Row.__annotations__, "pair_id", "failure", *TOKENS]
 
     def process(self, inputs: StepInput) -> StepOutput:
         """Rows of all pairs, in order."""
@@ -176,8 +174,7 @@ class ToRawRows(GlobalStep):  # type: ignore[misc]
 
 
 def _raw_rows(pair: Mapping[str, Any]) -> list[dict[str, Any]]:
-    metadata = pair.get(DISTILABEL_METADATA_KEY) or {}
-    spent = {name: _total(metadata, name) for name in ("input_tokens", "output_tokens")}
+    statistics = [entry.get(f"statistics_{TASK}") or {} for entry in pair.get(DISTILABEL_METADATA_KEY) or []]
     failure = next(iter(pair.get(f"llm_{TASK}_failure") or []), "")
     lines = [line.strip() for line in pair["generation"] or [] if line and line.strip()] or [""]
     columns = {name: pair[name] for name in ("category", "device", "tone", "teacher", "example_ids")}
@@ -186,12 +183,6 @@ def _raw_rows(pair: Mapping[str, Any]) -> list[dict[str, Any]]:
         row = make_row(pair["product"], pair["values"], line, source="synthesised", **columns)
         # `make_row` joins lines; here they stay apart, and the id is of what was written.
         written = {"ad_copy": line, "id": row_id(row["product"], row["values"], line)}
-        rows.append({**row, **written, "pair_id": pair["id"], "failure": failure, "input_tokens": 0, "output_tokens": 0})
-    rows[0].update(spent)
+        rows.append({**row, **written, **dict.fromkeys(TOKENS, 0), "pair_id": pair["id"], "failure": failure})
+    rows[0].update({name: sum(entry.get(name) or 0 for entry in statistics) for name in TOKENS})
     return rows
-
-
-def _total(metadata: Mapping[str, Any], name: str) -> int:
-    """Tokens of all generations of a pair; with `group_generations` distilabel makes a list of each statistic."""
-    found = metadata.get(f"statistics_{TASK}") or []
-    return sum(entry.get(name) or 0 for entry in ([found] if isinstance(found, dict) else found))

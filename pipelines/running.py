@@ -48,13 +48,13 @@ def run(pipeline: Pipeline) -> list[dict[str, Any]]:
             distiset = pipeline.run(use_cache=False)
         except Exception as error:
             cause = error.__cause__ or error
-            raise ValueError(f"the pipeline {pipeline.name} stopped: {cause}; see the log above for the step") from error
+            raise ValueError(f"the pipeline {pipeline.name} stopped: {cause}; the log above names the step") from error
         return _rows(pipeline.name, distiset)
 
 
 @contextmanager
 def _contained(cache: Path) -> Iterator[None]:
-    """Keep what a run changes in this process to the run: Ctrl-C, and where and how loudly `datasets` reads the rows."""
+    """Undo what a run changes in this process: Ctrl-C, and where and how loudly `datasets` reads the rows."""
     interrupt, home = signal.getsignal(signal.SIGINT), datasets.config.HF_DATASETS_CACHE
     loud = not datasets.are_progress_bars_disabled()
     datasets.config.HF_DATASETS_CACHE = cache

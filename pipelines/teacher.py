@@ -6,30 +6,35 @@ import asyncio
 import hashlib
 import json
 import logging
-import sys
 from typing import Any
 
 import openai
 from distilabel.models import OpenAILLM
 from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
-from tqdm import tqdm
+from rich.console import Console
+from rich.progress import Progress
 
 #: Seconds to wait for the first sign of life of an endpoint.
 PROBE_SECONDS = 10
+#: Attempts after the first, with doubling pauses of half a second and more.
+RETRIES = 4
 
 
 class Teacher(OpenAILLM):  # type: ignore[misc]
     """`OpenAILLM` with bounded requests, reproducible seeds, and failures kept to the pair they happened on.
 
-    A failed request leaves the lines it got and the reason in the output's `failure` column: what the others brought, and
-    what they cost, is kept. An endpoint that ignores `n` is asked again until it has given as many lines as wanted.
+    A failed request leaves the lines it got and the reason in the output's `failure` column: what the others brought,
+    and what they cost, is kept. An endpoint that ignores `n`, or refuses it, is asked again until it has given as many
+    lines as wanted.
 
     Attributes:
+        choices: lines asked for in one request at most.
         concurrency: requests in flight at most.
         seed: from this and the messages comes the seed of each request.
     """
 
+    choices: int
     concurrency: int
     seed: int
     _down: str = PrivateAttr("")  # why the endpoint is gone: the requests that wait need not find out one by one
@@ -42,12 +47,13 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
 
     async def _agenerate(self, inputs: list[Any], num_generations: int = 1, **sampling: Any) -> list[Any]:
         gate = asyncio.Semaphore(self.concurrency)
-        with tqdm(total=len(inputs), desc="copies", unit="pair", file=sys.stderr, disable=None) as bar:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            done = progress.add_task(f"copies for {len(inputs)} pairs", total=len(inputs))
 
             async def answer(messages: Any) -> Any:
                 async with gate:
                     output = await self._lines(messages, num_generations, **sampling)
-                bar.update()
+                progress.advance(done)
                 return output
 
             return await asyncio.gather(*(answer(messages) for messages in inputs))
@@ -57,25 +63,30 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
         spent = {"input_tokens": 0, "output_tokens": 0}
         failure = self._down
         while len(lines) < wanted and not failure:
+            choices = min(self.choices, wanted - len(lines))
             try:
                 answer = await self._aclient.chat.completions.create(
                     model=self.model,
                     messages=messages,
-                    n=wanted - len(lines),
+                    n=choices,
                     seed=_request_seed(self.seed, messages, len(lines)),
                     max_tokens=max_new_tokens,
                     **sampling,
                 )
+            except openai.BadRequestError as error:
+                if choices == 1:
+                    failure = f"{type(error).__name__}: {error}"
+                self.choices = 1  # llama.cpp refuses more choices than it has slots; a bad request costs nothing
             except openai.OpenAIError as error:
                 failure = f"{type(error).__name__}: {error}"
                 if isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError):
                     self._down = failure
-                break
-            lines += [choice.message.content or "" for choice in answer.choices]
-            failure = "" if answer.choices else "the endpoint answered without choices"
-            if answer.usage:
-                spent["input_tokens"] += answer.usage.prompt_tokens
-                spent["output_tokens"] += answer.usage.completion_tokens
+            else:
+                lines += [choice.message.content or "" for choice in answer.choices]
+                failure = "" if answer.choices else "the endpoint answered without choices"
+                if answer.usage:
+                    spent["input_tokens"] += answer.usage.prompt_tokens
+                    spent["output_tokens"] += answer.usage.completion_tokens
         # distilabel wants as many statistics as generations; the sums stand in the first and are added up again later.
         rest = [0] * (wanted - 1)
         output = prepare_output(
@@ -96,6 +107,7 @@ def teacher_llm(
     max_new_tokens: int,
     concurrency: int,
     seed: int,
+    choices: int = 128,
     stop: str | None = None,
 ) -> Teacher:
     """A teacher at an endpoint that has just answered.
@@ -103,6 +115,8 @@ def teacher_llm(
     Args:
         base_url: up to and with `/v1`.
         api_key: any word where the endpoint asks for none.
+        choices: lines asked for in one request at most, by default all of a pair: the prompt is paid once. llama.cpp
+            fills its slots better, and counts tokens rightly, with 1.
         stop: where a line ends, for a teacher that does not end by itself: a line break.
 
     Raises:
@@ -116,8 +130,10 @@ def teacher_llm(
         base_url=base_url,
         model=model,
         api_key=api_key,
+        choices=choices,
         concurrency=concurrency,
         seed=seed,
+        max_retries=RETRIES,
         generation_kwargs=sampling,
     )
 
@@ -142,7 +158,7 @@ def probe_endpoint(base_url: str, api_key: str) -> None:
         ) from error
     except openai.InternalServerError as error:
         raise ValueError(
-            f"the teacher endpoint is not ready: {base_url} answered {error.status_code}; wait and run the command again"
+            f"the teacher endpoint is not ready: {base_url} answered {error.status_code}; wait and run it again"
         ) from error
     except (openai.NotFoundError, openai.BadRequestError):
         pass  # no list of models, but an answer

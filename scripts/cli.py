@@ -285,7 +285,9 @@ def space_run(
 def hub_serve(port: Annotated[int, typer.Option(min=0, max=65535)] = env.HUB_PORT) -> None:
     """Serve the local Hub on loopback until Ctrl-C, for load_dataset, from_pretrained and the like."""
     from scripts.local_hub.server import serve
+    from scripts.log import log
 
+    log(f"store: {env.hub_store()}; the token for writing is in its file `token`; Ctrl-C ends")
     serve(env.hub_store(), port)
 
 

@@ -84,6 +84,7 @@ def hub_session(*, local: bool = False) -> Iterator[Hub]:
             HF_TOKEN=endpoint.token,
             HF_HOME=str(data_dir() / "hf-home"),
             HF_HUB_DISABLE_XET="1",
+            NO_PROXY=",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"])),
         )
         for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "HF_DATASETS_CACHE", "HF_HUB_OFFLINE"):
             os.environ.pop(name, None)  # they would point the clients past HF_HOME or past the server

@@ -3,26 +3,27 @@
 python app.py
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 for name, value in {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}.items():
     os.environ.setdefault(name, value)  # both are read at import
+HERE = Path(__file__).absolute().parent
+sys.path.insert(0, str(HERE))  # in a Hub cache app.py is a link, and Python looks for siblings beside its target
 
 import gradio as gr
-
 import view
 from model import Model
 from request import MAX_LINES, TEMPERATURES, Problem, clean
 from writer import Writer
-
-HERE = Path(__file__).parent
 
 
 def main() -> None:
@@ -46,30 +47,27 @@ def build_page(settings: dict[str, Any], writer: Writer) -> gr.Blocks:
         settings: adapter, revision, base_model, dataset, title and examples, as `settings.json` has them.
     """
     with gr.Blocks(title=settings["title"], analytics_enabled=False) as page:
-        gr.HTML(view.header(settings["title"]))
-        with gr.Group(elem_classes="form"):
-            with gr.Row(elem_classes="fields"):
-                product = gr.Textbox(label="상품", placeholder="제습기", max_lines=1, elem_id="product")
-                values = gr.Textbox(label="담고 싶은 가치", placeholder="뽀송함, 여유", max_lines=1, elem_id="values")
-            with gr.Row(elem_classes="fields"):
-                count = gr.Slider(1, MAX_LINES, value=5, step=1, label="줄 수", elem_id="count")
-                temperature = gr.Slider(
-                    *TEMPERATURES, value=0.8, step=0.1, label="자유로움", info="높을수록 뜻밖의 말을 씁니다", elem_id="temperature"
-                )
+        gr.HTML(view.header(settings["title"]), apply_default_css=False)
+        with gr.Row(elem_classes="fields"):
+            product = gr.Textbox(label="상품", placeholder="제습기", max_lines=1, min_width=280)
+            values = gr.Textbox(label="담고 싶은 가치", placeholder="뽀송함, 여유", max_lines=1, min_width=280)
         with gr.Row(elem_classes="examples"):
             for example in settings["examples"]:
                 chosen = json.dumps([example["product"], ", ".join(example["values"])], ensure_ascii=False)
                 button = gr.Button(view.example(example), size="sm", elem_classes="example")
                 button.click(None, None, [product, values], js=f"() => {chosen}", api_visibility="private")
+        with gr.Row(elem_classes="fields"):
+            count = gr.Slider(1, MAX_LINES, 5, step=1, label="줄 수", buttons=[], min_width=140)
+            temperature = gr.Slider(*TEMPERATURES, 0.8, step=0.1, label="자유로움", buttons=[], min_width=140)
         write = gr.Button("한 줄 쓰기", variant="primary", elem_id="write")
-        state = gr.HTML(view.state(writer.model), elem_id="state")
-        result = gr.HTML(view.result(), js_on_load=view.COPY_BUTTONS, elem_id="result")
-        gr.HTML(view.footer(settings))
+        state = gr.HTML(elem_id="state", apply_default_css=False)
+        result = gr.HTML(view.result(), js_on_load=view.COPY_BUTTONS, elem_id="result", apply_default_css=False)
+        gr.HTML(view.footer(settings), apply_default_css=False)
 
         async def watch() -> AsyncIterator[str]:
             """Tell a new visitor when the model is there."""
+            yield view.state(writer.model)
             while writer.loading:
-                yield view.state(writer.model)
                 await asyncio.sleep(0.5)
             yield view.state(writer.model)
 
@@ -78,15 +76,16 @@ def build_page(settings: dict[str, Any], writer: Writer) -> gr.Blocks:
             lines: list[str] = []
             try:
                 request = clean(*fields)
-                yield gr.skip(), view.result("잠시만 기다려 주세요.", pending=request.count), view.button(busy=True)
+                yield "", view.result("잠시만 기다려 주세요.", pending=request.count), view.button(busy=True)
                 for sentence, lines in writer.write(request):
-                    said = sentence or f"{len(lines)}줄을 썼습니다. 쓰기 전에 꼭 한 번 읽어 보세요."
-                    pending = request.count - len(lines) if sentence else 0
-                    yield gr.skip(), view.result(said, lines, pending), view.button(busy=bool(sentence))
+                    yield "", view.result(sentence, lines, request.count - len(lines)), view.button(busy=True)
+                done = view.result(view.done(len(lines), request.count), lines, state="done")
+                yield "", done, view.button(busy=False)
             except Problem as problem:
-                yield view.state(writer.model), view.result(str(problem), lines, problem=True), view.button(busy=False)
+                yield "", view.result(str(problem), lines, state="problem"), view.button(busy=False)
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+        write.click(None, None, None, js=view.SHOW_RESULT, api_visibility="private")
         page.load(watch, None, state, api_visibility="private", **quiet)
         gr.on(
             [write.click, product.submit, values.submit],

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import gradio as gr
 from gradio.themes.utils import fonts
 from huggingface_hub.constants import ENDPOINT
-
 from model import Model
+
+State = Literal["writing", "done", "problem"]
 
 #: Fonts that the visitor's system has; nothing is fetched.
 SANS = (
@@ -53,6 +54,13 @@ element.addEventListener('click', async (event) => {
 });
 """
 
+#: On a phone the list starts below the fold.
+SHOW_RESULT = """
+() => setTimeout(() => {
+  if (innerWidth < 700) document.querySelector('#result').scrollIntoView({ behavior: 'smooth' });
+}, 300)
+"""
+
 
 def theme() -> gr.themes.Base:
     """Ink on paper by day, paper on ink by night; the colours themselves stand in page.css."""
@@ -88,20 +96,27 @@ def state(model: Model) -> str:
     return '<p class="state" role="status">모델을 불러오는 중입니다. 먼저 눌러 두시면 준비되는 대로 씁니다.</p>'
 
 
-def result(sentence: str = "", lines: Sequence[str] = (), pending: int = 0, problem: bool = False) -> str:
+def done(written: int, asked: int) -> str:
+    """The sentence over the finished list."""
+    if written == asked:
+        return f"{written}줄을 썼습니다."
+    return f"{asked}줄 가운데 {written}줄을 썼습니다. 나머지는 비었거나 겹쳐서 뺐습니다."
+
+
+def result(sentence: str = "", lines: Sequence[str] = (), pending: int = 0, state: State = "writing") -> str:
     """The list of lines under its sentence, with room for those that are still to come."""
     if not sentence:
         return '<p class="empty">여기에 한 줄씩 나타납니다.</p>'
-    kind, role = ("said problem", "alert") if problem else ("said", "status")
+    role = "alert" if state == "problem" else "status"
     items = "".join(
         f'<li><span class="line">{escape(line)}</span>'
         f'<button type="button" data-copy="{number}" aria-label="{number + 1}번째 줄 복사">복사</button></li>'
         for number, line in enumerate(lines)
     )
-    copy_all = '<button type="button" data-copy="all">모두 복사</button>' if len(lines) > 1 and not pending else ""
+    copy_all = '<button type="button" data-copy="all">모두 복사</button>' if len(lines) > 1 and state == "done" else ""
     blanks = '<li class="pending" aria-hidden="true"><span></span></li>' * pending
     return (
-        f'<div class="bar"><p class="{kind}" role="{role}">{escape(sentence)}</p>{copy_all}</div>'
+        f'<div class="bar"><p class="said {state}" role="{role}">{escape(sentence)}</p>{copy_all}</div>'
         f'<ol class="lines" aria-label="쓴 줄">{items}{blanks}</ol>'
     )
 
@@ -121,8 +136,8 @@ def footer(settings: dict[str, Any]) -> str:
 
 def _link(name: str, sha: str | None, prefix: str = "") -> str:
     """A repo's name, linked where the Hub has pages to show (the local one has none)."""
-    text = escape(os.path.basename(name) if os.path.isabs(name) else name) + (f"@{sha[:7]}" if sha else "")
-    if not ENDPOINT.startswith("https://"):
+    text = escape(Path(name).name if Path(name).is_absolute() else name) + (f"@{sha[:7]}" if sha else "")
+    if Path(name).is_absolute() or not ENDPOINT.startswith("https://"):
         return f"<span>{text}</span>"
     tree = f"/tree/{sha}" if sha else ""
     return f'<a href="{ENDPOINT}/{prefix}{escape(name)}{tree}" target="_blank" rel="noopener">{text}</a>'

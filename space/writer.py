@@ -43,7 +43,7 @@ class Writer:
         return not (self.model.ready or self.model.problem)
 
     def write(self, request: Request) -> Iterator[tuple[str, list[str]]]:
-        """Yield (sentence, lines so far) whenever one of them changes; the last one has an empty sentence.
+        """Yield (sentence, lines so far) whenever one of them changes; the last one has all the lines.
 
         Raises:
             Problem: too many are waiting, the model cannot be loaded, or writing failed.
@@ -71,7 +71,6 @@ class Writer:
                 yield said, lines
             if not lines:
                 raise Problem(NOTHING)
-            yield "", lines
         finally:
             job.left.set()
 

@@ -46,8 +46,9 @@ def filter_rows(
         ValueError: an unknown reason, or a row without the score that a threshold asks for.
     """
     marked = mark([tidy_row(row) | {"reason": "", "evidence": ""} for row in rows], limits, reasons)
-    kept = [{name: row[name] for name in row if name not in ("reason", "evidence")} for row in marked if not row["reason"]]
-    return kept, [row for row in marked if row["reason"]]
+    kept = [row for row in marked if not row["reason"]]
+    rejected = [row for row in marked if row["reason"]]
+    return [{name: row[name] for name in row if name not in ("reason", "evidence")} for row in kept], rejected
 
 
 def mark(rows: Sequence[dict[str, Any]], limits: Limits, reasons: Sequence[str]) -> list[dict[str, Any]]:
@@ -56,8 +57,9 @@ def mark(rows: Sequence[dict[str, Any]], limits: Limits, reasons: Sequence[str])
         raise ValueError(f"no such rejection reason: {', '.join(sorted(unknown))}; there are {', '.join(REASONS)}")
     marked = list(rows)
     for reason in (name for name in REASONS if name in reasons):
-        open_rows = [index for index, row in enumerate(marked) if not row["reason"]]
-        for index, evidence in zip(open_rows, _check(reason, [marked[index] for index in open_rows], limits), strict=True):
+        still_in = [index for index, row in enumerate(marked) if not row["reason"]]
+        found = _check(reason, [marked[index] for index in still_in], limits)
+        for index, evidence in zip(still_in, found, strict=True):
             if evidence is not None:
                 marked[index] = marked[index] | {"reason": reason, "evidence": evidence}
     return marked

@@ -48,5 +48,5 @@ def holds(text: str, stem: str, verb: bool) -> bool:
 
 
 def starts_noun(text: str, start: int) -> bool:
-    """Whether a token that is no verb or ending starts at this character: 모자 does in `모자 하나`, not in `모자란 잠`."""
+    """Whether a token starts here that is no verb, ending or particle: 모자 in `모자 하나`, not in `모자란 잠`."""
     return any(begin == start and tag[0] not in "VEJ" for _, tag, begin in tokens(text))

@@ -26,7 +26,7 @@ def score(row: Mapping[str, Any], name: str) -> float:
 
 
 def rank(row: Mapping[str, Any]) -> float:
-    """What lines of one pair are ranked by: PV times naturalness, so that a line weak in one cannot win by the other."""
+    """What lines are ranked by: PV times naturalness, so that a line weak in one cannot win by the other."""
     return score(row, "pv") * score(row, "naturalness")
 
 

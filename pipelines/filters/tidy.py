@@ -9,7 +9,9 @@ from typing import Any
 from pipelines.rows import row_id
 
 #: What a model writes before the line itself.
-LABEL = re.compile(r"^\s*[\[(<*]*\s*(?:광고\s*)?(?:카피(?:라이팅)?|문구|슬로건|ad\s*copy|copy)\s*[\])>*]*\s*[:：]\s*\**", re.I)
+LABEL = re.compile(
+    r"^\s*[\[(<*]*\s*(?:광고\s*)?(?:카피(?:라이팅)?|문구|슬로건|ad\s*copy|copy)\s*[\])>*]*\s*[:：]\s*\**", re.I
+)
 PAIRS = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』", "«": "»", "＂": "＂", "`": "`", "*": "*"}
 QUOTES = "\"“”„‟＂'‘’`「」『』«»"
 

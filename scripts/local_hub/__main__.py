@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 from scripts.errors import HanjulError
+from scripts.local_hub.lifecycle import IN_USE
 from scripts.local_hub.server import StoreInUse, serve
-
-IN_USE = 75  # EX_TEMPFAIL
 
 
 def main(args: argparse.Namespace) -> int:

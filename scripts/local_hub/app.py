@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from scripts.local_hub import (
@@ -56,6 +57,7 @@ def build_app(store: Store) -> "Gate":
     app.add_exception_handler(HTTPException, _unknown_route)
     app.add_exception_handler(UnicodeError, _unstorable)
     app.add_exception_handler(OverflowError, _unstorable)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(OSError, _disk)
     app.add_exception_handler(sqlite3.OperationalError, _disk)
     return Gate(app)
@@ -80,8 +82,9 @@ class Gate:
 
 
 def _reply(error: HubError) -> JSONResponse:
-    # Header values are Latin-1; the body has the message in full.
-    message = " ".join(error.message.encode("ascii", "backslashreplace").decode().split())[:500]
+    # A header value is one line of visible characters; the body has the message in full.
+    message = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", error.message).split())
+    message = message.encode("ascii", "backslashreplace").decode()[:500]
     headers = {"X-Error-Code": error.code, "X-Error-Message": message, "X-Request-Id": uuid.uuid4().hex}
     body = {"error": error.message} | error.fields
     return JSONResponse(body, error.status, headers=headers | error.headers)
@@ -118,6 +121,11 @@ async def _unknown_route(request: Request, error: Exception) -> JSONResponse:
 
 async def _unstorable(request: Request, error: Exception) -> JSONResponse:
     return _reply(HubError(400, "BadRequest", f"A value cannot be stored: {error}"))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The client left while it was sending; nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _disk(request: Request, error: Exception) -> JSONResponse:

@@ -16,7 +16,7 @@ from scripts.errors import HanjulError
 
 _START_S = 20.0
 _STOP_S = 10.0
-_IN_USE = 75  # the exit status of `scripts.local_hub.__main__` when another process serves the store
+IN_USE = 75  # EX_TEMPFAIL: the child's exit status when another process serves the store
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,7 +47,7 @@ def running(store: Path, port: int = 0) -> Iterator[Endpoint]:
             lease = _lease(store)
             if lease is not None:
                 break
-            if child is None or child.poll() == _IN_USE:
+            if child is None or child.poll() == IN_USE:
                 # In use, but without a lease for us: it is starting or ending. Either way, try again.
                 child = _start(store, port)
             elif child.poll() is not None:

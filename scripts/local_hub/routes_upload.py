@@ -96,10 +96,15 @@ async def lfs_put(
     if not hmac.compare_digest(signature.encode(), _signature(store, oid, size).encode()):
         raise HubError(403, "Forbidden", "This upload address is not valid here.")
     with blobs.incoming(store.blobs) as blob:
-        async for chunk in request.stream():
-            blob.write(chunk)
-            if blob.size > size:
-                break
+        try:
+            async for chunk in request.stream():
+                if blob.size <= size:
+                    blob.write(chunk)
+        except OSError:
+            # A client that is cut off while it sends never reads the answer: take the rest, then say why.
+            async for _ in request.stream():
+                pass
+            raise
         if blob.size != size or blob.sha256 != oid:
             raise bad_request(f"Got {blob.size} bytes with sha256 {blob.sha256}, expected {size} with {oid}.")
         await to_thread.run_sync(blob.keep)

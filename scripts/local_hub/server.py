@@ -46,10 +46,10 @@ def serve(store: Path, port: int, *, die_with_parent: bool = False) -> None:
         if die_with_parent:
             threading.Thread(target=_end_with_stdin, args=(server, app.state), daemon=True).start()
         state = store / "server.json"
-        _publish(state, url)
-        print(url, flush=True)
         try:
             with _signals_unwind():
+                _publish(state, url)
+                print(url, flush=True)
                 server.run(sockets=[listener])
         except (KeyboardInterrupt, SystemExit):
             pass
@@ -73,9 +73,11 @@ def _owned(store: Path) -> Iterator[Store]:
     except OSError as error:
         raise _unwritable(store, error) from error
     try:
-        yield open_store(store)
-    except (sqlite3.Error, OSError) as error:
-        raise _unwritable(store, error) from error
+        try:
+            opened = open_store(store)
+        except (sqlite3.Error, OSError) as error:
+            raise _unwritable(store, error) from error
+        yield opened
     finally:
         lock.release()
 
@@ -109,8 +111,11 @@ def _unwritable(store: Path, error: Exception) -> HanjulError:
 def _publish(state: Path, url: str) -> None:
     """Tell other processes where this server is."""
     draft = state.with_suffix(".new")
-    draft.write_text(json.dumps({"url": url, "pid": os.getpid()}))
-    draft.replace(state)
+    try:
+        draft.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+        draft.replace(state)
+    except OSError as error:
+        raise _unwritable(state.parent, error) from error
 
 
 @contextmanager

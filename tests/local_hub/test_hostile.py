@@ -20,8 +20,10 @@ Answer = tuple[int, dict[str, str], bytes]
 
 hostile_text = st.one_of(
     st.text(max_size=40),
-    st.lists(st.sampled_from(["..", ".", "", "a", "%2e%2e", "\\", ".git", "\0", "~", "C:", "etc", "passwd", "가"]), max_size=8)
-    .map("/".join),
+    st.lists(
+        st.sampled_from(["..", ".", "", "a", "%2e%2e", "\\", ".git", "\0", "~", "C:", "etc", "passwd", "가"]),
+        max_size=8,
+    ).map("/".join),
 )
 
 
@@ -88,7 +90,9 @@ relaxed = settings(max_examples=150, deadline=None, suppress_health_check=[Healt
 @example(path="\ud800")
 def test_committed_paths(served: Endpoint, nothing_escapes: None, path: str):
     content = base64.b64encode(b"x").decode()
-    status, headers, _ = commit(served, {"key": "file", "value": {"path": path, "content": content, "encoding": "base64"}})
+    status, headers, _ = commit(
+        served, {"key": "file", "value": {"path": path, "content": content, "encoding": "base64"}}
+    )
     parts = path.split("/")
     if ".." in parts or "" in parts or "." in parts:
         assert status == 422
@@ -100,7 +104,11 @@ def test_committed_paths(served: Endpoint, nothing_escapes: None, path: str):
 
 
 @relaxed
-@given(path=hostile_text, kind=st.sampled_from(["resolve/main", "resolve", "tree/main", "blob/main", "commit", ""]), raw=st.booleans())
+@given(
+    path=hostile_text,
+    kind=st.sampled_from(["resolve/main", "resolve", "tree/main", "blob/main", "commit", ""]),
+    raw=st.booleans(),
+)
 @example(path="../../../../../../../../etc/passwd", kind="resolve/main", raw=True)
 @example(path="..%2f..%2f..%2f..%2fetc%2fpasswd", kind="resolve/main", raw=True)
 def test_requested_paths(served: Endpoint, path: str, kind: str, raw: bool):
@@ -127,8 +135,25 @@ bodies = st.one_of(
         {},
         optional={
             name: json_values
-            for name in ("name", "organization", "type", "title", "namespace", "files", "tag", "key", "value",
-                         "content", "objects", "operation", "fromRepo", "toRepo", "item", "oid", "size")
+            for name in (
+                "name",
+                "organization",
+                "type",
+                "title",
+                "namespace",
+                "files",
+                "tag",
+                "key",
+                "value",
+                "content",
+                "objects",
+                "operation",
+                "fromRepo",
+                "toRepo",
+                "item",
+                "oid",
+                "size",
+            )
         },
     ).map(lambda value: json.dumps(value).encode()),
 )
@@ -142,7 +167,7 @@ routes = st.sampled_from(
         ("PUT", "/api/local-hub/lfs/" + "0" * 64 + "?size=1&signature=é"), ("POST", "/api/validate-yaml"),
         ("POST", "/api/collections"), ("POST", f"/api/spaces/{REPO}/secrets"), ("PATCH", "/api/collections/a/b"),
         ("POST", f"/api/models/{REPO}/discussions"), ("GET", f"/api/models/{REPO}/xet-write-token/main"),
-        ("GET", "/api/models?limit=0&cursor=-1"), ("GET", f"/api/models/{REPO}/commits/main?cursor=99999999999999999999"),
+        ("GET", "/api/models?limit=0&cursor=-1"), ("GET", f"/api/models/{REPO}/commits/main?cursor=" + "9" * 20),
     ]
 )  # fmt: skip
 
@@ -192,6 +217,16 @@ def test_lfs_uploads_are_verified(served: Endpoint):
     assert commit(served, wrong)[0] == 400
     assert commit(served, pointer)[0] == 200
     assert send(served, "GET", f"/{REPO}/resolve/main/w.bin")[2] == content
+
+
+@pytest.mark.parametrize(
+    "card", ["---\n: [\n---\n", "---\n- a\n---\n", "---\na: &a [*a]\n---\n", "---\ntags: x\n---\n"]
+)
+def test_bad_cards_are_refused(served: Endpoint, card: str):
+    readme = {"path": "README.md", "content": card, "encoding": "utf-8"}
+    status, headers, _ = commit(served, {"key": "file", "value": readme})
+    assert status == 400
+    assert headers["x-error-message"].startswith("Invalid metadata in README.md")
 
 
 def test_pages_are_escaped(served: Endpoint):

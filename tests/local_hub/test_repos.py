@@ -100,7 +100,10 @@ def test_branches_and_tags(api: HfApi, repo_id: str):
     refs = api.list_repo_refs(repo_id)
     assert {ref.name: ref.target_commit for ref in refs.branches} == {"main": first, "feature/x": second}
     assert [(ref.name, ref.ref, ref.target_commit) for ref in refs.tags] == [("v1.2.0", "refs/tags/v1.2.0", second)]
-    for again in (lambda: api.create_branch(repo_id, branch="feature/x"), lambda: api.create_tag(repo_id, tag="v1.2.0")):
+    for again in (
+        lambda: api.create_branch(repo_id, branch="feature/x"),
+        lambda: api.create_tag(repo_id, tag="v1.2.0"),
+    ):
         with pytest.raises(HfHubHTTPError, match="409"):
             again()
     api.create_tag(repo_id, tag="v1.2.0", exist_ok=True)
@@ -155,7 +158,10 @@ def test_collections(api: HfApi, anonymous: HfApi, repo_id: str):
 
 def test_spaces(api: HfApi, anonymous: HfApi, repo_id: str):
     api.create_repo(
-        repo_id, repo_type="space", space_sdk="gradio", space_variables=[{"key": "A", "value": "1"}],
+        repo_id,
+        repo_type="space",
+        space_sdk="gradio",
+        space_variables=[{"key": "A", "value": "1"}],
         space_secrets=[{"key": "TOKEN", "value": "hidden"}],
     )
     assert api.list_repo_files(repo_id, repo_type="space") == [".gitattributes", "README.md"]

@@ -27,6 +27,16 @@ class Log:
     peak: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @contextmanager
+    def flight(self, body: dict[str, Any]) -> Iterator[None]:
+        with self.lock:
+            self.requests.append(body)
+            self.in_flight += 1
+            self.peak = max(self.peak, self.in_flight)
+        yield
+        with self.lock:
+            self.in_flight -= 1
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -38,12 +48,13 @@ Write = Callable[[dict[str, Any], int], str | tuple[int, str]]
 
 
 @contextmanager
-def serve(write: Write, *, most_choices: int = 128) -> Iterator[Endpoint]:
+def serve(write: Write, *, most_choices: int = 128, slots: int = 128) -> Iterator[Endpoint]:
     """Serve until the block ends.
 
     Args:
         write: (request body, number of the choice) -> the line, or (status, message) for an error.
         most_choices: choices an answer has at most, whatever `n` asks for; 1 is Ollama.
+        slots: a larger `n` is a bad request, as with llama.cpp.
     """
     log = Log()
 
@@ -85,33 +96,13 @@ def serve(write: Write, *, most_choices: int = 128) -> Iterator[Endpoint]:
                 return self.refuse(404, f"Unknown path {self.path}")
             if body.get("model") != MODEL:
                 return self.refuse(404, f"The model `{body.get('model')}` does not exist")
-            if complaint := invalid(body):
+            if complaint := invalid(body, slots):
                 return self.refuse(400, complaint)
-            with log.lock:
-                log.requests.append(body)
-                log.in_flight += 1
-                log.peak = max(log.peak, log.in_flight)
-            lines = [write(body, number) for number in range(min(body.get("n") or 1, most_choices))]
-            with log.lock:
-                log.in_flight -= 1
+            with log.flight(body):
+                lines = [write(body, number) for number in range(min(body.get("n") or 1, most_choices))]
             if refused := next((line for line in lines if isinstance(line, tuple)), None):
                 return self.refuse(*refused)
-            prompt = sum(len(message["content"]) for message in body["messages"])
-            written = sum(len(line) for line in lines)
-            self.answer(
-                200,
-                {
-                    "id": "chatcmpl-1",
-                    "object": "chat.completion",
-                    "created": 0,
-                    "model": MODEL,
-                    "choices": [
-                        {"index": i, "finish_reason": "stop", "message": {"role": "assistant", "content": line}}
-                        for i, line in enumerate(lines)
-                    ],
-                    "usage": {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written},
-                },
-            )
+            self.answer(200, completion(body, lines))
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -125,7 +116,24 @@ def serve(write: Write, *, most_choices: int = 128) -> Iterator[Endpoint]:
         server.server_close()
 
 
-def invalid(body: dict[str, Any]) -> str | None:
+def completion(body: dict[str, Any], lines: list[Any]) -> dict[str, Any]:
+    """The answer in OpenAI's form; a character counts as a token."""
+    prompt = sum(len(message["content"]) for message in body["messages"])
+    written = sum(len(line) for line in lines)
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": MODEL,
+        "choices": [
+            {"index": index, "finish_reason": "stop", "message": {"role": "assistant", "content": line}}
+            for index, line in enumerate(lines)
+        ],
+        "usage": {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written},
+    }
+
+
+def invalid(body: dict[str, Any], slots: int) -> str | None:
     """What OpenAI's chat completions endpoint would complain about."""
     if unknown := sorted(body.keys() - KNOWN):
         return f"Unknown parameter: '{unknown[0]}'."
@@ -135,7 +143,13 @@ def invalid(body: dict[str, Any]) -> str | None:
     for message in messages:
         if message.get("role") not in ("system", "user", "assistant") or not isinstance(message.get("content"), str):
             return "Invalid value in 'messages'."
-    ranges = {"temperature": (0, 2), "top_p": (0, 1), "n": (1, 128), "max_tokens": (1, 16384), "seed": (-(2**63), 2**63)}
+    ranges = {
+        "temperature": (0, 2),
+        "top_p": (0, 1),
+        "n": (1, slots),
+        "max_tokens": (1, 16384),
+        "seed": (0, 2**63),
+    }
     for name, (low, high) in ranges.items():
         value = body.get(name)
         whole = name in ("n", "max_tokens", "seed")

@@ -1,4 +1,4 @@
-"""A real adapter, small enough to train while a test starts: a character-level Llama that learns a few lines by heart."""
+"""A real adapter, trained while a test starts: a character-level Llama that learns a few lines by heart."""
 
 from __future__ import annotations
 

@@ -1,0 +1,83 @@
+"""The page as the world gets it: an adapter and a Space on a Hub, the Space started with HF_ENDPOINT alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.rows import PROMPT_FORMAT
+from tests.space.browser import CHROMIUM, wait_for
+
+SPACE = Path(__file__).parent.parent.parent / "space"
+sys.path.insert(0, str(SPACE))  # the page's modules import each other as siblings
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny adapter; its base lies beside it."""
+    from tests.space.tiny import make_adapter
+
+    return make_adapter(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def adapter(hub, tiny: Path, tmp_path_factory: pytest.TempPathFactory):
+    """The tiny adapter on the Hub, as a release leaves one: base, hanjul.json, card; pinned."""
+    from huggingface_hub import HfUri, ModelCard, ModelCardData
+
+    base, repo = f"{hub.namespace}/tiny-base", f"{hub.namespace}/tiny-lora"
+    folder = tmp_path_factory.mktemp("adapter")
+    shutil.copytree(tiny, folder, dirs_exist_ok=True)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": base}))
+    (folder / "hanjul.json").write_text(json.dumps({"prompt_format": PROMPT_FORMAT}))
+    data = ModelCardData(base_model=base, datasets=[f"{hub.namespace}/tiny-copy"], library_name="peft")
+    (folder / "README.md").write_text(str(ModelCard(f"---\n{data.to_yaml()}\n---\n\n# tiny\n")))
+    for repo_id, path in ((base, tiny.parent / "base"), (repo, folder)):
+        hub.api.create_repo(repo_id, exist_ok=True)
+        commit = hub.api.upload_folder(repo_id=repo_id, folder_path=path)
+    return HfUri(type="model", id=repo, revision=commit.oid)
+
+
+@pytest.fixture(scope="session")
+def deployed(hub, adapter):
+    """The Space on the Hub, pinned."""
+    from scripts import space
+    from scripts.settings import Recipe
+
+    return space.deploy(hub, adapter, Recipe.model_validate({"space": {"repo": "tiny-space"}}))
+
+
+@pytest.fixture(scope="session")
+def address(hub, deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A served page. The folder is the Hub cache itself, where every file is a link."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium fonts-nanum)")
+    from tests.conftest import _free_port
+
+    port, folder = _free_port(), tmp_path_factory.mktemp("page")
+    environment = {"HF_ENDPOINT": os.environ["HF_ENDPOINT"], "GRADIO_SERVER_PORT": str(port), "HOME": str(folder)}
+    with (folder / "log").open("w+") as log:
+        app = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=hub.snapshot(deployed),
+            env=environment | {"PATH": os.environ["PATH"]},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            started = time.monotonic()
+            wait_for(f"http://127.0.0.1:{port}", app)
+            print(f"the page answered after {time.monotonic() - started:.1f} s")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            app.terminate()
+            app.wait(20)

@@ -1,0 +1,49 @@
+"""What a visitor types, before any model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from request import MAX_PRODUCT, MAX_VALUES, Problem, clean
+
+from pipelines.rows import PROMPT_FORMAT, user_message
+
+
+def test_fields_are_cleaned() -> None:
+    asked = clean("  새벽\n배송\t반찬 ", "정성， 느긋한  아침,,정성、담백함", 3.0, 0.8)
+    assert asked.product == "새벽 배송 반찬"
+    assert asked.values == ("정성", "느긋한 아침", "담백함")
+    assert (asked.count, asked.temperature) == (3, 0.8)
+
+
+def test_prompt_is_the_one_of_training() -> None:
+    asked = clean("{product}", "{가볍다}, 여유", 1, 1)
+    assert asked.chat(PROMPT_FORMAT) == [user_message("{product}", ["{가볍다}", "여유"])]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ((None, None, 5, 0.8), "상품을 적어 주세요. 예: 제습기"),
+        (("\u200b\x00 ", "여유", 5, 0.8), "상품을 적어 주세요. 예: 제습기"),
+        (("가" * (MAX_PRODUCT + 1), "여유", 5, 0.8), "상품은 40자까지 적을 수 있습니다. 지금 41자입니다."),
+        (("제습기", " , ,", 5, 0.8), "담고 싶은 가치를 하나 이상 적어 주세요. 예: 뽀송함, 여유"),
+        (
+            ("제습기", ",".join("가나다라마바"[: MAX_VALUES + 1]), 5, 0.8),
+            "가치는 5개까지 담을 수 있습니다. 지금 6개입니다.",
+        ),
+        (
+            ("제습기", "가" * 21, 5, 0.8),
+            f"가치 하나는 20자까지입니다. 길면 쉼표로 나눠 주세요: “{'가' * 20}…”",
+        ),
+        (("제습기", "여유", None, 0.8), "줄 수는 1에서 8 사이로 골라 주세요."),
+        (("제습기", "여유", 9, 0.8), "줄 수는 1에서 8 사이로 골라 주세요."),
+        (("제습기", "여유", 5, None), "자유로움은 0.1에서 1.5 사이로 골라 주세요."),
+        (("제습기", "여유", 5, 0), "자유로움은 0.1에서 1.5 사이로 골라 주세요."),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(fields: tuple[Any, ...], sentence: str) -> None:
+    with pytest.raises(Problem) as caught:
+        clean(*fields)
+    assert str(caught.value) == sentence
