@@ -10,11 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from model_card.facts import METRICS, Calibration
+from model_card.facts import FLOOR, METRICS, Calibration
 from pipelines.likelihood import RawScores, Scorable
-
-#: A judge that tells good from spoilt less often than this is named unreliable on the card.
-FLOOR = 0.75
 
 #: Lines that could stand under any product. None of them is known to the scorer (see `likelihood.DULL_EXAMPLES`).
 WORN_OUT = (

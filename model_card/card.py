@@ -10,7 +10,7 @@ from typing import Any, cast
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from model_card.facts import METRICS, CardFacts, Line, Report, System
+from model_card.facts import FLOOR, METRICS, CardFacts, Line, Report, System
 from model_card.licences import licence_of
 from pipelines import rows
 
@@ -45,7 +45,7 @@ def environment() -> Environment:
     found.filters["percent"] = lambda share: f"{100 * share:.0f} %"
     found.filters["interval"] = lambda i: f"{i.value:.3f} [{i.low:.3f}, {i.high:.3f}]"
     found.filters["signed"] = lambda i: f"{i.value:+.3f} [{i.low:+.3f}, {i.high:+.3f}]"
-    found.globals["metrics"] = METRICS
+    found.globals |= {"metrics": METRICS, "floor": FLOOR}
     return found
 
 

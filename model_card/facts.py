@@ -15,6 +15,9 @@ METRICS: dict[str, tuple[str, str]] = {
     "creativity": ("창의성", "Creativity"),
 }
 
+#: A metric that tells good lines from any kind of spoilt one with less than this AUC is named unreliable.
+FLOOR = 0.75
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -36,7 +39,7 @@ class Calibration:
         paired: chance that a good line outscores the bad one made from it; a tie counts half.
         parts: `auc` for each kind of bad line alone.
         n: good lines in the contrast set.
-        reliable: whether `auc` reaches the floor (`calibration.FLOOR`).
+        reliable: whether every one of `parts` reaches `FLOOR`.
     """
 
     slope: float

@@ -28,9 +28,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def serve(
-    gguf: Path, lora: Path | None, chat_template: str, slots: int, context_per_slot: int
-) -> Iterator[str]:
+def serve(gguf: Path, lora: Path | None, chat_template: str, slots: int, context_per_slot: int) -> Iterator[str]:
     """Yield the base URL (`http://127.0.0.1:PORT/v1`) of a server that answers `slots` requests at a time.
 
     Args:

@@ -18,7 +18,7 @@ from typing import Any
 
 import datasets
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that PyTorch's own documentation uses
+import torch.nn.functional as F
 import transformers
 from peft import LoraConfig
 from transformers import ProgressCallback, TrainerCallback
@@ -185,26 +185,26 @@ def fit(trainer: CompletionTrainer) -> dict[str, Any]:
     """Train, from the last whole checkpoint where there is one.
 
     Returns:
-        The curve: `loss` as [step, loss] pairs, `held_out_loss` likewise (step 0 is the base model), `held_out` as
+        The curve: `steps` of {step, loss}, `held_out_steps` likewise (step 0 is the base model), `held_out` as
         {base, adapter, tokens} (None without a held-out split), `samples_per_second`, `seconds`. Losses are mean
         negative log-likelihoods (nats) per completion token.
     """
     trainer.train(resume_from_checkpoint=last_checkpoint(Path(trainer.args.output_dir)))
     history, last_step = trainer.state.log_history, trainer.state.global_step
     held_out = None
-    measured = [[entry["step"], entry["eval_loss"]] for entry in history if "eval_loss" in entry]
+    measured = [{"step": entry["step"], "loss": entry["eval_loss"]} for entry in history if "eval_loss" in entry]
     if trainer.eval_dataset is not None:
-        if not measured or measured[-1][0] != last_step:
-            measured.append([last_step, trainer.evaluate()["eval_loss"]])
+        if not measured or measured[-1]["step"] != last_step:
+            measured.append({"step": last_step, "loss": trainer.evaluate()["eval_loss"]})
         with trainer.model.disable_adapter():
             base = trainer.evaluate()
-        measured.insert(0, [0, base["eval_loss"]])
-        held_out = {"base": base["eval_loss"], "adapter": measured[-1][1], "tokens": base["eval_tokens"]}
+        measured.insert(0, {"step": 0, "loss": base["eval_loss"]})
+        held_out = {"base": base["eval_loss"], "adapter": measured[-1]["loss"], "tokens": base["eval_tokens"]}
     steps = [entry for entry in history if "loss" in entry]
     seconds = sum(entry["seconds"] for entry in steps)
     return {
-        "loss": [[entry["step"], entry["loss"]] for entry in steps],
-        "held_out_loss": measured,
+        "steps": [{"step": entry["step"], "loss": entry["loss"]} for entry in steps],
+        "held_out_steps": measured,
         "held_out": held_out,
         "samples_per_second": round(sum(entry["rows"] for entry in steps) / seconds, 2),
         "seconds": round(seconds, 1),

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from request import Problem, plain
@@ -64,11 +65,27 @@ class Model:
         from peft import AutoPeftModelForCausalLM
         from transformers import AutoTokenizer
 
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(self.adapter, revision=self.revision)
-        model = AutoPeftModelForCausalLM.from_pretrained(self.adapter, revision=self.revision, dtype=torch.bfloat16)
+        source: dict[str, Any] = {"revision": self.revision, "local_files_only": not self._hub_answers()}
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(self.adapter, **source)
+        model = AutoPeftModelForCausalLM.from_pretrained(self.adapter, **source, dtype=torch.bfloat16)
         self._model: Any = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         ends = model.generation_config.eos_token_id
         self._ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+
+    def _hub_answers(self) -> bool:
+        """Whether the Hub can be asked. Where it cannot, the clients' retries would take a minute to say so."""
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import HfHubHTTPError
+
+        if Path(self.adapter).is_dir():
+            return True
+        try:
+            HfApi().model_info(self.adapter, revision=self.revision, timeout=10)
+        except HfHubHTTPError:
+            raise  # an answer, and a no
+        except Exception:  # no connection, whatever the HTTP client calls it: what is in the cache may do
+            return False
+        return True
 
     def _explain(self, error: BaseException) -> str:
         """The sentence for whatever stands anywhere in the chain of errors."""
@@ -87,7 +104,7 @@ class Model:
             )
         if kinds & {errors.RepositoryNotFoundError.__name__, errors.RevisionNotFoundError.__name__}:
             return "모델이 허브에 없습니다. 아래에 적힌 저장소와 리비전이 그대로 있는지 확인해 주세요."
-        if kinds & {"TransportError", "ConnectionError", "TimeoutError", errors.OfflineModeIsEnabled.__name__}:
+        if kinds & {"TransportError", "ConnectionError", "TimeoutError", errors.LocalEntryNotFoundError.__name__}:
             return "모델이 있는 허브에 연결할 수 없습니다. 잠시 뒤에 다시 눌러 주세요."
         if kinds & {"MemoryError", "OutOfMemoryError"}:
             return "메모리가 모자라 모델을 불러오지 못했습니다."

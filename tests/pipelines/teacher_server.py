@@ -47,6 +47,63 @@ class Endpoint:
 Write = Callable[[dict[str, Any], int], str | tuple[int, str]]
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, write: Write, most_choices: int, slots: int) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.write, self.most_choices, self.slots, self.log = write, most_choices, slots, Log()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        if self.allowed():
+            if self.path == "/v1/models":
+                self.answer(200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+            else:
+                self.refuse(404, f"Unknown path {self.path}")
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if not self.allowed():
+            return
+        if self.path != "/v1/chat/completions":
+            return self.refuse(404, f"Unknown path {self.path}")
+        if body.get("model") != MODEL:
+            return self.refuse(404, f"The model `{body.get('model')}` does not exist")
+        if complaint := invalid(body, self.server.slots):
+            return self.refuse(400, complaint)
+        wanted = min(body.get("n") or 1, self.server.most_choices)
+        with self.server.log.flight(body):
+            lines = [self.server.write(body, number) for number in range(wanted)]
+        if refused := next((line for line in lines if isinstance(line, tuple)), None):
+            return self.refuse(*refused)
+        self.answer(200, completion(body, lines))
+
+    def allowed(self) -> bool:
+        if self.headers.get("authorization") == f"Bearer {KEY}":
+            return True
+        self.refuse(401, "Incorrect API key provided")
+        return False
+
+    def refuse(self, status: int, message: str) -> None:
+        self.answer(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})
+
+    def answer(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
 @contextmanager
 def serve(write: Write, *, most_choices: int = 128, slots: int = 128) -> Iterator[Endpoint]:
     """Serve until the block ends.
@@ -56,60 +113,11 @@ def serve(write: Write, *, most_choices: int = 128, slots: int = 128) -> Iterato
         most_choices: choices an answer has at most, whatever `n` asks for; 1 is Ollama.
         slots: a larger `n` is a bad request, as with llama.cpp.
     """
-    log = Log()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-        def answer(self, status: int, content: dict[str, Any]) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def refuse(self, status: int, message: str) -> None:
-            self.answer(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})
-
-        def allowed(self) -> bool:
-            if self.headers.get("authorization") == f"Bearer {KEY}":
-                return True
-            self.refuse(401, "Incorrect API key provided")
-            return False
-
-        def do_GET(self) -> None:
-            if self.allowed():
-                if self.path == "/v1/models":
-                    self.answer(200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
-                else:
-                    self.refuse(404, f"Unknown path {self.path}")
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            if not self.allowed():
-                return
-            if self.path != "/v1/chat/completions":
-                return self.refuse(404, f"Unknown path {self.path}")
-            if body.get("model") != MODEL:
-                return self.refuse(404, f"The model `{body.get('model')}` does not exist")
-            if complaint := invalid(body, slots):
-                return self.refuse(400, complaint)
-            with log.flight(body):
-                lines = [write(body, number) for number in range(min(body.get("n") or 1, most_choices))]
-            if refused := next((line for line in lines if isinstance(line, tuple)), None):
-                return self.refuse(*refused)
-            self.answer(200, completion(body, lines))
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(write, most_choices, slots)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield Endpoint(f"http://127.0.0.1:{server.server_address[1]}/v1", log)
+        yield Endpoint(f"http://127.0.0.1:{server.server_address[1]}/v1", server.log)
     finally:
         server.shutdown()
         thread.join()

@@ -62,6 +62,8 @@ def open_page(page: Page, url: str) -> None:
 
 
 def press(page: Page) -> None:
+    """Press the button; the sentence that stands there is marked, so that nobody takes it for the answer."""
+    page.evaluate("document.querySelectorAll('#result .said').forEach((said) => said.classList.add('stale'))")
     page.get_by_role("button", name="한 줄 쓰기").click()
 
 
@@ -77,10 +79,10 @@ def read_lines(page: Page, seconds: float = 120) -> list[str]:
     Raises:
         RuntimeError: the page shows a problem instead; the message is its sentence.
     """
-    page.locator("#result .said.problem, #result .said.done").wait_for(timeout=seconds * 1000)
-    problem = page.locator("#result .said.problem")
-    if problem.count():
-        raise RuntimeError(problem.text_content())
+    said = page.locator("#result .said:not(.stale):not(.writing)")
+    said.wait_for(timeout=seconds * 1000)
+    if "problem" in (said.get_attribute("class") or ""):
+        raise RuntimeError(said.text_content())
     return page.locator("#result .line").all_text_contents()
 
 

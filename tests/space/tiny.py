@@ -27,7 +27,7 @@ SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 PAIR = ("제습기", ["뽀송함", "여유"])
 
 
-def make_adapter(folder: Path, steps: int = 150) -> Path:
+def make_adapter(folder: Path, steps: int = 70) -> Path:
     """Train the base on LINES as answers to PAIR, put an adapter on it, save both.
 
     Returns:

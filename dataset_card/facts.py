@@ -1,0 +1,118 @@
+"""What the dataset card says, grouped by who supplies it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from dataset_card.quality import Quality, measure
+from pipelines.filters import REASONS
+from pipelines.filters.limits import Limits
+from pipelines.rows import Split, split_of
+
+#: Rows shown on the card.
+SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Given:
+    """By the maintainer, through the recipe.
+
+    Attributes:
+        repo_id: `namespace/name` of the dataset repo.
+        title: e.g. `한 줄 Hanjul`.
+        version: tag of the release.
+        imported_terms: the licence under which imported rows may be shared, in words; empty where nobody has said.
+        homepage: where the toolkit lives; empty to leave it out.
+    """
+
+    repo_id: str
+    title: str
+    version: str
+    imported_terms: str = ""
+    homepage: str = ""
+
+
+@dataclass(frozen=True)
+class Produced:
+    """By the stages before the card.
+
+    Attributes:
+        teacher: what wrote the synthesised rows, a pinned URI or a model name; empty where nothing did.
+        teacher_base: the base model of the teacher, e.g. `google/gemma-3-270m`; empty where unknown.
+        scorer: what gave the likelihood scores; empty where rows were not scored.
+        limits: the filters' thresholds.
+        seed: seed of the release.
+    """
+
+    teacher: str
+    teacher_base: str
+    scorer: str
+    limits: Limits
+    seed: int
+
+
+@dataclass(frozen=True)
+class Computed:
+    """From the rows, once.
+
+    Attributes:
+        sources: kept rows by source.
+        rejected: rejected rows by reason, in the order of the filters, reasons without rows left out.
+        splits: split -> (rows, products).
+        before, after: quality of all rows and of the kept ones.
+        samples: rows for the card, drawn by seed from the train split, each of another product.
+    """
+
+    sources: Mapping[str, int]
+    rejected: Mapping[str, int]
+    splits: Mapping[Split, tuple[int, int]]
+    before: Quality
+    after: Quality
+    samples: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All of it."""
+
+    given: Given
+    produced: Produced
+    computed: Computed
+
+
+def gather(
+    given: Given, produced: Produced, kept: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, Any]]
+) -> Facts:
+    """Facts from what was given, what was produced, and the rows as the filter parted them.
+
+    Raises:
+        ValueError: no row was kept, and there is nothing to release.
+    """
+    if not kept:
+        raise ValueError("no row passed the filters, so there is nothing to release; lower the thresholds of `filter`")
+    reasons = Counter(row["reason"] for row in rejected)
+    splits: dict[Split, tuple[int, int]] = {}
+    for split in get_args(Split):
+        rows = [row for row in kept if split_of(row["product"]) == split]
+        splits[split] = (len(rows), len({row["product"] for row in rows}))
+    computed = Computed(
+        sources=dict(sorted(Counter(row["source"] for row in kept).items())),
+        rejected={reason: reasons[reason] for reason in REASONS if reasons[reason]},
+        splits=splits,
+        before=measure([*kept, *rejected], produced.limits),
+        after=measure(kept, produced.limits),
+        samples=_samples(kept, produced.seed),
+    )
+    return Facts(given, produced, computed)
+
+
+def _samples(kept: Sequence[Mapping[str, Any]], seed: int) -> list[Mapping[str, Any]]:
+    by_product = {row["product"]: row for row in sorted(kept, key=lambda row: row["id"])}
+    train = [row for product, row in sorted(by_product.items()) if split_of(product) == "train"] or [
+        *by_product.values()
+    ]
+    return random.Random(seed).sample(train, min(SAMPLES, len(train)))

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from pipelines.pairs import COLUMNS, PlanPairs, build_pairs_pipeline, count_pairs, plan_pairs
+from pipelines.rows import row_id
+from pipelines.running import run
+from pipelines.taxonomy import KINDS, Category, Craft, load_craft, load_taxonomy
+
+TWO = tuple(
+    Category(name, tuple(f"{name}{number}" for number in range(3)), {kind: (f"{kind}1", f"{kind}2") for kind in KINDS})
+    for name in ("가", "나")
+)
+CRAFT = Craft({"pun": "말장난", "question": "물음"}, {"warm": "다정하게", "bold": "당당하게", "calm": "차분하게"})
+
+
+def plan(n: int, **options):
+    return plan_pairs(TWO, CRAFT, n, **{"values_max": 2, "seed": 7} | options)
+
+
+def test_a_pair_is_exactly_this():
+    (pair,) = plan(1, values_max=1)
+    assert pair == {
+        "id": row_id(pair["product"], pair["values"], ""),
+        "product": pair["product"],
+        "category": pair["product"][0],
+        "values": pair["values"],
+        "device": pair["device"],
+        "tone": pair["tone"],
+    }
+    assert list(pair) == COLUMNS
+
+
+def test_the_seed_decides():
+    assert plan(20) == plan(20)
+    assert plan(20) != plan(20, seed=8)
+
+
+def test_spreads_evenly():
+    pairs = plan_pairs(load_taxonomy(), load_craft(), 384, values_max=2, seed=1)
+    for column, spread in (("category", 0), ("device", 1), ("tone", 1)):
+        counts = Counter(pair[column] for pair in pairs).values()
+        assert max(counts) - min(counts) <= spread, column
+    kind_of = {
+        (category.name, value): kind
+        for category in load_taxonomy()
+        for kind, values in category.values.items()
+        for value in values
+    }
+    kinds = Counter(kind_of[pair["category"], value] for pair in pairs for value in pair["values"])
+    assert len(kinds) == 5 and max(kinds.values()) - min(kinds.values()) <= 4
+    assert Counter(len(pair["values"]) for pair in pairs) == {1: 192, 2: 192}
+
+
+def test_values_of_a_pair_are_of_different_kinds():
+    assert all(len({value[:-1] for value in pair["values"]}) == len(pair["values"]) for pair in plan(300))
+
+
+def test_unwritten_products_come_first():
+    pairs = plan(6, written={"가0", "가1", "나2"})
+    assert {pair["product"] for pair in pairs[:2]} <= {"가2", "나0", "나1"}
+    assert [pair["product"] for pair in pairs if pair["category"] == "가"][0] == "가2"
+    assert len({pair["product"] for pair in pairs}) == 6
+
+
+def test_every_pair_is_another_up_to_the_last():
+    possible = count_pairs(TWO, 2)
+    assert possible == 6 * (10 + 40)
+    pairs = plan(possible)
+    assert len({(pair["product"], frozenset(pair["values"])) for pair in pairs}) == possible
+    assert len({pair["id"] for pair in pairs}) == possible
+
+
+@pytest.mark.parametrize("n", [0, 301])
+def test_more_than_there_are_is_an_error(n):
+    with pytest.raises(ValueError, match=f"{n} pairs asked for, the taxonomy has 300 different ones"):
+        plan(n)
+
+
+def test_step_yields_batches_and_resumes_at_an_offset():
+    pairs = plan(5)
+    step = PlanPairs(name="plan", pairs=pairs, batch_size=2)
+    assert list(step.process()) == [(pairs[:2], False), (pairs[2:4], False), (pairs[4:], True)]
+    assert list(step.process(offset=4)) == [(pairs[4:], True)]
+
+
+def test_pipeline_gives_the_plan(tmp_path):
+    pairs = plan(30)
+    assert run(build_pairs_pipeline(pairs, cache_dir=tmp_path)) == pairs

@@ -1,0 +1,77 @@
+# No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself.
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import datasets
+import pytest
+from distilabel.steps import GlobalStep, LoadDataFromDicts, Step, StepInput
+
+from pipelines.running import StrictPipeline, run
+
+
+class Breaks(Step):
+    @property
+    def inputs(self):
+        return ["number"]
+
+    @property
+    def outputs(self):
+        return ["double"]
+
+    def process(self, inputs: StepInput):
+        if any(row["number"] == 3 for row in inputs):
+            raise RuntimeError("three is too many")
+        yield [{**row, "double": row["number"] * 2} for row in inputs]
+
+
+class BreaksGlobally(Breaks, GlobalStep):
+    pass
+
+
+class Sleeps(GlobalStep):
+    def process(self, inputs: StepInput):
+        time.sleep(20)
+        yield inputs
+
+
+def pipeline(folder: Path, *steps: type[Step], count: int) -> StrictPipeline:
+    with StrictPipeline("test", cache_dir=folder) as built:
+        last = LoadDataFromDicts(data=[{"number": number} for number in range(count)], batch_size=2)
+        for step in steps:
+            last = last >> step(input_batch_size=2)
+    return built
+
+
+def test_gives_the_rows_and_leaves_the_process_as_it_was(tmp_path, capfd):
+    handler, cache = signal.getsignal(signal.SIGINT), datasets.config.HF_DATASETS_CACHE
+    rows = run(pipeline(tmp_path, Breaks, count=3))
+    assert sorted(row["double"] for row in rows) == [0, 2, 4]
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert cache == datasets.config.HF_DATASETS_CACHE
+    assert capfd.readouterr().out == ""
+
+
+def test_does_not_take_rows_of_another_run_from_the_cache(tmp_path):
+    assert len(run(pipeline(tmp_path, Breaks, count=2))) == 2
+    assert len(run(pipeline(tmp_path, Breaks, count=3))) == 3
+
+
+def test_a_failed_batch_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="the pipeline test failed on a batch: no double"):
+        run(pipeline(tmp_path, Breaks, count=6))
+
+
+def test_a_failed_global_step_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="the pipeline test stopped: three is too many"):
+        run(pipeline(tmp_path, BreaksGlobally, count=6))
+
+
+def test_interrupt_is_not_a_result(tmp_path):
+    timer = threading.Timer(4, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(pipeline(tmp_path, Sleeps, count=2))
+    timer.join()
