@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def metadata(facts: Facts) -> dict[str, Any]:
         language_creators=["machine-generated"],
         multilinguality=["monolingual"],
         source_datasets=["extended"] if imported else ["original"],
-        configs=[config(name) for name in CONFIG_FILES if name != "pairs" or "synthesised" in sources],
+        configs=_configs(facts),
     )
     return _dict(data)
 
@@ -77,9 +77,26 @@ def merge_configs(existing: str, repo_id: str, name: str) -> str:
     return _write("", {"language": ["ko"], "tags": TAGS, "configs": [config(name)]}, body)
 
 
-def config(name: str) -> dict[str, Any]:
-    """A config's entry in the YAML head: name, files by split, and whether it is loaded when none is named."""
-    files = [{"split": split, "path": path} for split, path in CONFIG_FILES[name].items()]
+def _configs(facts: Facts) -> list[dict[str, Any]]:
+    """The configs of a release, without splits and configs that have no rows: `load_dataset` fails on those."""
+    filled = [split for split, (rows, _) in facts.computed.splits.items() if rows]
+    configs = [config("default", filled), config("raw")]
+    if facts.computed.rejected:
+        configs.append(config("rejected"))
+    if "synthesised" in facts.computed.sources:
+        configs.append(config("pairs"))
+    return configs
+
+
+def config(name: str, splits: Collection[str] = ()) -> dict[str, Any]:
+    """A config's entry in the YAML head: name, files by split, and whether it is loaded when none is named.
+
+    Args:
+        splits: those that have rows; none given are all.
+    """
+    files = [
+        {"split": split, "path": path} for split, path in CONFIG_FILES[name].items() if not splits or split in splits
+    ]
     return {"config_name": name, "data_files": files} | ({"default": True} if name == "default" else {})
 
 
@@ -100,11 +117,13 @@ def _write(existing: str, ours: Mapping[str, Any], body: str) -> str:
 
 
 def _merged(existing: str, ours: Mapping[str, Any]) -> dict[str, Any]:
-    """Their metadata with ours over it; tags and configs are united, configs by name."""
+    """Their metadata with ours over it; tags are united, and configs by name, but a release knows its own."""
     theirs = _data(existing)
-    if "license" in ours:
+    if "license" in ours:  # a release
         theirs = {key: value for key, value in theirs.items() if not key.startswith("license")}
-    merged = {**theirs, **ours}
+        kept = [entry for entry in theirs.get("configs") or [] if entry["config_name"] not in ("default", "rejected")]
+        theirs["configs"] = kept
+    merged = {**ours, **{key: value for key, value in theirs.items() if key not in ours}}
     if "tags" in ours:
         merged["tags"] = list(dict.fromkeys([*ours["tags"], *(theirs.get("tags") or [])]))
     configs = {entry["config_name"]: entry for entry in [*(theirs.get("configs") or []), *ours["configs"]]}

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_card.facts import FLOOR, METRICS, Calibration
-from pipelines.likelihood import RawScores, Scorable
+from pipelines.likelihood import RawScores, Scorable, topic_particle
 
-#: Lines that could stand under any product. None of them is known to the scorer (see `likelihood.DULL_EXAMPLES`).
+#: Lines that could stand under any product. None of them is among `likelihood.DULL_LINES`.
 WORN_OUT = (
     "지금 바로 만나보세요",
     "당신의 일상을 특별하게",
@@ -91,12 +91,6 @@ def shuffled(line: str, rng: random.Random) -> str | None:
 def template(product: str, values: Sequence[str]) -> str:
     """`{product}는 {value}합니다`, with the particle that the product's last letter asks for."""
     return f"{product}{topic_particle(product)} {values[0]}합니다"
-
-
-def topic_particle(word: str) -> str:
-    """은 after a final consonant, 는 after a vowel; 는 after anything that is no Hangul syllable."""
-    code = ord(word[-1]) - ord("가")
-    return "은" if 0 <= code < 11172 and code % 28 else "는"
 
 
 def calibrate(

@@ -139,9 +139,7 @@ def _intervals(by_pair: NDArray[Any], draws: NDArray[Any]) -> dict[str, Interval
     means = by_pair[draws].mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975], axis=0)
     centre = by_pair.mean(axis=0)
-    return {
-        metric: Interval(float(centre[i]), float(low[i]), float(high[i])) for i, metric in enumerate(METRICS)
-    }
+    return {metric: Interval(float(centre[i]), float(low[i]), float(high[i])) for i, metric in enumerate(METRICS)}
 
 
 def _system(candidate: Candidate, lines: tuple[Line, ...], by_pair: NDArray[Any], draws: NDArray[Any]) -> System:

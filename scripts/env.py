@@ -7,6 +7,7 @@ environment at import.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ OPT_OUTS = {
     "ERROR_REPORTING": "0",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "DISTILABEL_TELEMETRY": "0",
+    "DISTILABEL_LOG_LEVEL": "WARNING",  # our own progress bar says what its INFO lines say
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",  # bars of files that take milliseconds
     "ARGILLA_ENABLE_TELEMETRY": "0",
     "TRACKIO_TELEMETRY": "0",
     "DO_NOT_TRACK": "1",
@@ -52,6 +55,9 @@ def opt_out() -> None:
     """Set the opt-outs that the user has not set otherwise."""
     for name, value in OPT_OUTS.items():
         os.environ.setdefault(name, value)
+    # distilabel's models under pydantic 2.14, and libraries that turn on bars which we turned off: nothing to act on
+    for message in ("The 'default' attribute with value None was provided", "Cannot enable progress bars"):
+        warnings.filterwarnings("ignore", message=message)
 
 
 def has_token() -> bool:
@@ -84,6 +90,7 @@ def hub_session(*, local: bool = False) -> Iterator[Hub]:
             HF_TOKEN=endpoint.token,
             HF_HOME=str(data_dir() / "hf-home"),
             HF_HUB_DISABLE_XET="1",
+            HF_HUB_DISABLE_PROGRESS_BARS="1",
             NO_PROXY=",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"])),
         )
         for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "HF_DATASETS_CACHE", "HF_HUB_OFFLINE"):

@@ -17,7 +17,6 @@ from scripts.hub import Hub, Outcome, Stage, run_stage
 from scripts.settings import EvaluateSettings
 
 if TYPE_CHECKING:
-    from model_card.evaluation import Candidate
     from model_card.facts import Report
 
 #: Lines shown to the base model, which has not learnt the task.
@@ -72,9 +71,7 @@ def run(
     return run_stage(hub, stage, work, card)
 
 
-def judged(
-    hub: Hub, adapter: HfUri, dataset: HfUri, base: HfUri, settings: EvaluateSettings, seed: int
-) -> Report:
+def judged(hub: Hub, adapter: HfUri, dataset: HfUri, base: HfUri, settings: EvaluateSettings, seed: int) -> Report:
     """Generate with base and adapter on the same pairs and score every line with the deepeval metrics."""
     from model_card.evaluation import Candidate, EvalSplit, evaluate_systems
     from scripts import judge, models
@@ -132,7 +129,12 @@ def few_shot(shots: Sequence[Row], product: str, values: Sequence[str]) -> list[
 
 
 def _answers(
-    loaded: tuple[Any, Any], pairs: Sequence[Pair], shots: Sequence[Row], settings: EvaluateSettings, seed: int, name: str
+    loaded: tuple[Any, Any],
+    pairs: Sequence[Pair],
+    shots: Sequence[Row],
+    settings: EvaluateSettings,
+    seed: int,
+    name: str,
 ) -> tuple[Any, ...]:
     from model_card.evaluation import Answer
     from pipelines.generation import generate_lines

@@ -15,7 +15,6 @@ from scripts.log import log
 from scripts.settings import Recipe
 
 
-
 def run(hub: Hub, raw: HfUri, recipe: Recipe, sealed: str | None = None) -> HfUri:
     """Commit configs `default` and `rejected` of the dataset repo that holds the raw rows.
 
@@ -103,15 +102,17 @@ def _card(hub: Hub, recipe: Recipe, base: HfUri, existing: str, out: Path) -> st
 
     from dataset_card import card, facts, figures
 
-    kept = [row for path in sorted((out / "default").glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
-    rejected = pq.read_table(out / "rejected" / "train.parquet").to_pylist()
+    kept, rejected = (
+        [row for path in sorted((out / config).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+        for config in ("default", "rejected")
+    )
     teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
     with refused("filter"):
         found = facts.gather(
             facts.Given(repo_id=hub.repo("dataset", recipe.dataset).id, title=recipe.title, version=recipe.version),
             facts.Produced(
                 teacher=", ".join(teachers),
-                teacher_base=base.id if teachers and recipe.synthesize and not recipe.synthesize.teacher.base_url else "",
+                teacher_base=base.id if any(name.startswith("hf://") for name in teachers) else "",
                 scorer=f"{base.id}@{base.revision}",
                 limits=limits_of(recipe),
                 seed=recipe.seed,

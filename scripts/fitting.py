@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 from huggingface_hub import HfUri
 
 from scripts.errors import HanjulError
@@ -64,9 +64,9 @@ def check_memory(base: HfUri, settings: TrainSettings, lengths: tuple[int, int])
 def peak_bytes(config: Any, settings: TrainSettings, row_tokens: int, completion_tokens: int) -> int:
     """Bytes at the peak of a LoRA step: weights, activations and logits of the largest batch.
 
-    Weights are bfloat16. Activations by Korthikanti et al. 2022, "Reducing Activation Recomputation in Large Transformer
-    Models", equation 2: s·b·h·(34 + 5·a·s/h) bytes a layer. Logits of completion tokens stand there once in bfloat16 and
-    three times in float32 (themselves, their log-probabilities, their gradient).
+    Weights are bfloat16. Activations by Korthikanti et al. 2022, "Reducing Activation Recomputation in Large
+    Transformer Models", equation 2: s·b·h·(34 + 5·a·s/h) bytes a layer. Logits of completion tokens stand there once in
+    bfloat16 and three times in float32 (themselves, their log-probabilities, their gradient).
     """
     import torch
     from transformers import AutoModelForCausalLM

@@ -7,18 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
+from tqdm import tqdm
 
 from pipelines.rows import split_of
+from scripts import log
 from scripts.errors import HanjulError
 from scripts.faults import refused
 from scripts.hub import Hub
-from scripts.log import log
 
 if TYPE_CHECKING:
     from model_card.judge import Judge
+    from pipelines.likelihood import RawScores
 
-#: Rows that the judge reads before the line it scores.
-EXAMPLES = 8
+#: Held-out rows without which a calibration says nothing.
+LEAST_HELD_OUT = 8
+
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 
 def of_rows(
@@ -42,24 +46,31 @@ def of_rows(
         HanjulError: too few rows to calibrate on.
     """
     from model_card.judge import calibrated
-    from pipelines.likelihood import Scorer
+    from pipelines.likelihood import SHOTS, STRANGERS, Scorable, Scorer, raw_scores
 
     trusted = [row for row in rows if row["source"] != "synthesised"]
     train = [row for row in trusted if split_of(row["product"]) == "train"]
     held_out = [row for row in trusted if split_of(row["product"]) != "train"]
-    if len(train) < EXAMPLES or len(held_out) < EXAMPLES:
+    shown = SHOTS + STRANGERS
+    if len(train) < shown or len(held_out) < LEAST_HELD_OUT:
         raise HanjulError(
             f"{len(train)} train and {len(held_out)} held-out rows are too few for a calibrated judge",
             base.to_uri(),
-            f"import more rows: at least {EXAMPLES} of each, best some hundreds over many products",
+            "import more rows: some hundreds, over many products",
         )
     draw = random.Random(seed)
-    examples = draw.sample(train, EXAMPLES)
+    examples = draw.sample(train, shown)
     contrast = draw.sample(held_out, min(calibration_rows, len(held_out)))
     name = f"{base.id}@{str(base.revision)[:7]}"
-    log(f"judge: {name}, likelihood, calibrated on {len(contrast)} held-out rows")
+    log.log(f"judge: {name}, likelihood, calibrated on {len(contrast)} held-out rows")
     with refused("calibration"):
-        return calibrated(name, Scorer(model, tokenizer, examples).raw_scores, contrast, bootstrap=bootstrap, seed=seed)
+        scorer = Scorer(model, tokenizer, examples)
+
+        def raw(scored: Sequence[Scorable]) -> list[RawScores]:
+            with tqdm(total=1.0, desc=f"judge: {len(scored)} lines", bar_format=BAR, disable=log.QUIET) as bar:
+                return raw_scores(scorer, scored, lambda share: bar.update(share - bar.n))
+
+        return calibrated(name, raw, contrast, bootstrap=bootstrap, seed=seed)
 
 
 def of_dataset(hub: Hub, dataset: HfUri, base: HfUri, *, calibration_rows: int, bootstrap: int, seed: int) -> Judge:
@@ -68,6 +79,4 @@ def of_dataset(hub: Hub, dataset: HfUri, base: HfUri, *, calibration_rows: int, 
 
     rows = [row for split in ("train", "validation", "test") for row in hub.rows(dataset, "default", split)]
     model, tokenizer = models.load_base(base)
-    return of_rows(
-        model, tokenizer, base, rows, calibration_rows=calibration_rows, bootstrap=bootstrap, seed=seed
-    )
+    return of_rows(model, tokenizer, base, rows, calibration_rows=calibration_rows, bootstrap=bootstrap, seed=seed)

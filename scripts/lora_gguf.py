@@ -1,7 +1,7 @@
 """A PEFT LoRA adapter of a Gemma 3 model as a GGUF that llama.cpp loads beside the base's.
 
-Keys and tensor names are those of llama.cpp's own convert_lora_to_gguf.py (general.type, adapter.type, adapter.lora.alpha;
-`blk.N.<module>.weight.lora_a` and `.lora_b`, shapes as PEFT has them).
+Keys and tensor names are those of llama.cpp's own convert_lora_to_gguf.py: general.type, adapter.type,
+adapter.lora.alpha; `blk.N.<module>.weight.lora_a` and `.lora_b`, shapes as PEFT has them.
 """
 
 from __future__ import annotations

@@ -37,8 +37,9 @@ def base_of(hub: Hub, adapter: HfUri) -> HfUri:
 def load_base(uri: HfUri) -> tuple[Any, Any]:
     """Model (bfloat16, evaluation mode) and tokenizer of a pinned base."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, logging
 
+    logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(uri.id, revision=uri.revision, dtype=torch.bfloat16).eval()
     return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)
 
@@ -47,8 +48,9 @@ def load_adapter(uri: HfUri) -> tuple[Any, Any]:
     """Adapter merged into its base (bfloat16, evaluation mode) and the adapter's own tokenizer."""
     import torch
     from peft import AutoPeftModelForCausalLM
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, logging
 
+    logging.disable_progress_bar()
     try:
         model = AutoPeftModelForCausalLM.from_pretrained(uri.id, revision=uri.revision, dtype=torch.bfloat16)
     except ValueError as error:  # no adapter_config.json

@@ -99,7 +99,7 @@ def _train(
         log(f"train: {len(train)} rows, {len(held_out)} held out")
         trainer = sft.build_trainer(model, tokenizer, train, held_out or None, settings, seed, folder / "checkpoints")
         curve = sft.fit(trainer)
-        # The local Hub's sha means nothing elsewhere, and the adapter must find its base there too: the manifest has it.
+        # A sha of the local Hub means nothing elsewhere, where the adapter must find its base too. The manifest has it.
         trainer.model.peft_config["default"].revision = None if hub.is_local else base.revision
         out = folder / "out"
         trainer.model.save_pretrained(out)
@@ -114,7 +114,7 @@ def _train(
 
 
 def _generation_config(model: Any, tokenizer: Any) -> Any:
-    """How to sample lines: our defaults, and the base's tokens that end an answer with the tokenizer's own among them."""
+    """How to sample lines: our defaults, and every token that ends an answer, the tokenizer's own among them."""
     from transformers import GenerationConfig
 
     ends = model.generation_config.eos_token_id

@@ -14,6 +14,7 @@ from request import Problem, plain
 ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
 
 TOP_P = 0.95
+CANDIDATES = 1000  # tokens that may come next; sorting Gemma's 262,144 for top-p would cost as much as the model
 MAX_NEW_TOKENS = 48  # a line has about 15; what has not ended by then is rambling and is not shown
 
 Chat = list[dict[str, str]]
@@ -137,8 +138,9 @@ class Model:
         written = torch.empty((count, 0), dtype=torch.long, device=device)
         growing = list(range(count))
         for _ in range(MAX_NEW_TOKENS):
-            chances = warp(written, logits.float()).softmax(-1)
-            written = torch.cat([written, torch.multinomial(chances, 1, generator=random)], dim=1)
+            likely, tokens = logits.float().topk(min(CANDIDATES, logits.shape[-1]))
+            drawn = torch.multinomial(warp(written, likely).softmax(-1), 1, generator=random)
+            written = torch.cat([written, tokens.gather(1, drawn)], dim=1)
             for row in list(growing):
                 line = self._ended(written[row].tolist())
                 if line is not None:

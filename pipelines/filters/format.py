@@ -20,8 +20,8 @@ MARKUP = re.compile(r"\*\*|__|```|`|^#+\s|^[-*•]\s|^\d+[.)]\s|\]\(|</?[a-z][^>
 HASHTAG = re.compile(r"#\s?\w")
 #: Apostrophes that belong to a word: '90년대, I'm.
 APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)|['’](?=\d)")
-#: Symbols that are not pictures.
-PLAIN_SYMBOLS = "°℃℉™®©"
+#: Symbols that are not pictures; the replacement character is left to `script`.
+PLAIN_SYMBOLS = "°℃℉™®©\ufffd"
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:

@@ -74,7 +74,7 @@ def test_one_failed_pair_loses_no_other(tmp_path):
 def test_nothing_written_is_an_error(tmp_path):
     with serve(lambda body, number: (404, "model is gone")) as endpoint:
         found = synthesise(endpoint, tmp_path)
-    with pytest.raises(ValueError, match="the teacher wrote nothing: NotFoundError.*model is gone"):
+    with pytest.raises(ValueError, match=r"the teacher wrote nothing: NotFoundError.*model is gone"):
         split_failures(found)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from datasets import load_dataset
 
-from pipelines.features import DEFAULT, FEATURES, PAIRS, RAW, REJECTED, to_default, to_rejected, write_raw, write_rows
+from pipelines.features import DEFAULT, PAIRS, RAW, REJECTED, to_default, to_rejected, write_raw, write_rows
 from pipelines.rows import Row, make_row
 
 ROW = make_row("모카포트", ["설렘"], "치익, 로마가 말을 건다", category="커피", source="written")
@@ -36,11 +36,9 @@ def test_rejected_has_reason_and_evidence(tmp_path):
     assert read(tmp_path / "r.parquet")[0]["evidence"] == "stem 설레"
 
 
-@pytest.mark.parametrize("name", FEATURES)
-def test_no_rows_make_a_file_with_columns(tmp_path, name):
-    write_rows([], tmp_path / "empty.parquet", FEATURES[name])
-    found = read(tmp_path / "empty.parquet")
-    assert len(found) == 0 and found.features == FEATURES[name]
+def test_no_rows_make_no_file(tmp_path):
+    write_rows([], tmp_path / "default" / "test.parquet", DEFAULT)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_the_columns_of_the_config_are_written(tmp_path):

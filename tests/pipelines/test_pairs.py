@@ -61,7 +61,7 @@ def test_values_of_a_pair_are_of_different_kinds():
 def test_unwritten_products_come_first():
     pairs = plan(6, written={"가0", "가1", "나2"})
     assert {pair["product"] for pair in pairs[:2]} <= {"가2", "나0", "나1"}
-    assert [pair["product"] for pair in pairs if pair["category"] == "가"][0] == "가2"
+    assert next(pair["product"] for pair in pairs if pair["category"] == "가") == "가2"
     assert len({pair["product"] for pair in pairs}) == 6
 
 

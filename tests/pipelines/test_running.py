@@ -1,4 +1,5 @@
 # No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself.
+import multiprocessing
 import os
 import signal
 import threading
@@ -10,6 +11,8 @@ import pytest
 from distilabel.steps import GlobalStep, LoadDataFromDicts, Step, StepInput
 
 from pipelines.running import StrictPipeline, run
+
+SLEEP = 60
 
 
 class Breaks(Step):
@@ -33,7 +36,9 @@ class BreaksGlobally(Breaks, GlobalStep):
 
 class Sleeps(GlobalStep):
     def process(self, inputs: StepInput):
-        time.sleep(20)
+        self.artifacts_directory.mkdir(parents=True)
+        (self.artifacts_directory / "sleeping").touch()
+        time.sleep(SLEEP)
         yield inputs
 
 
@@ -69,9 +74,21 @@ def test_a_failed_global_step_is_an_error(tmp_path):
         run(pipeline(tmp_path, BreaksGlobally, count=6))
 
 
-def test_interrupt_is_not_a_result(tmp_path):
-    timer = threading.Timer(4, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+def test_interrupt_ends_it_at_once(tmp_path, capfd):
+    def interrupt() -> None:
+        while not list(tmp_path.rglob("sleeping")):
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    started = time.monotonic()
+    user = threading.Thread(target=interrupt, daemon=True)
+    user.start()
     with pytest.raises(KeyboardInterrupt):
         run(pipeline(tmp_path, Sleeps, count=2))
-    timer.join()
+    user.join()
+    assert time.monotonic() - started < SLEEP
+    assert [thread for thread in threading.enumerate() if thread.is_alive() and not thread.daemon] == [
+        threading.main_thread()
+    ]
+    assert not multiprocessing.active_children()
+    assert "Traceback" not in capfd.readouterr().err

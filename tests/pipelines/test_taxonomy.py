@@ -12,7 +12,7 @@ NODE = {"products": ["드립백 커피"], "values": {kind: ["여유"] for kind i
 
 def write(folder: Path, content: object) -> Path:
     path = folder / "taxonomy.yaml"
-    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return path
 
 

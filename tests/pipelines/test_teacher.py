@@ -77,6 +77,13 @@ def test_asks_one_by_one_where_n_is_refused():
     assert {request["n"] for request in endpoint.log.requests} == {1}
 
 
+def test_half_a_character_becomes_storable():
+    with serve(lambda body, number: "불\ud83d") as endpoint:
+        (output,) = ask(teacher_llm(endpoint.url, MODEL, KEY, **SAMPLING), ["가"], 1)
+    (line,) = output["generations"]
+    assert line.startswith("불\ufffd") and line.encode()
+
+
 def test_a_failure_stays_with_its_pair():
     with serve(lambda body, number: (422, "나 is unprocessable") if "나" in str(body) else "줄") as endpoint:
         good, bad = ask(teacher_llm(endpoint.url, MODEL, KEY, **SAMPLING), ["가", "나"], 2)

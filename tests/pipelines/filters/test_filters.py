@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.filters import REASONS, RULES, filter_rows
+from pipelines.filters.limits import Limits
+from pipelines.filters.steps import build_filter_pipeline
+from pipelines.filters.tidy import clean_value
+from pipelines.rows import make_row, row_id
+from pipelines.running import run
+
+LIMITS = Limits(min_chars=4, max_chars=60, min_pv=0.5, min_naturalness=0.3, keep_per_pair=1, trust_written=True)
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT.parent / "shared" / "data" / "reference_copy.json"
+
+
+def make(ad_copy: str, product="모카포트", values=("설렘",), source="synthesised", pv=0.9, naturalness=0.9) -> dict:
+    row = make_row(product, list(values), "", source=source)
+    scores = {"pv": pv, "naturalness": naturalness, "creativity": None}
+    return {**row, "id": row_id(product, values, ad_copy), "ad_copy": ad_copy, "scores": scores}
+
+
+def verdict(ad_copy: str, **columns) -> tuple[str, str] | None:
+    _, rejected = filter_rows([make(ad_copy, **columns)], LIMITS)
+    return (rejected[0]["reason"], rejected[0]["evidence"]) if rejected else None
+
+
+@pytest.mark.parametrize(
+    "ad_copy",
+    [
+        "치익, 가스레인지 위에서 로마가 말을 건다",
+        "월요일도 반쯤은 금요일",
+        "누가 다녀갔나요?",
+        "'괜찮아' 한마디가 늦었다",
+        "'90년대의 여름을 다시 튼다",
+        "AI도 못 맡는 냄새",
+        "TV보다 먼저 켜지는 아침",
+        "3km 앞에서부터 마중 나온 향",
+        "5GHz로 달리는 저녁, Wi-Fi는 덤",
+        "영하 10°C의 퇴근길",
+        '카피: "월요일도 반쯤은 금요일"',
+    ],
+)
+def test_good_lines_stay(ad_copy):
+    assert verdict(ad_copy) is None
+
+
+@pytest.mark.parametrize(
+    ("ad_copy", "reason", "evidence"),
+    [
+        ("첫째 줄\n둘째 줄", "format", "2 lines"),
+        ("상품: 모카포트 가치: 여유", "format", "label: 상품:"),
+        ("나의 카피라이팅은 로마입니다", "format", "label: 카피라이팅"),
+        ("답안은 다음과 같습니다, 로마", "format", "label: 답안은 다음과 같"),
+        ('로마, "아침이 온다"', "format", 'quote: "'),
+        ("닫지 않은 '로마의 아침", "format", "quote: not closed"),
+        ("**로마의** 아침이 온다", "format", "markup: **"),
+        ("- 로마의 아침이 온다", "format", "markup: -"),
+        ("로마의 아침 #모닝커피", "format", "hashtag: #모"),
+        ("로마의 아침이 온다 ☕", "format", "emoji: U+2615"),
+        ("로마의 아침이 온다 🔥", "format", "emoji: U+1F525"),
+        ("로마", "length", "2 < 4 characters"),
+        ("가" * 61, "length", "61 > 60 characters"),
+        ("로마의 美학이 온다", "script", "copy: Hanja 美"),
+        ("로마のの 아침이 온다", "script", "copy: Hiragana の"),
+        ("로마의 утро가 온다", "script", "copy: Cyrillic у"),
+        ("로마의 style을 입다", "script", "copy: Latin style"),
+        ("로마의 café 아침", "script", "copy: Latin café"),
+        ("로마가 온다 ㅋㅋ", "script", "copy: jamo ㅋ"),
+        ("로마의 아침이 \ufffd 온다", "script", "copy: broken U+FFFD"),
+        ("로마의\u200b 아침이 온다", "script", "copy: broken U+200B"),
+        ("모카포트가 깨우는 아침", "leak", "product 모카포트"),
+        ("모카 포트가 깨우는 아침", "leak", "product 모카포트"),
+        ("설렘을 끓이는 아침", "leak", "value 설렘"),
+        ("설레는 아침을 끓인다", "leak", "stem 설레"),
+    ],
+)
+def test_bad_lines_go_for_this_reason(ad_copy, reason, evidence):
+    assert verdict(ad_copy) == (reason, evidence)
+
+
+@pytest.mark.parametrize(
+    ("product", "value", "ad_copy", "leaks"),
+    [
+        ("의자", "혁신적인", "앉는 일의 혁신", True),
+        ("의자", "혁신적인", "앉는 법을 새로 쓰다", False),
+        ("의자", "조용한", "조용히 받쳐 드립니다", True),
+        ("의자", "빠른", "더 빨라진 아침", True),
+        ("의자", "따뜻한", "따뜻해진 저녁", True),
+        ("의자", "바쁜 아침", "아침마다 먼저 와 있다", False),
+        ("의자", "바쁜 아침", "아침은 늘 바쁘다", True),
+        ("의자", "비 오는 날", "비 온다는 말에 웃었다", False),
+        ("의자", "비 오는 날", "비오는날을 기다린다", True),
+        ("의자", "여유", "낙관주의자의 오후", False),
+        ("모자", "여유", "모자란 잠은 여기서", False),
+        ("모자", "여유", "모자 하나로 여행이 된다", True),
+        ("치약", "여유", "마치 약속처럼 개운하다", False),
+        ("드립백 커피", "여유", "드립백커피 없이는 못 연다", True),
+        ("책", "여유", "산책보다 먼 곳까지", False),
+        ("책", "여유", "책보다 먼 곳까지", True),
+    ],
+)
+def test_leak_knows_korean(product, value, ad_copy, leaks):
+    found = verdict(ad_copy, product=product, values=(value,))
+    assert (found is not None and found[0] == "leak") is leaks
+
+
+def test_values_and_products_are_checked_too():
+    assert verdict("로마의 아침이 온다", values=()) == ("format", "no value")
+    assert verdict("로마의 아침이 온다", values=("",)) == ("format", "no value")
+    assert verdict("로마의 아침이 온다", values=('캔"에 맞는 말은',)) == ("format", 'value: 캔"에 맞는 말은')
+    assert verdict("로마의 아침이 온다", values=("即각적인",)) == ("script", "value: Hanja 即")
+    assert verdict("로마의 아침이 온다", values=("Comfortable",)) == ("script", "value: Latin Comfortable")
+    assert verdict("로마의 아침이 온다", product="Blu-ray 플레이어") is None
+
+
+def test_thresholds_spare_written_rows_only_while_they_are_trusted():
+    assert verdict("로마의 아침이 온다", pv=0.49) == ("pv", "0.490 < 0.500")
+    assert verdict("로마의 아침이 온다", naturalness=0.1) == ("naturalness", "0.100 < 0.300")
+    assert verdict("로마의 아침이 온다", pv=0.0, source="written") is None
+    assert verdict("모카포트의 아침이 온다", source="written") == ("leak", "product 모카포트")
+    distrust = Limits(**{**vars(LIMITS), "trust_written": False})
+    _, rejected = filter_rows([make("로마의 아침이 온다", pv=0.0, source="written")], distrust)
+    assert rejected[0]["reason"] == "pv"
+
+
+def test_duplicate_keeps_the_best():
+    rows = [
+        make("로마의 아침이 온다", product="모카포트", pv=0.6),
+        make("로마의 아침이, 온다.", product="원두", pv=0.9),
+        make("로마의아침이온다", product="커피잔", source="written", pv=0.0),
+    ]
+    kept, rejected = filter_rows(rows, LIMITS)
+    assert [row["product"] for row in kept] == ["커피잔"]
+    assert {row["evidence"] for row in rejected} == {f"same as {rows[2]['id']}"}
+    kept, _ = filter_rows(rows[:2], LIMITS)
+    assert [row["product"] for row in kept] == ["원두"]
+
+
+def test_a_line_is_no_duplicate_of_a_rejected_one():
+    kept, rejected = filter_rows(
+        [make("로마의 아침이 온다", pv=0.1), make("로마의 아침이 온다.", product="원두")], LIMITS
+    )
+    assert [row["product"] for row in kept] == ["원두"] and [row["reason"] for row in rejected] == ["pv"]
+
+
+def test_outranked_keeps_the_best_synthesised_lines_of_a_pair():
+    rows = [make("로마의 아침이 온다", pv=0.6), make("부엌이 먼저 깬다", pv=0.9), make("향이 알람보다 빠르다", pv=0.7)]
+    imported = make("골목이 부엌으로 들어왔다", pv=0.5, source="imported")
+    kept, rejected = filter_rows([*rows, imported], LIMITS)
+    assert [row["ad_copy"] for row in kept] == ["부엌이 먼저 깬다", "골목이 부엌으로 들어왔다"]
+    assert [(row["reason"], row["evidence"]) for row in rejected] == [
+        ("outranked", "place 3 of 3"),
+        ("outranked", "place 2 of 3"),
+    ]
+
+
+def test_first_reason_wins_and_rows_are_exactly_these():
+    row = make('"설렘 美 #1"', pv=0.0)
+    kept, rejected = filter_rows([row], LIMITS)
+    assert kept == []
+    line = "설렘 美 #1"
+    assert rejected == [
+        {
+            **row,
+            "ad_copy": line,
+            "id": row_id("모카포트", ["설렘"], line),
+            "reason": "format",
+            "evidence": "hashtag: #1",
+        }
+    ]
+
+
+def test_rules_first_and_thresholds_later_is_the_same_as_all_at_once():
+    rows = [
+        make(line, pv=pv) for line in ("설렘이 온다", "로마의 아침이 온다", "부엌이 먼저 깬다") for pv in (0.2, 0.8)
+    ]
+    passed, by_rules = filter_rows(rows, LIMITS, tuple(RULES))
+    kept, by_scores = filter_rows(passed, LIMITS, [reason for reason in REASONS if reason not in RULES])
+    both = filter_rows(rows, LIMITS)
+    assert kept == both[0]
+    assert Counter(map(str, [*by_rules, *by_scores])) == Counter(map(str, both[1]))
+
+
+def test_missing_scores_and_unknown_reasons_are_errors(tmp_path):
+    bare = {**make("로마의 아침이 온다"), "scores": None}
+    assert filter_rows([bare], LIMITS, tuple(RULES))[0] == [bare]
+    for attempt in (
+        lambda: filter_rows([bare], LIMITS),
+        lambda: build_filter_pipeline([bare], LIMITS, cache_dir=tmp_path),
+    ):
+        with pytest.raises(ValueError, match=f"row {bare['id']} has no score `pv`: score the rows"):
+            attempt()
+    with pytest.raises(ValueError, match="no such rejection reason: taste; there are format, length"):
+        filter_rows([bare], LIMITS, ["taste"])
+    with pytest.raises(ValueError, match="no rows to filter"):
+        build_filter_pipeline([], LIMITS, cache_dir=tmp_path)
+
+
+def test_pipeline_gives_what_the_function_gives(tmp_path):
+    rows = [make(line, pv=pv) for line in ("설렘이 온다", "로마의 아침이 온다", '"부엌이 깬다"') for pv in (0.2, 0.8)]
+    marked = run(build_filter_pipeline(rows, LIMITS, cache_dir=tmp_path))
+    kept, rejected = filter_rows(rows, LIMITS)
+    plain = [
+        {name: row[name] for name in row if name not in ("reason", "evidence")} for row in marked if not row["reason"]
+    ]
+    assert plain == kept
+    assert [row for row in marked if row["reason"]] == rejected
+
+
+HOSTILE = st.text(
+    st.one_of(
+        st.characters(codec="utf-8"),
+        st.sampled_from("가힣ㅋ\u1100美のяé\u200b\ufffd\n\t\"'“”*#`:：카피상품 A1.☕\U0001f525\u0301"),
+    ),
+    max_size=80,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(ad_copy=HOSTILE, product=HOSTILE, value=HOSTILE)
+def test_hostile_text_is_parted_and_what_stays_is_plain(ad_copy, product, value):
+    kept, rejected = filter_rows([make(ad_copy, product=product, values=(clean_value(value),))], LIMITS)
+    assert len(kept) + len(rejected) == 1
+    for row in kept:
+        line = row["ad_copy"]
+        assert 4 <= len(line) <= 60 and line == line.strip()
+        assert not set(line) & set('\n"“”「」*`\ufffd\u200b美のяㅋ☕🔥')
+        assert product not in line and row["values"][0] not in line
+        assert row["id"] == row_id(product, row["values"], line)
+        assert filter_rows([row], LIMITS) == ([row], [])
+    for row in rejected:
+        assert row["reason"] in REASONS and row["evidence"]
+
+
+def test_starter_corpus_passes_every_rule():
+    lines = (ROOT / "pipelines" / "starter.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    rows = [make(row["ad_copy"], product=row["product"], values=row["values"], source="written") for row in records]
+    kept, rejected = filter_rows(rows, LIMITS)
+    assert len(kept) >= 400
+    assert [(row["reason"], row["evidence"], row["ad_copy"]) for row in rejected] == []
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference corpus is not here")
+def test_reference_corpus():
+    records = json.loads(REFERENCE.read_text(encoding="utf-8"))
+    rows = [
+        make(row["카피라이팅"], product=row["상품"], values=[clean_value(row["담고자 하는 가치"])], source="imported")
+        for row in records
+    ]
+    _, rejected = filter_rows(rows, LIMITS)
+    counts = Counter(row["reason"] for row in rejected)
+    assert 2_600 < counts["leak"] < 3_800
+    assert 15 <= counts["format"] <= 40 and 60 <= counts["script"] <= 100 and counts["duplicate"] < 100

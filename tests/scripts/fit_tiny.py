@@ -1,0 +1,38 @@
+"""python -m tests.scripts.fit_tiny FOLDER: a tiny run for a test to kill. Prints the curve when it gets that far."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+from transformers import TrainerCallback
+
+from pipelines.rows import CHAT_TEMPLATE
+from scripts import sft
+from scripts.settings import TrainSettings
+from tests.scripts import tiny
+
+SETTINGS = TrainSettings(batch_size=4, max_steps=12, learning_rate=1e-2)
+
+
+class Slow(TrainerCallback):
+    def on_step_end(self, args, state, control, **kwargs):
+        time.sleep(0.2)
+
+
+def main(folder: Path, pause: bool) -> None:
+    torch.set_num_threads(1)
+    sft.CHECKPOINT_STEPS = 4
+    with sft.quiet():
+        tokenizer = tiny.tokenizer()
+        tokenizer.chat_template = CHAT_TEMPLATE
+        model = tiny.model(len(tokenizer))
+        trainer = sft.build_trainer(model, tokenizer, tiny.rows(), tiny.rows(8), SETTINGS, 3, folder)
+        if pause:
+            trainer.add_callback(Slow())
+        print(json.dumps(sft.fit(trainer)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), pause="--pause" in sys.argv)

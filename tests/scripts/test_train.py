@@ -1,0 +1,225 @@
+"""Training on a tiny Gemma 3: loss, seeds, resumption, errors, and what an adapter repo holds."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import HfUri, ModelCard
+
+from pipelines.rows import CHAT_TEMPLATE, PROMPT_FORMAT
+from scripts import fitting, sft, train
+from scripts.errors import HanjulError
+from scripts.settings import TrainSettings
+from tests.scripts import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = TrainSettings(repo="tiny-train-lora", batch_size=4, max_steps=4, learning_rate=1e-2)
+
+
+def tiny_trainer(folder: Path, settings: TrainSettings = SETTINGS, seed: int = 1) -> sft.CompletionTrainer:
+    tokenizer = tiny.tokenizer()
+    tokenizer.chat_template = CHAT_TEMPLATE
+    model = tiny.model(len(tokenizer))
+    return sft.build_trainer(model, tokenizer, tiny.rows(), tiny.rows(8), settings, seed, folder)
+
+
+def test_prompt_is_a_prefix_bos_stands_once_and_eos_is_learnt(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path)
+    tokenizer = trainer.processing_class
+    source = tiny.rows()[0]
+    prompt = tokenizer.apply_chat_template(source["prompt"], add_generation_prompt=True, return_dict=True)["input_ids"]
+    row = trainer.train_dataset[0]
+    assert row["input_ids"][: len(prompt)] == prompt
+    assert row["labels"][: len(prompt)] == [-100] * len(prompt)
+    assert row["labels"][len(prompt) :] == row["input_ids"][len(prompt) :]
+    assert row["input_ids"].count(tokenizer.bos_token_id) == 1
+    assert row["labels"][-1] == tokenizer.eos_token_id
+    assert tokenizer.decode(row["labels"][len(prompt) : -1]).strip() == source["completion"][0]["content"]
+
+
+def test_loss_is_that_of_the_whole_sequence_with_the_prompt_masked(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path)
+    batch = next(iter(trainer.get_train_dataloader()))
+    model = trainer.model.eval()
+    with torch.no_grad():
+        ours = trainer.compute_loss(model, batch)
+        theirs = model(**batch).loss
+        summed = trainer.compute_loss(model, batch, num_items_in_batch=1)
+    completion_tokens = int((batch["labels"][:, 1:] != -100).sum())
+    assert float(ours) == pytest.approx(float(theirs), rel=2e-2)  # bfloat16 logits
+    assert float(summed) == pytest.approx(float(ours) * completion_tokens, rel=1e-4)
+
+
+def test_the_head_sees_completion_tokens_only(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path)
+    batch = next(iter(trainer.get_train_dataloader()))
+    seen: list[int] = []
+    head = trainer.model.get_output_embeddings()
+    head.register_forward_hook(lambda module, args, output: seen.append(output.shape[0]))
+    trainer.compute_loss(trainer.model, batch)
+    assert seen == [int((batch["labels"][:, 1:] != -100).sum())]
+
+
+def test_same_seed_same_losses_and_held_out_loss_falls(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with sft.quiet():
+        one, two, other = (
+            sft.fit(tiny_trainer(tmp_path / name, seed=seed)) for name, seed in (("a", 1), ("b", 1), ("c", 2))
+        )
+    assert one["steps"] == two["steps"] != other["steps"]
+    assert one["held_out"] == two["held_out"]
+    assert one["held_out"]["adapter"] < one["held_out"]["base"]
+    assert one["held_out_steps"][0] == {"step": 0, "loss": one["held_out"]["base"]}
+    assert one["held_out"]["base"] == pytest.approx(math.log(len(tiny.tokenizer())), rel=0.2)  # random weights
+    assert capfd.readouterr().out == ""  # stdout is for URIs
+
+
+def test_goes_on_from_the_last_checkpoint_after_sigkill(tmp_path: Path) -> None:
+    def command(folder: str, *flags: str) -> list[str]:
+        return [sys.executable, "-m", "tests.scripts.fit_tiny", str(tmp_path / folder), *flags]
+
+    victim = subprocess.Popen(command("cut", "--pause"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "cut" / "checkpoint-4" / "trainer_state.json").is_file():
+        assert victim.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    victim.kill()
+    victim.wait()
+    (tmp_path / "cut" / "checkpoint-8").mkdir(exist_ok=True)  # a checkpoint that the kill cut off
+    (tmp_path / "cut" / "checkpoint-8" / "trainer_state.json").write_text("")
+    assert sft.last_checkpoint(tmp_path / "cut") == str(tmp_path / "cut" / "checkpoint-4")
+    resumed, whole = (
+        json.loads(subprocess.run(command(name), cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        for name in ("cut", "whole")
+    )
+    assert [entry["step"] for entry in resumed["steps"]] == list(range(1, 13))
+    assert [entry["loss"] for entry in resumed["steps"]] == pytest.approx([entry["loss"] for entry in whole["steps"]])
+    assert resumed["held_out"] == pytest.approx(whole["held_out"])
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path / "run")
+    with torch.no_grad():
+        trainer.model.get_input_embeddings().weight.fill_(float("nan"))
+    with sft.quiet(), pytest.raises(HanjulError, match="The loss is nan at step 1") as caught:
+        sft.fit(trainer)
+    assert "learning_rate" in caught.value.next_step
+    assert not (tmp_path / "run").exists()
+
+
+def test_lengths_are_checked_before_anything_is_loaded() -> None:
+    tokenizer = tiny.tokenizer()
+    tokenizer.chat_template = CHAT_TEMPLATE
+    longest, completion = fitting.check_lengths(tokenizer, [tiny.rows()], 128)
+    assert 0 < completion < longest
+    with pytest.raises(HanjulError, match=f"longer than train.max_length 16, the longest has {longest} tokens"):
+        fitting.check_lengths(tokenizer, [tiny.rows()], 16)
+
+
+def test_memory_estimate_counts_logits_and_refuses_what_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = HfUri(type="model", id=str(tiny.save_base(tmp_path)))
+    config = tiny.model(300).config
+    small, large = (fitting.peak_bytes(config, SETTINGS, 40, tokens) for tokens in (10, 20))
+    assert large - small == 4 * 10 * 300 * 14  # batch, tokens, vocabulary, bytes
+    monkeypatch.setattr(fitting.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000})())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(HanjulError, match="Training needs about"):
+        fitting.check_memory(base, SETTINGS, (40, 20))
+
+
+@pytest.fixture(scope="module")
+def pinned(hub, tmp_path_factory: pytest.TempPathFactory) -> tuple[HfUri, HfUri]:
+    """A tiny dataset and a tiny base on the local Hub."""
+    folder = tmp_path_factory.mktemp("base")
+    tiny.save_base(folder)
+    (folder / "README.md").write_text("---\nlicense: gemma\n---\n")
+    base = hub.repo("model", "tiny-base")
+    hub.api.create_repo(base.id)
+    hub.api.upload_folder(repo_id=base.id, folder_path=folder)
+    data = hub.repo("dataset", "tiny-rows")
+    hub.api.create_repo(data.id, repo_type="dataset")
+    folder = tmp_path_factory.mktemp("data")
+    from datasets import concatenate_datasets
+
+    both = concatenate_datasets([tiny.rows(16), tiny.rows(16, "synthesised")])
+    both.to_parquet(folder / "train.parquet")
+    tiny.rows(8).to_parquet(folder / "validation.parquet")
+    (folder / "README.md").write_text(
+        "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: train.parquet\n"
+        "  - split: validation\n    path: validation.parquet\n---\n"
+    )
+    hub.api.upload_folder(repo_id=data.id, folder_path=folder, repo_type="dataset")
+    return hub.resolve(data), hub.resolve(base)
+
+
+FRESH = """
+import sys
+from peft import AutoPeftModelForCausalLM
+from transformers import AutoTokenizer
+model = AutoPeftModelForCausalLM.from_pretrained(sys.argv[1])
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+prompt = tokenizer.apply_chat_template(
+    [{"role": "user", "content": "상품: 향초"}], add_generation_prompt=True, return_dict=True, return_tensors="pt"
+)
+output = model.generate(**prompt, max_new_tokens=4, do_sample=False)
+print(output.shape[1] - prompt["input_ids"].shape[1], tokenizer.decode(prompt["input_ids"][0]))
+"""
+
+
+def test_an_adapter_repo_is_whole_and_works_in_a_fresh_process(
+    hub, pinned: tuple[HfUri, HfUri], tmp_path: Path
+) -> None:
+    data, base = pinned
+    uri = train.run(hub, data, base, SETTINGS, seed=1)
+    files = set(hub.api.list_repo_files(uri.id, revision=uri.revision))
+    assert {
+        "README.md", "NOTICE", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja",
+        "generation_config.json", "hanjul.json", "manifest.json", "tokenizer.json", "tokenizer_config.json",
+        "training/curve.json", "training/curve.png",
+    } <= files  # fmt: skip
+    assert not [name for name in files if "checkpoint" in name or name.endswith(".bin")]
+    config = json.loads(hub.text(uri, "adapter_config.json"))
+    assert (config["base_model_name_or_path"], config["revision"], config["r"]) == (base.id, None, SETTINGS.lora_r)
+    assert json.loads(hub.text(uri, "hanjul.json")) == {"prompt_format": PROMPT_FORMAT}
+    assert json.loads(hub.text(uri, "generation_config.json"))["eos_token_id"] == [1]
+    manifest = hub.manifest(uri)
+    assert manifest["inputs"] == {"dataset": data.to_uri(), "base": base.to_uri()}
+    assert manifest["counts"] == {"in": 32, "validation": 8, "steps": 4}
+    card = ModelCard(hub.text(uri, "README.md"))
+    assert (card.data.library_name, card.data.license, card.data.base_model) == ("peft", "gemma", base.id)
+    assert train.run(hub, data, base, SETTINGS, seed=1) == uri  # found, not trained again
+
+    only = {"HF_ENDPOINT": os.environ["HF_ENDPOINT"], "HF_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, uri.id], cwd=tmp_path, env=only, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip().split(" ", 1)[1] == "<bos>상품: 향초\n카피:"
+
+
+def test_sources_choose_the_rows(hub, pinned: tuple[HfUri, HfUri]) -> None:
+    settings = SETTINGS.model_copy(update={"repo": "tiny-written-lora", "max_steps": 1})
+    uri = train.run(hub, *pinned, settings, seed=1, sources=["written"])
+    assert hub.manifest(uri)["counts"]["in"] == 16
+    with pytest.raises(HanjulError, match="0 rows are too few"):
+        train.run(hub, *pinned, settings, seed=1, sources=["imported"])
+
+
+def test_a_missing_column_is_named(hub, pinned: tuple[HfUri, HfUri], tmp_path: Path) -> None:
+    _, base = pinned
+    data = hub.repo("dataset", "tiny-broken")
+    hub.api.create_repo(data.id, repo_type="dataset")
+    for split in ("train", "validation"):
+        tiny.rows(16).remove_columns("completion").to_parquet(tmp_path / f"{split}.parquet")
+    hub.api.upload_folder(repo_id=data.id, folder_path=tmp_path, repo_type="dataset")
+    with pytest.raises(HanjulError, match="No column completion in split train"):
+        train.run(hub, hub.resolve(data), base, SETTINGS, seed=1)
