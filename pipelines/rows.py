@@ -77,7 +77,7 @@ def make_row(product: str, values: Sequence[str], ad_copy: str, **columns: Any) 
     unknown = columns.keys() - row.keys()
     if unknown:
         raise TypeError(f"not columns of a row: {sorted(unknown)}")
-    return row | columns  # type: ignore[return-value,operator]
+    return row | columns  # type: ignore[return-value]
 
 
 def split_of(product: str) -> Split:

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -185,8 +185,9 @@ def filter_(
     loaded = load_recipe(recipe, changes)
     with hub_session() as hub:
         from scripts import filter as stage
+        from scripts import models
 
-        emit(hub, stage.run(hub, hub.resolve(uri), loaded))
+        emit(hub, stage.run(hub, hub.resolve(uri), models.resolve_base(hub, loaded.train), loaded))
 
 
 @app.command()
@@ -230,12 +231,17 @@ def calibrate(
     """Measure how far the judge can be trusted: AUC per metric on a labelled contrast set, as JSON."""
     loaded = load_recipe(recipe, changes)
     with hub_session() as hub:
-        from scripts import judge
+        from scripts import judge, models
 
         measured = judge.of_dataset(
-            hub, hub.resolve(dataset), loaded.train, loaded.evaluate.calibration_rows, loaded.seed
+            hub,
+            hub.resolve(dataset),
+            models.resolve_base(hub, loaded.train),
+            calibration_rows=loaded.evaluate.calibration_rows,
+            bootstrap=loaded.evaluate.bootstrap,
+            seed=loaded.seed,
         )
-        print(json.dumps(measured.calibration.as_dict(), ensure_ascii=False, indent=2))
+        print(json.dumps({name: asdict(found) for name, found in measured.calibration.items()}, indent=2))
 
 
 @app.command()

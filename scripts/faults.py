@@ -31,9 +31,7 @@ def refused(where: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise HanjulError(
-            str(error), where, "change the recipe or the input and run again"
-        ) from error
+        raise HanjulError(str(error), where, "change the recipe or the input and run again") from error
 
 
 def _explain_os(error: OSError) -> HanjulError | None:

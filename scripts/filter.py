@@ -15,19 +15,17 @@ from scripts.log import log
 from scripts.settings import Recipe
 
 
-def run(hub: Hub, raw: HfUri, recipe: Recipe, sealed: str | None = None) -> HfUri:
+def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = None) -> HfUri:
     """Commit configs `default` and `rejected` of the dataset repo that holds the raw rows.
 
     Args:
         raw: pinned dataset with config `raw`.
+        base: pinned model whose likelihoods are the scores.
 
     Raises:
         HanjulError: no row passes, or too few rows to calibrate the judge on.
     """
-    from scripts import models
-
     repo = HfUri(type="dataset", id=raw.id)
-    base = models.resolve_base(hub, recipe.train)
     options = recipe.filter.model_dump() | {
         "calibration_rows": recipe.evaluate.calibration_rows,
         "bootstrap": recipe.evaluate.bootstrap,

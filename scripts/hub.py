@@ -142,7 +142,8 @@ class Hub:
 
     def manifest(self, uri: HfUri) -> dict[str, Any]:
         """The manifest of the stage that made this commit, empty where a person made it."""
-        return json.loads(self.text(uri, MANIFEST) or "{}")
+        manifest: dict[str, Any] = json.loads(self.text(uri, MANIFEST) or "{}")
+        return manifest
 
     def done(self, stage: Stage) -> HfUri | None:
         """The commit that holds this stage's output, if there is one."""
@@ -244,8 +245,8 @@ def _commit(
     card: Callable[[HfUri | None, Path, Outcome], str] | None,
 ) -> HfUri:
     repo, out = stage.repo, folder / "out"
-    sdk = {"space_sdk": "gradio"} if repo.type == "space" else {}
-    hub.api.create_repo(repo.id, repo_type=repo.type, exist_ok=True, **sdk)
+    sdk = "gradio" if repo.type == "space" else None
+    hub.api.create_repo(repo.id, repo_type=repo.type, exist_ok=True, space_sdk=sdk)
     head = hub.head(repo)
     if card:
         parent = HfUri(type=repo.type, id=repo.id, revision=head) if head else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
@@ -29,7 +29,7 @@ def of_rows(
     model: Any,
     tokenizer: Any,
     base: HfUri,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Any],
     *,
     calibration_rows: int,
     bootstrap: int,

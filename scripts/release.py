@@ -20,7 +20,7 @@ class Released:
 
     Attributes:
         uris: dataset, adapter, space (and the teacher's adapter where one was trained).
-        collection: its URL.
+        collection: its slug.
         version: the tag that stands on every repo.
     """
 
@@ -34,9 +34,11 @@ class Released:
 
     def table(self, hub: Hub) -> str:
         """Names and pinned URIs in columns, then how to reach them."""
-        lines = [f"{name:<11}{value}" for name, value in self.as_dict().items()]
+        endpoint = f"http://127.0.0.1:{env.HUB_PORT}" if hub.is_local else str(hub.api.endpoint)
+        facts = self.as_dict() | {"collection": f"{endpoint}/collections/{self.collection}"}
+        lines = [f"{name:<11}{value}" for name, value in facts.items()]
         if hub.is_local:
-            lines += ["", f"On this machine: `hanjul hub serve`, then HF_ENDPOINT=http://127.0.0.1:{env.HUB_PORT}"]
+            lines += ["", f"To load them: `hanjul hub serve`, and HF_ENDPOINT={endpoint} in the other process"]
         return "\n".join(lines)
 
 
@@ -57,11 +59,11 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
     uris: dict[str, HfUri] = {}
     base = models.resolve_base(hub, recipe.train)
     rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
-    rows = filter.run(hub, rows, recipe, sealed)
+    rows = filter.run(hub, rows, base, recipe, sealed)
     if recipe.pairs and recipe.synthesize:
         rows, teacher = _synthesise(hub, recipe, dataset, base, rows, sealed)
         uris |= {"teacher": teacher} if teacher else {}
-        rows = filter.run(hub, rows, recipe, sealed)
+        rows = filter.run(hub, rows, base, recipe, sealed)
     adapter = train.run(hub, rows, base, recipe.train, recipe.seed, sealed=sealed)
     adapter = evaluate.run(hub, adapter, rows, recipe.evaluate, recipe.seed, sealed)
     demo = space.deploy(hub, adapter, recipe, sealed)
@@ -94,4 +96,4 @@ def _collect(hub: Hub, recipe: Recipe, uris: dict[str, HfUri]) -> str:
     collection = hub.api.create_collection(title=recipe.title, namespace=hub.namespace, exists_ok=True)
     for uri in uris.values():
         hub.api.add_collection_item(collection.slug, item_id=uri.id, item_type=uri.type, exists_ok=True)  # type: ignore[arg-type]
-    return str(collection.url)
+    return str(collection.slug)

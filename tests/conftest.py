@@ -45,7 +45,7 @@ def scratch() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def hub() -> Iterator[object]:
-    """A `scripts.hub.Hub` on a local Hub of the test session, at the HF_ENDPOINT that all clients were imported with."""
+    """A `scripts.hub.Hub` on the session's local Hub, at the HF_ENDPOINT that all clients were imported with."""
     from scripts.local_hub.lifecycle import running
 
     port = int(os.environ["HF_ENDPOINT"].rsplit(":", 1)[1])

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.page import generate_in_browser
+from tests.space.browser import generate
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -84,8 +84,7 @@ def test_release_ends_with_pinned_and_tagged_uris(released: dict[str, Any], endp
         uri = parse_hf_uri(released[name])
         tags = api.list_repo_refs(uri.id, repo_type=uri.type).tags
         assert [(tag.name, tag.target_commit) for tag in tags] == [("v0.0.1", uri.revision)]
-    slug = released["collection"].rsplit("/collections/", 1)[1]
-    assert {item.item_id for item in api.get_collection(slug).items} == {
+    assert {item.item_id for item in api.get_collection(released["collection"]).items} == {
         "local/tiny-copy",
         "local/tiny-lora",
         "local/tiny-teacher-lora",
@@ -146,7 +145,7 @@ def test_downloaded_space_serves_a_page_that_generates(
         stderr=subprocess.STDOUT,
     )
     try:
-        lines = generate_in_browser(f"http://127.0.0.1:{free_port}", "제습기", "보송한")
+        lines = generate(f"http://127.0.0.1:{free_port}", "제습기", "보송한", 120)
     finally:
         app.terminate()
         app.wait(20)

@@ -62,12 +62,7 @@ def naive(model, tokenizer, before, line):
         logits = model(torch.tensor([ids + answer])).logits[0, len(ids) - 1 : -1]
     kept = set(hangul_vocabulary(tokenizer))
     return torch.stack(
-        [
-            row.log_softmax(0)[target]
-            if target in kept and len(kept) == len(row)
-            else row[target] - row[sorted(kept | {target})].logsumexp(0)
-            for row, target in zip(logits, answer, strict=True)
-        ]
+        [row[target] - row[sorted(kept | {target})].logsumexp(0) for row, target in zip(logits, answer, strict=True)]
     )
 
 

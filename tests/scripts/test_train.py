@@ -123,19 +123,6 @@ def test_lengths_are_checked_before_anything_is_loaded() -> None:
         fitting.check_lengths(tokenizer, [tiny.rows()], 16)
 
 
-def test_memory_estimate_counts_logits_and_refuses_what_does_not_fit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    base = HfUri(type="model", id=str(tiny.save_base(tmp_path)))
-    config = tiny.model(300).config
-    small, large = (fitting.peak_bytes(config, SETTINGS, 40, tokens) for tokens in (10, 20))
-    assert large - small == 4 * 10 * 300 * 14  # batch, tokens, vocabulary, bytes
-    monkeypatch.setattr(fitting.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000})())
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(HanjulError, match="Training needs about"):
-        fitting.check_memory(base, SETTINGS, (40, 20))
-
-
 @pytest.fixture(scope="module")
 def pinned(hub, tmp_path_factory: pytest.TempPathFactory) -> tuple[HfUri, HfUri]:
     """A tiny dataset and a tiny base on the local Hub."""
@@ -159,6 +146,18 @@ def pinned(hub, tmp_path_factory: pytest.TempPathFactory) -> tuple[HfUri, HfUri]
     )
     hub.api.upload_folder(repo_id=data.id, folder_path=folder, repo_type="dataset")
     return hub.resolve(data), hub.resolve(base)
+
+
+def test_memory_estimate_counts_logits_and_refuses_what_does_not_fit(
+    hub, pinned: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny.model(300).config
+    small, large = (fitting.peak_bytes(config, SETTINGS, 40, tokens) for tokens in (10, 20))
+    assert large - small == 4 * 10 * 300 * 14  # batch, tokens, vocabulary, bytes
+    monkeypatch.setattr(fitting.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000})())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(HanjulError, match="Training needs about"):
+        fitting.check_memory(pinned[1], SETTINGS, (40, 20))
 
 
 FRESH = """
