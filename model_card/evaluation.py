@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model_card.facts import METRICS, Difference, Interval, Line, Report, System
 from model_card.judge import Judge
-from pipelines.rows import user_message
+from model_card.metrics import PV, Creativity, Naturalness, as_test_case
 
 
 @dataclass(frozen=True)
@@ -110,20 +110,26 @@ def _check(candidates: Sequence[Candidate]) -> None:
 
 
 def _judged(judge: Judge, answers: Sequence[Answer]) -> tuple[Line, ...]:
+    """Every answer measured by the deepeval metrics, which look up what the judge has scored in one go."""
     whole = [answer for answer in answers if not is_broken(answer.line)]
-    scores = iter(judge.scores([{"product": a.product, "values": list(a.values), "ad_copy": a.line} for a in whole]))
-    return tuple(
-        Line(
-            prompt=user_message(answer.product, answer.values)["content"],
-            product=answer.product,
-            values=answer.values,
-            line=answer.line,
-            scores=dict.fromkeys(METRICS, 0.0) if is_broken(answer.line) else next(scores),
-            leak=leaks(answer.product, answer.values, answer.line),
-            broken=is_broken(answer.line),
+    judge.scores([{"product": a.product, "values": list(a.values), "ad_copy": a.line} for a in whole])
+    metrics = (PV(judge), Naturalness(judge), Creativity(judge))
+    lines = []
+    for answer in answers:
+        case = as_test_case(answer.product, list(answer.values), answer.line)
+        broken = is_broken(answer.line)
+        lines.append(
+            Line(
+                prompt=case.input,
+                product=answer.product,
+                values=answer.values,
+                line=answer.line,
+                scores={metric.metric: 0.0 if broken else metric.measure(case) for metric in metrics},
+                leak=leaks(answer.product, answer.values, answer.line),
+                broken=broken,
+            )
         )
-        for answer in answers
-    )
+    return tuple(lines)
 
 
 def _pair_means(lines: Sequence[Line]) -> NDArray[Any]:

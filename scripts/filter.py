@@ -31,6 +31,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = 
         "bootstrap": recipe.evaluate.bootstrap,
         "seed": recipe.seed,
         "title": recipe.title,
+        "terms": recipe.import_.terms,
     }
     stage = Stage("filter", repo, {"raw": raw.to_uri(), "base": base.to_uri()}, options, sealed)
 
@@ -107,7 +108,12 @@ def _card(hub: Hub, recipe: Recipe, base: HfUri, existing: str, out: Path) -> st
     teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
     with refused("filter"):
         found = facts.gather(
-            facts.Given(repo_id=hub.repo("dataset", recipe.dataset).id, title=recipe.title, version=recipe.version),
+            facts.Given(
+                repo_id=hub.repo("dataset", recipe.dataset).id,
+                title=recipe.title,
+                version=recipe.version,
+                imported_terms=recipe.import_.terms,
+            ),
             facts.Produced(
                 teacher=", ".join(teachers),
                 teacher_base=base.id if any(name.startswith("hf://") for name in teachers) else "",

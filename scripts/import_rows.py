@@ -39,7 +39,7 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     from pipelines.features import RAW_FILES, write_raw
 
     source, identity = _identify(hub, settings.source)
-    options = settings.model_dump(exclude={"source"}) | {"seed": seed}
+    options = settings.model_dump(exclude={"source", "terms"}) | {"seed": seed}
     stage = Stage("import", dataset, {"source": identity}, options, sealed)
 
     def work(folder: Path) -> Outcome:

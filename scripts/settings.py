@@ -16,6 +16,7 @@ class ImportSettings(Settings):
 
     source: str = Field("starter", description="`starter`, a file (JSON, JSONL, CSV, Parquet) or hf://datasets/…")
     limit: int | None = Field(None, ge=1, description="take this many rows, drawn by seed")
+    terms: str = Field("", description="licence under which imported rows may be shared, in words, for the card")
 
 
 class PairsSettings(Settings):

@@ -60,6 +60,7 @@ def run(
                 max_new_tokens=settings.max_new_tokens,
                 concurrency=settings.concurrency,
                 seed=seed,
+                choices=1 if adapter else settings.candidates,  # llama.cpp: a line per slot, tokens counted once
             )
             pipeline = build_copies_pipeline(
                 planned,
