@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
-
 from pipelines.rows import Message, normalise
+
+#: Tokens among which one is drawn: far more than top_p leaves, far fewer than a vocabulary of 262,144 to sort.
+TOP_K = 1000
 
 #: Prompts sampled together. Decoding is bound by reading the weights, so a batch costs little more than one prompt.
 BATCH = 32
@@ -33,6 +34,8 @@ def generate_lines(
         max_new_tokens: tokens of the line at most.
         progress: called with the number of chats done after each batch.
     """
+    import torch  # here, since the llama.cpp server, which needs no torch, shares TOP_K
+
     torch.manual_seed(seed)
     tokenizer.padding_side = "left"
     if tokenizer.pad_token_id is None:
@@ -51,7 +54,7 @@ def generate_lines(
             output = model.generate(
                 **encoded,
                 **sampling,
-                top_k=0,
+                top_k=TOP_K,
                 max_new_tokens=max_new_tokens,
                 pad_token_id=tokenizer.pad_token_id,
                 stop_strings=["\n"],

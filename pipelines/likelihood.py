@@ -27,7 +27,7 @@ from torch.nn import functional
 from pipelines.rows import CHAT_TEMPLATE, Message, user_message
 
 #: Examples in the prefix, and further ones that lend only their product and values.
-SHOTS, STRANGERS = 8, 2
+SHOTS, STRANGERS = 8, 4
 
 #: Dull lines for the pairs of the prefix.
 DULL_LINES = (

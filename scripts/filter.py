@@ -57,25 +57,30 @@ def _part(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rules first, so that only what passes them is scored; then thresholds and ranking."""
     from pipelines.filters import REASONS, RULES, filter_rows
-    from scripts import judge, models
+    from pipelines.filters.scores import trusted
 
     limits = limits_of(recipe)
     with refused("filter"):
         passed, rejected = filter_rows(rows, limits, tuple(RULES))
-        model, tokenizer = models.load_base(base)
-        scorer = judge.of_rows(
-            model,
-            tokenizer,
-            base,
-            passed,
-            calibration_rows=recipe.evaluate.calibration_rows,
-            bootstrap=recipe.evaluate.bootstrap,
-            seed=recipe.seed,
-        )
-        log(f"filter: {len(rejected)} of {len(rows)} rows rejected by rules, scoring {len(passed)}")
-        scored = [row | {"scores": scores} for row, scores in zip(passed, scorer.scores(passed), strict=True)]  # type: ignore[arg-type]
+        log(f"filter: {len(rejected)} of {len(rows)} rows rejected by rules")
+        scored = passed if all(trusted(row, limits) for row in passed) else _scored(passed, base, recipe)
         kept, outscored = filter_rows(scored, limits, [name for name in REASONS if name not in RULES])
     return kept, [*rejected, *outscored]
+
+
+def _scored(rows: Sequence[dict[str, Any]], base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:
+    """The rows with `scores`. Needed only where a threshold or a rank applies to one of them."""
+    from scripts import judge, models
+
+    measure = judge.of_rows(
+        *models.load_base(base),
+        base,
+        rows,
+        calibration_rows=recipe.evaluate.calibration_rows,
+        bootstrap=recipe.evaluate.bootstrap,
+        seed=recipe.seed,
+    )
+    return [row | {"scores": scores} for row, scores in zip(rows, measure.scores(rows), strict=True)]  # type: ignore[arg-type]
 
 
 def limits_of(recipe: Recipe) -> Any:
@@ -117,7 +122,7 @@ def _card(hub: Hub, recipe: Recipe, base: HfUri, existing: str, out: Path) -> st
             facts.Produced(
                 teacher=", ".join(teachers),
                 teacher_base=base.id if any(name.startswith("hf://") for name in teachers) else "",
-                scorer=f"{base.id}@{base.revision}",
+                scorer=f"{base.id}@{base.revision}" if any(row["scores"]["pv"] is not None for row in kept) else "",
                 limits=limits_of(recipe),
                 seed=recipe.seed,
             ),

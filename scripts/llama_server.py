@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from pipelines.generation import TOP_K
 from scripts.errors import HanjulError
 
 _START_S = 180.0
@@ -124,8 +125,9 @@ def _params(plan: dict[str, Any]) -> Any:
     params.n_parallel, params.n_ctx = plan["slots"], plan["context"]
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    # llama.cpp's own defaults (40 and 0.05) would cut the tail of answers to requests that name temperature and top_p.
-    params.sampling.top_k, params.sampling.min_p = 0, 0.0
+    # llama.cpp's own defaults (40 and 0.05) would cut the tail of answers to requests that name temperature and top_p;
+    # without any top_k it sorts 262,144 tokens for each token it draws.
+    params.sampling.top_k, params.sampling.min_p = TOP_K, 0.0
     params.cache_ram_mib = params.n_ctx_checkpoints = 0  # prompts of a few tokens are not worth keeping
     params.ui = False
     params.verbosity = 1  # errors

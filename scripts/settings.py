@@ -32,10 +32,10 @@ class TrainSettings(Settings):
     repo: str = Field("hanjul-gemma-3-270m-lora", description="adapter repo, in our namespace unless it names one")
     base_model: str = "google/gemma-3-270m"
     base_revision: str | None = None
-    epochs: float = Field(3.0, gt=0)
+    epochs: float = Field(2.0, gt=0)
     max_steps: int = Field(-1, description="stop after this many optimiser steps; -1 for whole epochs")
     batch_size: int = Field(16, ge=1)
-    learning_rate: float = Field(4e-4, gt=0)
+    learning_rate: float = Field(2e-4, gt=0)
     lora_r: int = Field(16, ge=1)
     lora_alpha: int = Field(32, ge=1)
     lora_dropout: float = Field(0.0, ge=0, lt=1)
@@ -55,12 +55,12 @@ class SynthesizeSettings(Settings):
     """How the teacher writes."""
 
     teacher: TeacherSettings = TeacherSettings()
-    candidates: int = Field(6, ge=1, description="lines asked for per pair")
+    candidates: int = Field(4, ge=1, description="lines asked for per pair")
     examples: int = Field(4, ge=0, description="random examples in the prompt of a teacher that is not tuned")
-    temperature: float = Field(0.8, ge=0)
+    temperature: float = Field(0.7, ge=0)
     top_p: float = Field(0.95, gt=0, le=1)
     max_new_tokens: int = Field(40, ge=4)
-    concurrency: int = Field(8, ge=1, description="requests in flight")
+    concurrency: int = Field(16, ge=1, description="requests in flight")
 
 
 class FilterSettings(Settings):
@@ -71,7 +71,9 @@ class FilterSettings(Settings):
     min_pv: float = Field(0.5, ge=0, le=1, description="likelihood PV below this is rejected (`pv`)")
     min_naturalness: float = Field(0.3, ge=0, le=1, description="likelihood Naturalness below this is rejected")
     keep_per_pair: int = Field(1, ge=1, description="best synthesised lines kept per pair")
-    trust_written: bool = Field(True, description="written rows skip the likelihood thresholds, never the rules")
+    trust_written: bool = Field(
+        True, description="written rows skip the thresholds, never the rules; alone they are not even scored"
+    )
 
 
 class EvaluateSettings(Settings):

@@ -117,6 +117,8 @@ def _generation_config(model: Any, tokenizer: Any) -> Any:
     """How to sample lines: our defaults, and every token that ends an answer, the tokenizer's own among them."""
     from transformers import GenerationConfig
 
+    from pipelines.generation import TOP_K
+
     ends = model.generation_config.eos_token_id
     ends = ends if isinstance(ends, list) else [ends] if ends is not None else []
     ours = EvaluateSettings()
@@ -124,7 +126,7 @@ def _generation_config(model: Any, tokenizer: Any) -> Any:
         do_sample=True,
         temperature=ours.temperature,
         top_p=ours.top_p,
-        top_k=0,
+        top_k=TOP_K,
         max_new_tokens=ours.max_new_tokens,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=sorted({tokenizer.eos_token_id, *ends}),
