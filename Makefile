@@ -1,34 +1,41 @@
 # Two commands matter: `make release` publishes everything offline, `make test` checks everything.
 PYTHON ?= python3.11
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: release test lint types imports tests screenshot clean
+.PHONY: .venv release test lint types imports tests clean
 
 release: .venv
 	$(BIN)/hanjul release
 
-test: .venv lint types imports tests
+test: lint types imports tests
+
+# The stamp is written last, so that an install that broke off is made anew.
+.venv: .venv/.installed
 
 # torch first and pinned: an open range pulls gigabytes of CUDA packages.
 # deepeval last and without its dependencies: its click<8.4 contradicts huggingface_hub's click>=8.4.2 (see pyproject.toml).
-.venv: pyproject.toml constraints.txt
+.venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps deepeval
-	touch .venv
+	@echo "installing torch (1 of 3)" >&2
+	$(PIP) torch
+	@echo "installing Hanjul and what it needs (2 of 3)" >&2
+	$(PIP) -e ".[dev]"
+	@echo "installing deepeval (3 of 3)" >&2
+	$(PIP) --no-deps deepeval
+	@touch $@
 
-lint:
+lint: .venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types:
+types: .venv
 	$(BIN)/mypy
 
-imports:
+imports: .venv
 	$(BIN)/lint-imports
 
-tests:
+tests: .venv
 	$(BIN)/pytest
 
 clean:

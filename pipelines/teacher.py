@@ -108,7 +108,6 @@ def teacher_llm(
     concurrency: int,
     seed: int,
     choices: int = 128,
-    stop: str | None = None,
 ) -> Teacher:
     """A teacher at an endpoint that has just answered.
 
@@ -117,15 +116,12 @@ def teacher_llm(
         api_key: any word where the endpoint asks for none.
         choices: lines asked for in one request at most, by default all of a pair: the prompt is paid once. llama.cpp
             fills its slots better, and counts tokens rightly, with 1.
-        stop: where a line ends, for a teacher that does not end by itself: a line break.
 
     Raises:
         ValueError: the endpoint cannot be reached, refuses the key or is not ready.
     """
     probe_endpoint(base_url, api_key)
     sampling: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_new_tokens": max_new_tokens}
-    if stop:
-        sampling["stop"] = stop
     return Teacher(
         base_url=base_url,
         model=model,

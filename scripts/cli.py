@@ -95,7 +95,10 @@ def load_recipe(name: str, changes: list[str] | None, **flags: Any) -> Recipe:
         key, equals, value = change.partition("=")
         if not equals:
             raise HanjulError("--set wants KEY=VALUE", change, "e.g. --set train.epochs=1")
-        overrides[key] = yaml.safe_load(value)
+        try:
+            overrides[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise HanjulError("The value of --set is not YAML", change, "e.g. --set train.epochs=1") from error
     return recipes.load(name, overrides)
 
 
@@ -128,6 +131,7 @@ def release(
 @app.command("import")
 def import_(
     source: Annotated[str, typer.Argument(help="JSON, JSONL, CSV, Parquet or hf://datasets/…; `starter` is ours.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Rows to take, drawn by seed; all by default.")] = None,
     recipe: RecipeFlag = "imported",
     changes: SetFlag = None,
 ) -> None:
@@ -136,7 +140,8 @@ def import_(
     with hub_session() as hub:
         from scripts import import_rows
 
-        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset), loaded.import_, loaded.seed))
+        settings = loaded.import_.model_copy(update={"limit": limit})
+        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset), settings, loaded.seed))
 
 
 @app.command()
@@ -171,8 +176,13 @@ def synthesize(
     with hub_session() as hub:
         from scripts import synthesize as stage
 
-        adapter = hub.resolve(teacher) if teacher else None
-        emit(hub, stage.run(hub, hub.resolve(uri), adapter, loaded.synthesize or SynthesizeSettings(), loaded.seed))
+        adapter = hub.resolve(teacher, "model") if teacher else None
+        emit(
+            hub,
+            stage.run(
+                hub, hub.resolve(uri, "dataset"), adapter, loaded.synthesize or SynthesizeSettings(), loaded.seed
+            ),
+        )
 
 
 @app.command("filter")
@@ -187,7 +197,7 @@ def filter_(
         from scripts import filter as stage
         from scripts import models
 
-        emit(hub, stage.run(hub, hub.resolve(uri), models.resolve_base(hub, loaded.train), loaded))
+        emit(hub, stage.run(hub, hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train), loaded))
 
 
 @app.command()
@@ -202,7 +212,12 @@ def train(
         from scripts import models
         from scripts import train as stage
 
-        emit(hub, stage.run(hub, hub.resolve(uri), models.resolve_base(hub, loaded.train), loaded.train, loaded.seed))
+        emit(
+            hub,
+            stage.run(
+                hub, hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train), loaded.train, loaded.seed
+            ),
+        )
 
 
 @app.command()
@@ -217,9 +232,9 @@ def evaluate(
     with hub_session() as hub:
         from scripts import evaluate as stage
 
-        pinned = hub.resolve(dataset)
+        pinned = hub.resolve(dataset, "dataset")
         for uri in uris:
-            emit(hub, stage.run(hub, hub.resolve(uri), pinned, loaded.evaluate, loaded.seed))
+            emit(hub, stage.run(hub, hub.resolve(uri, "model"), pinned, loaded.evaluate, loaded.seed))
 
 
 @app.command()
@@ -235,7 +250,7 @@ def calibrate(
 
         measured = judge.of_dataset(
             hub,
-            hub.resolve(dataset),
+            hub.resolve(dataset, "dataset"),
             models.resolve_base(hub, loaded.train),
             calibration_rows=loaded.evaluate.calibration_rows,
             bootstrap=loaded.evaluate.bootstrap,
@@ -250,14 +265,14 @@ def generate(
     product: Annotated[str, typer.Option(help="What is advertised, e.g. 제습기.")],
     value: Annotated[list[str], typer.Option(help="A value to convey; repeat for more.")],
     n: Annotated[int, typer.Option("--n", min=1, help="How many lines.")] = 5,
-    temperature: Annotated[float, typer.Option(min=0)] = 0.8,
+    temperature: Annotated[float | None, typer.Option(min=0, help="0 is greedy.")] = None,
     seed: int = 0,
 ) -> None:
     """Write lines for a product on stdout."""
     with hub_session() as hub:
         from scripts import generate as stage
 
-        for line in stage.run(hub, hub.resolve(uri), product, value, n, temperature, seed):
+        for line in stage.run(hub, hub.resolve(uri, "model"), product, value, n, temperature, seed):
             print(line)
 
 
@@ -272,7 +287,7 @@ def space_deploy(
     with hub_session() as hub:
         from scripts import space
 
-        emit(hub, space.deploy(hub, hub.resolve(uri), loaded))
+        emit(hub, space.deploy(hub, hub.resolve(uri, "model"), loaded))
 
 
 @space_app.command("run")

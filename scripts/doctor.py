@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 
 from scripts import env
 
@@ -71,6 +72,8 @@ def _machine() -> Iterator[Check]:
 
 
 def _gpu() -> str:
+    if find_spec("torch") is None:
+        return "unknown without torch"
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "none: the CPU trains, more slowly"

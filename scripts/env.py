@@ -56,6 +56,8 @@ def opt_out() -> None:
     """Set the opt-outs that the user has not set otherwise."""
     for name, value in OPT_OUTS.items():
         os.environ.setdefault(name, value)
+    for name in ("NO_PROXY", "no_proxy"):  # the local Hub and llama.cpp are on loopback
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
     # distilabel's models under pydantic 2.14, and libraries that turn on bars which we turned off: nothing to act on
     for message in ("The 'default' attribute with value None was provided", "Cannot enable progress bars"):
         warnings.filterwarnings("ignore", message=message)
@@ -65,7 +67,8 @@ def has_token() -> bool:
     """Whether the real Hub is meant: a token in the environment or one stored by `hf auth login`."""
     if os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN"):
         return True
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get("HF_HOME") or cache / "huggingface")
     stored = Path(os.environ.get("HF_TOKEN_PATH") or home / "token")
     return stored.is_file() and bool(stored.read_text(encoding="utf-8").strip())
 
@@ -92,7 +95,6 @@ def hub_session(*, local: bool = False) -> Iterator[Hub]:
             HF_HOME=str(data_dir() / "hf-home"),
             HF_HUB_DISABLE_XET="1",
             HF_HUB_DISABLE_PROGRESS_BARS="1",
-            NO_PROXY=",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"])),
         )
         for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "HF_DATASETS_CACHE", "HF_HUB_OFFLINE"):
             os.environ.pop(name, None)  # they would point the clients past HF_HOME or past the server

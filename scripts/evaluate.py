@@ -13,8 +13,9 @@ from tqdm import tqdm
 from pipelines.rows import Message, Row, split_of, user_message
 from scripts import log
 from scripts.faults import refused
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.hub import Hub
 from scripts.settings import EvaluateSettings
+from scripts.stage import Outcome, Stage, run_stage
 
 if TYPE_CHECKING:
     from model_card.facts import Report
@@ -76,7 +77,7 @@ def judged(hub: Hub, adapter: HfUri, dataset: HfUri, base: HfUri, settings: Eval
     from model_card.evaluation import Candidate, EvalSplit, evaluate_systems
     from scripts import judge, models
 
-    rows = [row for split in ("train", "validation", "test") for row in hub.rows(dataset, "default", split)]
+    rows = list(hub.rows(dataset, "default"))
     with refused(dataset.to_uri()):
         pairs = choose_pairs(rows, settings.pairs, seed)
     shots = random.Random(seed).sample([row for row in rows if split_of(row["product"]) == "train"], SHOTS)

@@ -19,7 +19,7 @@ def explained() -> Iterator[None]:
     except KeyboardInterrupt:
         raise HanjulError("Interrupted", next_step=KEPT) from None
     except Exception as error:
-        known = _explain_os(error) if isinstance(error, OSError) else _explain_http(error)
+        known = _explain_disk(error) or (_explain_os(error) if isinstance(error, OSError) else _explain_http(error))
         if known is None:
             raise
         raise known from error
@@ -34,10 +34,25 @@ def refused(where: str) -> Iterator[None]:
         raise HanjulError(str(error), where, "change the recipe or the input and run again") from error
 
 
+def _explain_disk(error: BaseException | None) -> HanjulError | None:
+    """A full disk, however deep in the chain: safetensors, torch and datasets raise classes of their own."""
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in (errno.ENOSPC, errno.EDQUOT) or any(
+            word in str(error) for word in ("No space left", "os error 28")
+        ):
+            where = str(getattr(error, "filename", None) or error)
+            return HanjulError("The disk is full", where, f"free some space or set HANJUL_HOME to another disk; {KEPT}")
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def _explain_os(error: OSError) -> HanjulError | None:
     where = str(error.filename or error)
-    if error.errno == errno.ENOSPC:
-        return HanjulError("The disk is full", where, f"free some space or set HANJUL_HOME to another disk; {KEPT}")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return HanjulError(
+            "A folder is needed where something else stands", where, "move it, or set HANJUL_HOME elsewhere"
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return HanjulError(
             "No permission to write or read", where, "change the permissions or set HANJUL_HOME elsewhere"

@@ -10,9 +10,10 @@ from typing import Any, get_args
 from huggingface_hub import HfUri
 
 from scripts.faults import refused
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.hub import Hub
 from scripts.log import log
 from scripts.settings import Recipe
+from scripts.stage import Outcome, Stage, run_stage
 
 
 def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = None) -> HfUri:
@@ -47,7 +48,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = 
         return Outcome(f"{len(kept)} rows kept, {len(rejected)} rejected", counts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
-        return _card(hub, recipe, base, hub.text(parent, "README.md") if parent else "", folder / "out")
+        return _card(repo.id, recipe, base, hub.text(parent, "README.md") if parent else "", folder / "out")
 
     return run_stage(hub, stage, work, card)
 
@@ -100,7 +101,7 @@ def _write(kept: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, An
     write_rows([to_rejected(row) for row in rejected], out / "rejected" / "train.parquet", REJECTED)
 
 
-def _card(hub: Hub, recipe: Recipe, base: HfUri, existing: str, out: Path) -> str:
+def _card(repo_id: str, recipe: Recipe, base: HfUri, existing: str, out: Path) -> str:
     """Figures into `out/figures`, and the README, from the rows that stand in `out`."""
     import pyarrow.parquet as pq
 
@@ -114,7 +115,7 @@ def _card(hub: Hub, recipe: Recipe, base: HfUri, existing: str, out: Path) -> st
     with refused("filter"):
         found = facts.gather(
             facts.Given(
-                repo_id=hub.repo("dataset", recipe.dataset).id,
+                repo_id=repo_id,
                 title=recipe.title,
                 version=recipe.version,
                 imported_terms=recipe.import_.terms,

@@ -8,10 +8,11 @@ from huggingface_hub import HfUri
 
 from scripts import models
 from scripts.hub import Hub
+from scripts.settings import Sampling
 
 
 def run(
-    hub: Hub, adapter: HfUri, product: str, values: Sequence[str], n: int, temperature: float, seed: int
+    hub: Hub, adapter: HfUri, product: str, values: Sequence[str], n: int, temperature: float | None, seed: int
 ) -> list[str]:
     """Up to `n` different lines; fewer where the model repeats itself or says nothing."""
     from pipelines.generation import generate_lines
@@ -19,14 +20,15 @@ def run(
 
     if hub.is_local:
         models.base_of(hub, adapter)  # fails early, with a sentence, where the base is missing
+    usual = Sampling()
     model, tokenizer = models.load_adapter(adapter)
     lines = generate_lines(
         model,
         tokenizer,
         [[user_message(product, values)]] * n,
-        temperature=temperature,
-        top_p=0.95,
-        max_new_tokens=40,
+        temperature=usual.temperature if temperature is None else temperature,
+        top_p=usual.top_p,
+        max_new_tokens=usual.max_new_tokens,
         seed=seed,
     )
     return list(dict.fromkeys(line for line in lines if line))

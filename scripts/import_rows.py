@@ -11,8 +11,9 @@ from huggingface_hub import HfUri
 
 from pipelines.rows import Row, make_row
 from scripts.errors import HanjulError
-from scripts.hub import Hub, Outcome, Stage, digest, run_stage
+from scripts.hub import Hub
 from scripts.settings import ImportSettings
+from scripts.stage import Outcome, Stage, digest, run_stage
 
 STARTER = Path(__file__).parent.parent / "pipelines" / "starter.jsonl"
 
@@ -50,7 +51,10 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
         kind = "written" if settings.source == "starter" else "imported"
         rows = to_rows(chosen, kind, settings.source)
         write_raw(rows, folder / "out" / RAW_FILES[kind])
-        return Outcome(f"{len(rows)} rows", {"in": len(records), "out": len(rows)})
+        taken = (
+            f"{len(rows)} of {len(records)} rows (import.limit)" if len(rows) < len(records) else f"{len(rows)} rows"
+        )
+        return Outcome(taken, {"in": len(records), "out": len(rows)})
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         return merge_configs(hub.text(parent, "README.md") if parent else "", dataset.id, "raw")
@@ -68,12 +72,14 @@ def to_rows(records: Iterable[Mapping[str, Any]], source: str, where: str) -> li
 
     rows = []
     for number, record in enumerate(records, 1):
-        found = {column: _column(record, names) for column, names in COLUMNS.items()}
-        missing = [f"{column} ({' / '.join(COLUMNS[column])})" for column, value in found.items() if not value]
+        missing = [
+            f"{column} ({' / '.join(names)})" for column, names in COLUMNS.items() if not set(names) & set(record)
+        ]
         if missing:
             raise HanjulError(
                 f"Row {number} has no {', '.join(missing)}", where, f"rename the columns; found: {', '.join(record)}"
             )
+        found = {column: _column(record, names) for column, names in COLUMNS.items()}
         values = found["values"] if isinstance(found["values"], list) else str(found["values"]).split(",")
         cleaned = [value for value in (clean_value(str(value)) for value in values) if value]
         optional = {name: str(record.get(name) or "") for name in OPTIONAL}
@@ -84,7 +90,8 @@ def to_rows(records: Iterable[Mapping[str, Any]], source: str, where: str) -> li
 
 
 def _column(record: Mapping[str, Any], names: Iterable[str]) -> Any:
-    return next((record[name] for name in names if record.get(name)), None)
+    """The first name that the record fills; empty where none does: such a row is for the filters to reject."""
+    return next((record[name] for name in names if record.get(name)), "")
 
 
 def _identify(hub: Hub, source: str) -> tuple[Path | HfUri, str]:
@@ -108,7 +115,7 @@ def _identify(hub: Hub, source: str) -> tuple[Path | HfUri, str]:
 
 def _read(hub: Hub, source: Path | HfUri) -> Iterable[Mapping[str, Any]]:
     from datasets import concatenate_datasets, load_dataset
-    from datasets.exceptions import DatasetGenerationError
+    from datasets.exceptions import DatasetsError
 
     try:
         if isinstance(source, HfUri):
@@ -117,7 +124,7 @@ def _read(hub: Hub, source: Path | HfUri) -> Iterable[Mapping[str, Any]]:
         else:
             cache = str(hub.cache("import"))
             yield from load_dataset(READERS[source.suffix], data_files=str(source), split="train", cache_dir=cache)
-    except (DatasetGenerationError, ValueError, TypeError) as error:
+    except (DatasetsError, ValueError, TypeError) as error:
         raise HanjulError(
             f"The input is not a table: {error.__cause__ or error}",
             str(source),

@@ -77,6 +77,6 @@ def of_dataset(hub: Hub, dataset: HfUri, base: HfUri, *, calibration_rows: int, 
     """The judge of a published dataset, from all splits of its config `default`."""
     from scripts import models
 
-    rows = [row for split in ("train", "validation", "test") for row in hub.rows(dataset, "default", split)]
     model, tokenizer = models.load_base(base)
+    rows = list(hub.rows(dataset, "default"))
     return of_rows(model, tokenizer, base, rows, calibration_rows=calibration_rows, bootstrap=bootstrap, seed=seed)

@@ -7,8 +7,9 @@ from pathlib import Path
 from huggingface_hub import HfUri
 
 from scripts.faults import refused
-from scripts.hub import Hub, Outcome, Stage, digest, run_stage
+from scripts.hub import Hub
 from scripts.settings import PairsSettings
+from scripts.stage import Outcome, Stage, digest, run_stage
 
 
 def run(

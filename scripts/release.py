@@ -13,6 +13,9 @@ from scripts.hub import Hub
 from scripts.log import log
 from scripts.settings import Recipe
 
+#: What a teacher learns from: not from what an earlier teacher wrote.
+WRITERS = ("written", "imported")
+
 
 @dataclass(frozen=True)
 class Released:
@@ -79,7 +82,7 @@ def _synthesise(
     assert recipe.pairs and recipe.synthesize
     teacher = None
     if recipe.synthesize.teacher.base_url is None:
-        teacher = train.run(hub, rows, base, recipe.synthesize.teacher.adapter, recipe.seed, sealed=sealed)
+        teacher = train.run(hub, rows, base, recipe.synthesize.teacher.adapter, recipe.seed, WRITERS, sealed)
     planned = pairs.run(hub, dataset, rows, recipe.pairs, recipe.seed, sealed)
     return synthesize.run(hub, planned, teacher, recipe.synthesize, recipe.seed, sealed), teacher
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Settings(BaseModel):
@@ -47,19 +49,32 @@ class TeacherSettings(Settings):
 
     base_url: str | None = Field(None, description="an OpenAI-compatible endpoint, e.g. https://api.openai.com/v1")
     model: str | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_secret(cls, url: str | None) -> str | None:
+        if url and "@" in urlsplit(url).netloc:  # recipes are published
+            raise ValueError("a URL must not hold a password; name the key's environment variable in api_key_env")
+        return url
+
     api_key_env: str = Field("OPENAI_API_KEY", description="name of the environment variable that holds the key")
     adapter: TrainSettings = TrainSettings(repo="hanjul-gemma-3-270m-teacher-lora")
 
 
-class SynthesizeSettings(Settings):
+class Sampling(Settings):
+    """How lines are drawn."""
+
+    temperature: float = Field(0.7, ge=0, description="0 is greedy")
+    top_p: float = Field(0.95, gt=0, le=1)
+    max_new_tokens: int = Field(40, ge=4)
+
+
+class SynthesizeSettings(Sampling):
     """How the teacher writes."""
 
     teacher: TeacherSettings = TeacherSettings()
     candidates: int = Field(4, ge=1, description="lines asked for per pair")
     examples: int = Field(4, ge=0, description="random examples in the prompt of a teacher that is not tuned")
-    temperature: float = Field(0.7, ge=0)
-    top_p: float = Field(0.95, gt=0, le=1)
-    max_new_tokens: int = Field(40, ge=4)
     concurrency: int = Field(16, ge=1, description="requests in flight")
 
 
@@ -76,14 +91,11 @@ class FilterSettings(Settings):
     )
 
 
-class EvaluateSettings(Settings):
+class EvaluateSettings(Sampling):
     """What is judged."""
 
     pairs: int = Field(24, ge=2, description="pairs of the test split")
     candidates: int = Field(1, ge=1, description="lines generated per pair")
-    temperature: float = Field(0.7, ge=0)
-    top_p: float = Field(0.95, gt=0, le=1)
-    max_new_tokens: int = Field(40, ge=4)
     calibration_rows: int = Field(64, ge=8, description="held-out rows the judge is calibrated on")
     bootstrap: int = Field(2000, ge=100)
 

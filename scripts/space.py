@@ -20,9 +20,10 @@ from typing import Any
 from huggingface_hub import HfUri, ModelCard, SpaceCard, SpaceCardData
 
 from scripts.errors import HanjulError
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.hub import Hub
 from scripts.log import log
 from scripts.settings import Recipe
+from scripts.stage import Outcome, Stage, run_stage
 
 FOLDER = Path(__file__).parent.parent / "space"
 PAGE = ("app.py", "view.py", "writer.py", "model.py", "request.py", "page.css", "favicon.svg")  # uploaded as they are

@@ -12,8 +12,9 @@ from huggingface_hub import HfUri
 
 from scripts.errors import HanjulError
 from scripts.faults import refused
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.hub import Hub
 from scripts.settings import SynthesizeSettings, TeacherSettings
+from scripts.stage import Outcome, Stage, run_stage
 
 #: Tokens that one request may fill: a short prompt and a line, for each of `candidates` lines a slot of its own.
 CONTEXT = 512
@@ -92,7 +93,7 @@ def _endpoint(
     """(base URL, model, key) of the teacher: the endpoint of the recipe, or the embedded model with an adapter."""
     teacher = settings.teacher
     if teacher.base_url:
-        yield teacher.base_url, _model(teacher), _key(teacher)
+        yield teacher.base_url, _model(teacher), _key(hub, teacher)
         return
     if adapter is None:
         raise HanjulError(
@@ -121,8 +122,14 @@ def _model(teacher: TeacherSettings) -> str:
     return teacher.model
 
 
-def _key(teacher: TeacherSettings) -> str:
+def _key(hub: Hub, teacher: TeacherSettings) -> str:
     """The key from the environment. An endpoint on this machine needs none."""
+    if hub.is_local and teacher.api_key_env == "HF_TOKEN":
+        raise HanjulError(
+            "HF_TOKEN holds the local Hub's token here, which is for nobody else",
+            "synthesize.teacher.api_key_env",
+            "export the teacher's key under another name and name that",
+        )
     key = os.environ.get(teacher.api_key_env)
     if key:
         return key

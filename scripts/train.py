@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import HfUri
 
 from scripts.errors import HanjulError
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.hub import Hub
 from scripts.log import log
 from scripts.settings import EvaluateSettings, TrainSettings
+from scripts.stage import Outcome, Stage, run_stage
 
 if TYPE_CHECKING:
     import datasets
@@ -46,13 +48,14 @@ def run(
     stage = Stage("train", repo, {"dataset": dataset.to_uri(), "base": base.to_uri()}, recipe, sealed)
 
     def work(folder: Path) -> Outcome:
-        train, held_out = (_rows(hub, dataset, split, sources) for split in ("train", "validation"))
+        splits = _splits(hub, dataset, sources)
+        train, held_out = splits.get("train", []), splits.get("validation")
         if len(train) < MIN_ROWS:
             raise HanjulError(
                 f"{len(train)} rows are too few to train on, {MIN_ROWS} are the least", dataset.to_uri(), "add rows"
             )
         curve = _train(hub, base, settings, seed, train, held_out, folder)
-        counts = {"in": len(train), "validation": len(held_out), "steps": curve["steps"][-1]["step"]}
+        counts = {"in": len(train), "validation": len(held_out or []), "steps": curve["steps"][-1]["step"]}
         return Outcome(_summary(curve), counts)
 
     def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
@@ -61,16 +64,16 @@ def run(
     return run_stage(hub, stage, work, readme)
 
 
-def _rows(hub: Hub, dataset: HfUri, split: str, sources: Sequence[str] | None) -> datasets.Dataset:
-    rows = hub.rows(dataset, "default", split)
-    missing = [name for name in NEEDED if name not in rows.column_names]
-    if missing:
-        raise HanjulError(
-            f"No column {', '.join(missing)} in split {split}",
-            dataset.to_uri(),
-            "run `hanjul filter` on its rows first",
-        )
-    return rows.filter(lambda source: source in sources, input_columns="source") if sources else rows
+def _splits(hub: Hub, dataset: HfUri, sources: Sequence[str] | None) -> dict[str, datasets.Dataset]:
+    splits = hub.splits(dataset, "default")
+    for name, rows in splits.items():
+        missing = [column for column in NEEDED if column not in rows.column_names]
+        if missing:
+            what = f"No column {', '.join(missing)} in split {name}"
+            raise HanjulError(what, dataset.to_uri(), "run `hanjul filter` on its rows first")
+        if sources:
+            splits[name] = rows.filter(lambda source: source in sources, input_columns="source")
+    return {name: rows for name, rows in splits.items() if len(rows)}
 
 
 def _train(
@@ -79,7 +82,7 @@ def _train(
     settings: TrainSettings,
     seed: int,
     train: datasets.Dataset,
-    held_out: datasets.Dataset,
+    held_out: datasets.Dataset | None,
     folder: Path,
 ) -> dict[str, Any]:
     """Train and write everything but the card into `folder`/out; the curve."""
@@ -93,11 +96,11 @@ def _train(
     with sft.quiet():
         tokenizer = AutoTokenizer.from_pretrained(base.id, revision=base.revision)
         tokenizer.chat_template = tokenizer.chat_template or CHAT_TEMPLATE
-        lengths = fitting.check_lengths(tokenizer, [train, held_out], settings.max_length)
+        lengths = fitting.check_lengths(tokenizer, [train, *([held_out] if held_out else [])], settings.max_length)
         fitting.check_memory(base, settings, lengths)
         model = AutoModelForCausalLM.from_pretrained(base.id, revision=base.revision, dtype="bfloat16")
-        log(f"train: {len(train)} rows, {len(held_out)} held out")
-        trainer = sft.build_trainer(model, tokenizer, train, held_out or None, settings, seed, folder / "checkpoints")
+        log(f"train: {len(train)} rows, {len(held_out or [])} held out")
+        trainer = sft.build_trainer(model, tokenizer, train, held_out, settings, seed, folder / "checkpoints")
         curve = sft.fit(trainer)
         # A sha of the local Hub means nothing elsewhere, where the adapter must find its base too. The manifest has it.
         trainer.model.peft_config["default"].revision = None if hub.is_local else base.revision
@@ -149,11 +152,15 @@ def _facts(
 
     from model_card.facts import CardFacts, ReleaseFacts, TrainingFacts
     from model_card.licences import licence_of
+    from scripts.embedded import TERMS
 
     licence = str(ModelCard(hub.text(base, "README.md")).data.get("license") or "other")
     notice = licence_of(licence, base.id).notice
     if notice:
         (out / "NOTICE").write_text(notice, encoding="utf-8")
+    terms = hub.file(base, TERMS)
+    if terms:  # Gemma's go wherever a derivative goes
+        shutil.copyfile(terms, out / TERMS)
     curve = json.loads((out / "training" / "curve.json").read_text(encoding="utf-8"))
     release = ReleaseFacts(repo.id, base.id, str(base.revision), dataset.id, str(dataset.revision), licence)
     return CardFacts(release, TrainingFacts.of(outcome.counts["in"], recipe, curve))

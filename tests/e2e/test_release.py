@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.space.browser import generate
+from tests.space.browser import CHROMIUM, generate
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -96,8 +96,11 @@ def test_second_release_does_no_work(released: dict[str, Any], home: Path) -> No
     started = time.monotonic()
     again = hanjul("--format", "json", "release", str(HERE / "tiny.yaml"), home=home)
     assert json.loads(again.stdout) == released
-    assert "rows" not in again.stderr.replace("done before", "")
-    assert time.monotonic() - started < 30  # 15 s when the machine is free
+    lines = again.stderr.splitlines()
+    assert "releasing v0.0.1" in lines[0]
+    assert len(lines) == 11
+    assert all("done before" in line for line in lines[1:]), lines
+    assert time.monotonic() - started < 30  # 15 s on a machine that does nothing else
 
 
 def test_changed_recipe_of_a_released_version_is_refused(released: dict[str, Any], home: Path) -> None:
@@ -129,6 +132,7 @@ def test_model_card_says_what_it_must(downstream: dict[str, Any], released: dict
     assert released["dataset"].rsplit("@", 1)[1][:7] in downstream["card_text"]
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 def test_downloaded_space_serves_a_page_that_generates(
     downstream: dict[str, Any], endpoint: str, home: Path, free_port: int
 ) -> None:

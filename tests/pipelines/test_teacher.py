@@ -21,7 +21,7 @@ def ask(llm: Teacher, texts: list[str], n: int) -> list[dict]:
 
 def test_request_and_answer_are_exactly_these():
     with serve(lambda body, number: f"줄 {number}") as endpoint:
-        (output,) = ask(teacher_llm(endpoint.url, MODEL, KEY, stop="\n", **SAMPLING), ["상품"], 3)
+        (output,) = ask(teacher_llm(endpoint.url, MODEL, KEY, **SAMPLING), ["상품"], 3)
     (request,) = endpoint.log.requests
     assert request.pop("seed") in range(2**31)
     assert request == {
@@ -31,7 +31,6 @@ def test_request_and_answer_are_exactly_these():
         "max_tokens": 40,
         "temperature": 0.8,
         "top_p": 0.95,
-        "stop": "\n",
     }
     assert output == {
         "generations": ["줄 0", "줄 1", "줄 2"],

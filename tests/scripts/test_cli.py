@@ -84,6 +84,10 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     one_sentence(hanjul("import", str(lacking), home=tmp_path), "Row 1 has no values")
     one_sentence(hanjul("release", "--set", "train", home=tmp_path), "KEY=VALUE")
     one_sentence(hanjul("train", "hf://datasets/local/absent", home=tmp_path), "No such repository")
+    one_sentence(hanjul("train", "hf://models/local/absent", home=tmp_path), "This is a model, not a dataset")
+    one_sentence(hanjul("release", "--set", "train.epochs=[1", home=tmp_path), "not YAML")
+    keyed = "synthesize.teacher.base_url=https://me:secret@host/v1"
+    one_sentence(hanjul("release", "--set", keyed, home=tmp_path), "must not hold a password")
 
 
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:

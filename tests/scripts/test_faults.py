@@ -20,6 +20,8 @@ from scripts.faults import explained, refused
         (OSError(errno.EADDRINUSE, "Address already in use"), "port is in use"),
         (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "connection failed"),
         (httpx2.ConnectError("refused", request=httpx2.Request("GET", "http://127.0.0.1:9/x")), "cannot be reached"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), "disk is full"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/data"), "Something else stands"),
         (KeyboardInterrupt(), "Interrupted"),
     ],
 )

@@ -10,7 +10,8 @@ from huggingface_hub import HfUri
 
 from scripts import env
 from scripts.errors import HanjulError
-from scripts.hub import Hub, Outcome, Stage, run_stage
+from scripts.hub import Hub
+from scripts.stage import Outcome, Stage, run_stage
 
 
 def stage(hub: Hub, name: str, sealed: str | None = None, **settings: object) -> Stage:
