@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from dataset_card.facts import Facts
 from dataset_card.figures import REASON_NAMES
 from pipelines.features import CONFIG_FILES
+from pipelines.markdown import cell
 
 #: Everything between these is ours and written anew; everything else in a README is a person's and stays.
 BEGIN, END = "<!-- hanjul:begin -->", "<!-- hanjul:end -->"
@@ -157,5 +158,5 @@ def _template(name: str) -> Any:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.filters["cell"] = lambda text: " ".join(str(text).split()).replace("|", "\\|")
+    environment.filters["cell"] = cell
     return environment.get_template(name)

@@ -24,16 +24,12 @@ class Given:
     Attributes:
         repo_id: `namespace/name` of the dataset repo.
         title: e.g. `한 줄 Hanjul`.
-        version: tag of the release.
         imported_terms: the licence under which imported rows may be shared, in words; empty where nobody has said.
-        homepage: where the toolkit lives; empty to leave it out.
     """
 
     repo_id: str
     title: str
-    version: str
     imported_terms: str = ""
-    homepage: str = ""
 
 
 @dataclass(frozen=True)

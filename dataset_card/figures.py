@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import koreanize_matplotlib  # noqa: F401 - registers NanumGothic and makes it the default
+import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dataset_card.facts import Facts
+from pipelines.fonts import hangul_font
 
 PAPER, INK, PALE = "#fbfaf7", "#22252b", "#d9d5cc"
 KEPT, LOST = "#1f6f5c", "#c9563c"
@@ -32,7 +33,7 @@ REASON_NAMES = {
 }
 DEVICE_NAMES = {
     "metaphor": "은유",
-    "pun": "말장난",
+    "pun": "언어유희",
     "parallelism": "대구",
     "contrast": "대조",
     "question": "물음",
@@ -57,10 +58,11 @@ def draw_figures(facts: Facts, kept: Sequence[Mapping[str, Any]], folder: Path) 
         pictures["devices"] = lambda: categories_and_devices(kept)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, picture in pictures.items():
-        path = f"figures/{name}.png"
-        picture().savefig(folder / path, dpi=DPI, facecolor=PAPER)
-        paths.append(path)
+    with matplotlib.rc_context({"font.family": hangul_font(), "axes.unicode_minus": False}):
+        for name, picture in pictures.items():
+            path = f"figures/{name}.png"
+            picture().savefig(folder / path, dpi=DPI, facecolor=PAPER)
+            paths.append(path)
     return paths
 
 

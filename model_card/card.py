@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from model_card.facts import FLOOR, METRICS, CardFacts, Line, Report, System
 from model_card.licences import licence_of
 from pipelines import rows
+from pipelines.markdown import cell
 
 START, END = "<!-- hanjul:evaluation -->", "<!-- /hanjul:evaluation -->"
 CURVE, FIGURE, REPORT = "training/curve.png", "evaluation/scores.png", "evaluation/report.md"
@@ -24,12 +25,6 @@ _EXAMPLE = rows.user_message("핸드크림", ["촉촉한"])
 
 class CardError(ValueError):
     """A card that cannot be written or changed; the message says what and where."""
-
-
-def cell(text: Any) -> str:
-    """Text that stays inside its table cell and stays text, whatever a model wrote."""
-    flat = " ".join(str(text).split())
-    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", flat).replace("<", "&lt;")
 
 
 def environment() -> Environment:

@@ -5,35 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import matplotlib
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from model_card.facts import METRICS, HeldOut, Report
+from pipelines.fonts import hangul_font
 
 _INK, _SOFT, _GROUND, _ACCENT = "#1f2933", "#8895a3", "#fbfaf7", "#d9480f"
 _COLOURS = ("#8895a3", _ACCENT, "#1c7ed6", "#2b8a3e", "#862e9c", "#e8590c")
-
-
-def hangul_font() -> str:
-    """Family name of the font that koreanize-matplotlib carries, registered with matplotlib.
-
-    The package is only looked up: importing it needs `distutils` and changes matplotlib's settings for everyone.
-
-    Raises:
-        ValueError: the package is not installed.
-    """
-    spec = find_spec("koreanize_matplotlib")
-    if spec is None or not spec.origin:
-        raise ValueError("The font for figures is missing: pip install koreanize-matplotlib")
-    for font in sorted((Path(spec.origin).parent / "fonts").glob("*.ttf")):
-        font_manager.fontManager.addfont(font)
-    return "NanumGothic"
 
 
 @contextmanager
@@ -118,7 +100,7 @@ def scores(report: Report) -> bytes:
 
 def _panel(axes: Axes, report: Report, metric: str) -> None:
     korean, english = METRICS[metric]
-    trust = "" if report.calibration[metric].reliable else "  † 신뢰 낮음 · unreliable"
+    trust = "" if report.calibration[metric].reliable else "  † 신뢰도 낮음 · unreliable"
     axes.set_title(f"{korean} · {english}{trust}")
     for row, system in enumerate(report.systems):
         colour, mean = _COLOURS[row % len(_COLOURS)], system.means[metric]

@@ -13,7 +13,7 @@ _Key = tuple[str, tuple[str, ...], str]
 
 
 class RawJudge(Protocol):
-    """What a judge is made from: raw scores for rows, in order. `likelihood.Scorer.raw_scores` is one."""
+    """What a judge is made from: raw scores for rows, in order. `likelihood.raw_scores(scorer, …)` is one."""
 
     def __call__(self, rows: Sequence[Scorable], /) -> Sequence[RawScores]: ...
 

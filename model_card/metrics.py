@@ -66,7 +66,7 @@ class _Judged(BaseMetric):  # type: ignore[misc]
     def _reason(self, score: float) -> str:
         said = self.low if score < 1 / 3 else self.middle if score < 2 / 3 else self.high
         found = self.judge.calibration[self.metric]
-        trust = f"심판의 AUC {found.auc:.2f}" + ("" if found.reliable else ", 신뢰 낮음")
+        trust = f"채점 모델의 AUC {found.auc:.2f}" + ("" if found.reliable else ", 신뢰도 낮음")
         return f"{said} ({trust})"
 
     @property

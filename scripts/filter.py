@@ -117,7 +117,6 @@ def _card(repo_id: str, recipe: Recipe, base: HfUri, existing: str, out: Path) -
             facts.Given(
                 repo_id=repo_id,
                 title=recipe.title,
-                version=recipe.version,
                 imported_terms=recipe.import_.terms,
             ),
             facts.Produced(

@@ -100,7 +100,7 @@ class Model:
         kinds = {kind.__name__ for link in chain for kind in type(link).__mro__}
         if errors.GatedRepoError.__name__ in kinds:
             return (
-                f"바탕 모델 {self.base_model}의 이용 조건에 동의한 계정의 토큰이 필요합니다. "
+                f"기반 모델 {self.base_model}의 이용 조건에 동의한 계정의 토큰이 필요합니다. "
                 "Space 설정의 Secrets에 HF_TOKEN을 넣어 주세요."
             )
         if kinds & {errors.RepositoryNotFoundError.__name__, errors.RevisionNotFoundError.__name__}:

@@ -54,7 +54,7 @@ def clean(product: str | None, values: str | None, count: float | None, temperat
     if count is None or not 1 <= count <= MAX_LINES:
         raise Problem(f"줄 수는 1에서 {MAX_LINES} 사이로 골라 주세요.")
     if temperature is None or not TEMPERATURES[0] <= temperature <= TEMPERATURES[1]:
-        raise Problem(f"자유로움은 {TEMPERATURES[0]}에서 {TEMPERATURES[1]} 사이로 골라 주세요.")
+        raise Problem(f"표현의 자유도는 {TEMPERATURES[0]}에서 {TEMPERATURES[1]} 사이로 골라 주세요.")
     return Request(name, wanted, int(count), float(temperature))
 
 

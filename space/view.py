@@ -124,7 +124,7 @@ def result(sentence: str = "", lines: Sequence[str] = (), pending: int = 0, stat
 def footer(settings: dict[str, Any]) -> str:
     """What wrote the lines, and that a person must check them."""
     revision = settings["revision"]
-    parts = [("모델", settings["adapter"], revision), ("바탕 모델", settings["base_model"], None)]
+    parts = [("모델", settings["adapter"], revision), ("기반 모델", settings["base_model"], None)]
     names = [f"{label} {_link(name, sha)}" for label, name, sha in parts]
     if settings["dataset"]:
         names.append(f"데이터 {_link(settings['dataset'], None, 'datasets/')}")

@@ -81,7 +81,7 @@ class Writer:
             ahead = self._waiting.index(job)
         except ValueError:  # it has just ended
             ahead = 0
-        return f"앞에 {ahead}분이 있습니다. 차례가 오면 바로 씁니다." if ahead else WRITING
+        return f"앞에 기다리는 분이 {ahead}명 있습니다. 차례가 오면 바로 씁니다." if ahead else WRITING
 
     def _work(self, job: Job) -> None:
         """One request, in the writer's thread. It always ends, so the queue always moves on."""

@@ -11,7 +11,7 @@ from pipelines.filters.scores import rank
 
 
 def check(rows: Sequence[Mapping[str, Any]], limits: Limits) -> list[str | None]:
-    """For each synthesised row beyond the best `keep_per_pair` of its pair its place, e.g. `2nd` as `place 2`."""
+    """For each synthesised row beyond the best `keep_per_pair` of its pair its place, e.g. `place 2 of 4`."""
     pairs: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         if row["source"] == "synthesised":

@@ -10,7 +10,7 @@ from pipelines.filters.limits import Limits
 from pipelines.rows import make_row
 
 LIMITS = Limits(min_chars=4, max_chars=60, min_pv=0.5, min_naturalness=0.3, keep_per_pair=1, trust_written=True)
-GIVEN = Given("NS/hanjul-copy", "한 줄 Hanjul", "v0.1.0")
+GIVEN = Given("NS/hanjul-copy", "한 줄 Hanjul")
 PRODUCED = Produced(
     teacher=f"hf://NS/hanjul-gemma-3-270m-teacher-lora@{'1' * 40}",
     teacher_base="google/gemma-3-270m",

@@ -69,12 +69,18 @@ def test_imported_rows_change_the_licence():
     assert (
         "관리자가 아직 밝히지 않았으므로" in card and "devices.png" not in card and "Gemma" not in card.split("##")[2]
     )
-    stated = render(facts("imported", Given("NS/x", "엑스", "v1.0.0", imported_terms="CC0")), FIGURES[:2])
+    stated = render(facts("imported", Given("NS/x", "엑스", imported_terms="CC0")), FIGURES[:2])
     assert "- **들여온 줄**: CC0\n" in stated and "아직 밝히지" not in stated
 
 
 def test_tables_hold_against_pipes():
     assert "| 이불 \\| 담요 | 포근함 |" in GOLDEN.read_text(encoding="utf-8")
+
+
+def test_what_a_model_wrote_is_text_on_the_card():
+    rows = [row | {"ad_copy": "<img src=x> **[봄](x)** `왔다`"} for row in release()[0]]
+    card = render(gather(GIVEN, PRODUCED, rows, []), FIGURES)
+    assert r"| &lt;img src=x> \*\*\[봄\](x)\*\* \`왔다\` |" in card and "<img" not in card
 
 
 def test_rendering_again_changes_nothing():

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
-from model_card.card import END, START, CardError, cell, render, replace_evaluation
+from model_card.card import END, START, CardError, render, replace_evaluation
 from model_card.facts import CardFacts, Interval
+from pipelines.markdown import cell
 from tests.model_card.facts import ADAPTER, FACTS, RELEASE, REPORT, TRAINING, calibration
 
 GOLDEN = Path(__file__).parent / "golden" / "adapter.md"
@@ -41,7 +42,7 @@ def test_the_hub_reads_the_metadata():
 def test_an_unreliable_metric_is_marked_and_left_out_of_the_index():
     text = render(FACTS)
     assert "hanjul-creativity" not in text
-    assert re.search(r"\| 창의성 Creativity \| 0\.60 .*신뢰 낮음 · unreliable †", text)
+    assert re.search(r"\| 창의성 Creativity \| 0\.60 .*신뢰도 낮음 · unreliable †", text)
 
 
 def test_no_index_where_no_metric_is_reliable():

@@ -106,7 +106,7 @@ def test_report_text_has_every_line_and_marks_the_unreliable_metric():
     for system in REPORT.systems:
         assert f"`{system.model}@{system.revision}`" in text
     assert text.count("장마는 창밖에서만") == len(REPORT.systems)
-    assert "창의성 Creativity † 신뢰 낮음 |" in text and "PV † 신뢰 낮음" not in text
+    assert "창의성 Creativity † 신뢰도 낮음 |" in text and "PV † 신뢰도 낮음" not in text
     rows = [line for line in text.splitlines() if line.startswith("| 우산")]
     assert [row.replace(r"\|", "").count("|") for row in rows] == [8, 8]
 

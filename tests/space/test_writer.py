@@ -94,7 +94,7 @@ def test_place_in_the_queue_is_told_and_a_visitor_who_left_costs_nothing() -> No
     first, second = writer.write(ASKED), writer.write(ASKED)
     assert next(first)[0] == next(second)[0] == queue.LOADING
     model.ready = True  # as the page sees it; the writer's thread is still busy
-    assert next(second)[0] == "앞에 1분이 있습니다. 차례가 오면 바로 씁니다."
+    assert next(second)[0] == "앞에 기다리는 분이 1명 있습니다. 차례가 오면 바로 씁니다."
     first.close()
     loaded.set()
     assert list(second)[-1][1] == ["가", "나", "다"]

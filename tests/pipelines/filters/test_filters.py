@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from pipelines.filters import REASONS, RULES, filter_rows
 from pipelines.filters.limits import Limits
-from pipelines.filters.steps import build_filter_pipeline
 from pipelines.filters.tidy import clean_value
 from pipelines.rows import make_row, row_id
-from pipelines.running import run
 
 LIMITS = Limits(min_chars=4, max_chars=60, min_pv=0.5, min_naturalness=0.3, keep_per_pair=1, trust_written=True)
 ROOT = Path(__file__).parents[3]
@@ -188,30 +186,13 @@ def test_rules_first_and_thresholds_later_is_the_same_as_all_at_once():
     assert Counter(map(str, [*by_rules, *by_scores])) == Counter(map(str, both[1]))
 
 
-def test_missing_scores_and_unknown_reasons_are_errors(tmp_path):
+def test_missing_scores_and_unknown_reasons_are_errors():
     bare = {**make("로마의 아침이 온다"), "scores": None}
     assert filter_rows([bare], LIMITS, tuple(RULES))[0] == [bare]
-    for attempt in (
-        lambda: filter_rows([bare], LIMITS),
-        lambda: build_filter_pipeline([bare], LIMITS, cache_dir=tmp_path),
-    ):
-        with pytest.raises(ValueError, match=f"row {bare['id']} has no score `pv`: score the rows"):
-            attempt()
+    with pytest.raises(ValueError, match=f"row {bare['id']} has no score `pv`: score the rows"):
+        filter_rows([bare], LIMITS)
     with pytest.raises(ValueError, match="no such rejection reason: taste; there are format, length"):
         filter_rows([bare], LIMITS, ["taste"])
-    with pytest.raises(ValueError, match="no rows to filter"):
-        build_filter_pipeline([], LIMITS, cache_dir=tmp_path)
-
-
-def test_pipeline_gives_what_the_function_gives(tmp_path):
-    rows = [make(line, pv=pv) for line in ("설렘이 온다", "로마의 아침이 온다", '"부엌이 깬다"') for pv in (0.2, 0.8)]
-    marked = run(build_filter_pipeline(rows, LIMITS, cache_dir=tmp_path))
-    kept, rejected = filter_rows(rows, LIMITS)
-    plain = [
-        {name: row[name] for name in row if name not in ("reason", "evidence")} for row in marked if not row["reason"]
-    ]
-    assert plain == kept
-    assert [row for row in marked if row["reason"]] == rejected
 
 
 HOSTILE = st.text(
