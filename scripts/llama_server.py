@@ -55,7 +55,6 @@ def serve(gguf: Path, lora: Path | None, chat_template: str, slots: int, context
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            # Threads that wait asleep: spinning ones crawl as soon as another program wants the same cores.
             start_new_session=True,  # Ctrl-C is for the parent, whose block may still need the server
         )
         try:
