@@ -85,8 +85,9 @@ def run_stage(
         The pinned URI of the commit.
     """
     folder = env.data_dir() / "work" / f"{stage.name}-{stage.fingerprint()}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):  # two releases at once: the second finds what the first has made
+    locks = folder.parent / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(locks / folder.name):  # two releases at once: the second finds what the first has made
         return _find_or_make(hub, stage, folder, work, card)
 
 

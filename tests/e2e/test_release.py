@@ -164,7 +164,8 @@ def test_generate_prints_lines(released: dict[str, Any], home: Path) -> None:
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference rows are not here")
 def test_imported_rows_train_an_adapter_well_under_the_base(home: Path, released: dict[str, Any]) -> None:
-    changes = ["train.max_steps=30", "evaluate.pairs=4", "evaluate.calibration_rows=16", "evaluate.bootstrap=200"]
+    less = {"import.limit": 240, "train.max_steps": 30, "evaluate.pairs": 4, "evaluate.calibration_rows": 16}
+    changes = [f"{key}={value}" for key, value in less.items()]
     flags = [part for change in changes for part in ("--set", change)]
     done = hanjul("--format", "json", "release", "imported", "--input", str(REFERENCE), *flags, home=home, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
