@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -79,9 +79,14 @@ def options(
 
 @contextmanager
 def hub_session() -> Iterator[Hub]:
-
-    with env.hub_session(local=OPTIONS.local) as hub:
+    """The Hub, and stdout kept for data: what libraries print meanwhile goes to stderr."""
+    with redirect_stdout(sys.stderr), env.hub_session(local=OPTIONS.local) as hub:
         yield hub
+
+
+def out(text: str) -> None:
+    """A line of data on the real stdout."""
+    print(text, file=sys.__stdout__, flush=True)
 
 
 def load_recipe(name: str, changes: list[str] | None, **flags: Any) -> Recipe:
@@ -105,9 +110,9 @@ def load_recipe(name: str, changes: list[str] | None, **flags: Any) -> Recipe:
 def emit(hub: Hub, uri: HfUri) -> None:
     """The answer on stdout: the manifest with --format json, else the pinned URI as the last line."""
     if OPTIONS.format is Format.json:
-        print(json.dumps({"uri": uri.to_uri()} | hub.manifest(uri), ensure_ascii=False, indent=2))
+        out(json.dumps({"uri": uri.to_uri()} | hub.manifest(uri), ensure_ascii=False, indent=2))
     else:
-        print(uri.to_uri())
+        out(uri.to_uri())
 
 
 @app.command()
@@ -123,9 +128,9 @@ def release(
 
         released = flow.run(hub, loaded)
         if OPTIONS.format is Format.json:
-            print(json.dumps(released.as_dict(), ensure_ascii=False, indent=2))
+            out(json.dumps(released.as_dict(), ensure_ascii=False, indent=2))
         else:
-            print(released.table(hub))
+            out(released.table(hub))
 
 
 @app.command("import")
@@ -256,7 +261,7 @@ def calibrate(
             bootstrap=loaded.evaluate.bootstrap,
             seed=loaded.seed,
         )
-        print(json.dumps({name: asdict(found) for name, found in measured.calibration.items()}, indent=2))
+        out(json.dumps({name: asdict(found) for name, found in measured.calibration.items()}, indent=2))
 
 
 @app.command()
@@ -273,7 +278,7 @@ def generate(
         from scripts import generate as stage
 
         for line in stage.run(hub, hub.resolve(uri, "model"), product, value, n, temperature, seed):
-            print(line)
+            out(line)
 
 
 @space_app.command("deploy")

@@ -51,7 +51,7 @@ def _explain_os(error: OSError) -> HanjulError | None:
     where = str(error.filename or error)
     if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
         return HanjulError(
-            "A folder is needed where something else stands", where, "move it, or set HANJUL_HOME elsewhere"
+            "Something else stands where a folder is needed", where, "move it or set HANJUL_HOME elsewhere"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return HanjulError(

@@ -126,7 +126,7 @@ def serve(hub: Hub, uri: HfUri, port: int) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, and the child with it
         page = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=environment, stdout=sys.stderr)
         log(f"space: serving {uri.to_uri()}, Ctrl-C ends it")
-        print(f"http://127.0.0.1:{port}", flush=True)
+        print(f"http://127.0.0.1:{port}", file=sys.__stdout__, flush=True)
         try:
             code = page.wait()
         except KeyboardInterrupt:
