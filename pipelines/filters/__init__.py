@@ -45,13 +45,13 @@ def filter_rows(
     Raises:
         ValueError: an unknown reason, or a row without the score that a threshold asks for.
     """
-    marked = mark([tidy_row(row) | {"reason": "", "evidence": ""} for row in rows], limits, reasons)
+    marked = _mark([tidy_row(row) | {"reason": "", "evidence": ""} for row in rows], limits, reasons)
     kept = [row for row in marked if not row["reason"]]
     rejected = [row for row in marked if row["reason"]]
     return [{name: row[name] for name in row if name not in ("reason", "evidence")} for row in kept], rejected
 
 
-def mark(rows: Sequence[dict[str, Any]], limits: Limits, reasons: Sequence[str]) -> list[dict[str, Any]]:
+def _mark(rows: Sequence[dict[str, Any]], limits: Limits, reasons: Sequence[str]) -> list[dict[str, Any]]:
     """The rows with `reason` and `evidence` filled where a filter rejects; rows with a reason are left as they are."""
     if unknown := set(reasons) - set(REASONS):
         raise ValueError(f"no such rejection reason: {', '.join(sorted(unknown))}; there are {', '.join(REASONS)}")

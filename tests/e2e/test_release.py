@@ -13,25 +13,16 @@ from typing import Any
 
 import pytest
 
+from tests import command
 from tests.space.browser import CHROMIUM, generate
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-REFERENCE = ROOT.parent / "shared" / "data" / "reference_copy.json"
+REFERENCE = command.ROOT.parent / "shared" / "data" / "reference_copy.json"
 
 
 def hanjul(*args: str, home: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the real command with a data folder of its own."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    return subprocess.run(
-        [sys.executable, "-m", "scripts.cli", *args],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=environment | {"HANJUL_HOME": str(home), "HOME": str(home)},
-        check=check,
-        timeout=900,
-    )
+    """The command with time for a release."""
+    return command.hanjul(*args, home=home, check=check, timeout=900)
 
 
 @pytest.fixture(scope="module")

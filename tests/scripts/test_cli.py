@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.command import ROOT, hanjul
+
 COMMANDS = [
     "release",
     "pairs",
@@ -27,19 +28,6 @@ COMMANDS = [
     "hub",
     "doctor",
 ]
-
-
-def hanjul(*args: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    return subprocess.run(
-        [sys.executable, "-m", "scripts.cli", *args],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=clean | {"HANJUL_HOME": str(home), "HOME": str(home)} | environment,
-        timeout=120,
-        check=False,
-    )
 
 
 def test_help_names_every_command_and_loads_nothing_heavy(tmp_path: Path) -> None:
