@@ -17,7 +17,7 @@ from request import Problem, Request
 from writer import Writer
 
 from pipelines.rows import PROMPT_FORMAT
-from tests.space.tiny import LINES, PAIR
+from tests.space.tiny import PAIR, WORDS
 
 ASKED = Request("제습기", ("뽀송함",), 3, 0.8)
 
@@ -121,7 +121,7 @@ def test_lines_differ_with_the_seed_and_repeat_with_it(tiny: Path) -> None:
     first, again, other = (list(model.lines(chat, 8, 0.8, seed)) for seed in (1, 1, 2))
     assert first == again != other
     assert len(first) == 8
-    assert set(first) & set(LINES)
+    assert any(set(line.split()) <= WORDS for line in first)
 
 
 def test_line_that_does_not_end_is_not_shown(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ LINES = [
     "문을 열면 마른 바람",
     "구름 없는 거실",
 ]
+#: What was learnt; how it is put together is drawn, and differs from machine to machine.
+WORDS = {word for line in LINES for word in line.split()}
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 PAIR = ("제습기", ["뽀송함", "여유"])
 
