@@ -82,8 +82,10 @@ def _configs(facts: Facts) -> list[dict[str, Any]]:
     """The configs of a release, without splits and configs that have no rows: `load_dataset` fails on those."""
     filled = [split for split, (rows, _) in facts.computed.splits.items() if rows]
     configs = [config("default", filled), config("raw")]
-    if facts.computed.rejected:
+    if facts.computed.rejected.keys() - {"outranked"}:
         configs.append(config("rejected"))
+    if "outranked" in facts.computed.rejected:
+        configs.append(config("candidates"))
     if "synthesised" in facts.computed.sources:
         configs.append(config("pairs"))
     return configs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from dataset_card.quality import Quality, measure
@@ -42,6 +42,8 @@ class Produced:
         scorer: what gave the likelihood scores; empty where rows were not scored.
         limits: the filters' thresholds.
         seed: seed of the release.
+        usage: what the synthesised lines took: input_tokens, output_tokens, usd (None where no price is known); empty
+            where nothing was synthesised.
     """
 
     teacher: str
@@ -49,6 +51,7 @@ class Produced:
     scorer: str
     limits: Limits
     seed: int
+    usage: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,188 +1,208 @@
 """Has a teacher write lines for product–values pairs, as a distilabel pipeline."""
 
 # No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
-import random
-from collections.abc import Mapping, Sequence
-from functools import cache
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distilabel.constants import DISTILABEL_METADATA_KEY
-from distilabel.models import LLM
 from distilabel.pipeline import Pipeline
-from distilabel.steps import GlobalStep, LoadDataFromDicts, StepInput
-from distilabel.steps.tasks import ChatGeneration
-from distilabel.typing import StepColumns, StepOutput
-from jinja2 import Template
+from distilabel.steps import Step, StepInput
+from distilabel.steps.tasks import GeneratorTask
+from distilabel.typing import GeneratorStepOutput, StepColumns, StepOutput
+from pydantic import Field, InstanceOf
 
-from pipelines.rows import Message, Row, make_row, row_id, split_of, user_message
-from pipelines.running import StrictPipeline
-from pipelines.taxonomy import Craft, load_craft
+from pipelines.answers import lines_form
+from pipelines.briefs import Brief
+from pipelines.filters import first_rule, morphemes
+from pipelines.filters.limits import Limits
+from pipelines.flight import Asked, fly
+from pipelines.rows import Row, make_row, row_id
+from pipelines.running import pipeline_of
+from pipelines.teacher import REFUSED, Teacher
 
-#: Name of the task: distilabel puts it into the names of the columns it adds.
-TASK = "write"
-TOKENS = ("input_tokens", "output_tokens")
+#: Pairs that leave the writing step together.
+BATCH = 200
 
 
 def build_copies_pipeline(
     pairs: Sequence[Mapping[str, Any]],
-    llm: LLM,
+    llm: Teacher,
+    brief: Brief,
     *,
     teacher: str,
     candidates: int,
-    tuned: bool,
-    examples: int,
-    example_rows: Sequence[Row],
-    seed: int,
+    limits: Limits,
     cache_dir: Path,
+    engine: str = "local",
 ) -> Pipeline:
-    """A pipeline that asks the teacher for `candidates` lines a pair. Run it with `pipelines.running.run`.
+    """A pipeline that asks the teacher for `candidates` lines a pair and checks each by the rules as it comes.
 
-    The leaf has one row a line, with the columns of config `raw`, and one for a pair without lines; `split_failures`
-    parts them.
+    Run it with `pipelines.running.run`; the leaf has one row a pair, read by `read_leaf`.
 
     Args:
         pairs: rows of config `pairs`.
-        llm: see `pipelines.teacher.teacher_llm`.
+        brief: makes the prompt of a pair.
         teacher: what stands in the column `teacher`: a pinned URI or the name of the model.
-        tuned: the teacher has learnt our prompt and gets nothing else; otherwise it gets a brief and examples.
-        examples: lines shown to a teacher that is not tuned, drawn for each pair by seed.
-        example_rows: where they are drawn from.
         cache_dir: where distilabel keeps its files; nothing is written elsewhere.
+        engine: `local` (processes on this machine) or `ray`.
 
     Raises:
-        ValueError: no pairs, or fewer example rows than are to be shown.
+        ValueError: no pairs.
     """
     if not pairs:
         raise ValueError("there are no pairs to write for; plan some with `hanjul pairs`")
-    prompts = [tuned_prompt(pair) for pair in pairs]
-    shown: list[list[Row]] = [[] for _ in pairs]
-    if not tuned:
-        craft = load_craft()
-        shown = [draw_examples(pair, example_rows, examples, seed) for pair in pairs]
-        prompts = [brief_prompt(pair, rows, craft) for pair, rows in zip(pairs, shown, strict=True)]
-    data = [
-        {**pair, "messages": messages, "example_ids": [row["id"] for row in rows], "teacher": teacher}
-        for pair, messages, rows in zip(pairs, prompts, shown, strict=True)
-    ]
-    with StrictPipeline("hanjul-copies", cache_dir=cache_dir) as pipeline:
-        load = LoadDataFromDicts(name="load_pairs", data=data, batch_size=len(data))
-        # All pairs in one batch: a batch waits for its slowest request, and the LLM itself bounds what is in flight.
-        write = ChatGeneration(
-            name=TASK,
+    with pipeline_of("hanjul-copies", cache_dir, engine) as pipeline:
+        write = WriteCopies(
+            name="write",
             llm=llm,
+            pairs=list(pairs),
+            brief=brief,
+            teacher=teacher,
             num_generations=candidates,
-            group_generations=True,
-            input_batch_size=len(data),
-            add_raw_input=False,
-            add_raw_output=False,
+            batch_size=BATCH,
         )
-        load >> write >> ToRawRows(name="to_raw_rows")
+        write >> CheckRules(name="check_rules", limits=limits, input_batch_size=BATCH)
     return pipeline
 
 
-def tuned_prompt(pair: Mapping[str, Any]) -> list[Message]:
-    """The one user turn that a tuned teacher was trained on."""
-    return [user_message(pair["product"], pair["values"])]
+class WriteCopies(GeneratorTask):  # type: ignore[misc]
+    """Has the teacher write for pairs, all at once: the client decides how many are in flight.
 
+    A generator and not a step with inputs: a step waits for the slowest answer of each batch. Here pairs leave as soon
+    as they are written, and prompts are made when their turn comes, so memory does not grow with the number of pairs.
 
-def brief_prompt(pair: Mapping[str, Any], rows: Sequence[Row], craft: Craft) -> list[Message]:
-    """A creative director's brief, the examples as turns already taken, and the pair."""
-    brief = _brief().render(device=craft.devices.get(pair["device"]), tone=craft.tones.get(pair["tone"]))
-    messages: list[Message] = [{"role": "system", "content": brief}]
-    for row in rows:
-        messages += [
-            user_message(row["product"], row["values"]),
-            {"role": "assistant", "content": row["ad_copy"]},
-        ]
-    return [*messages, user_message(pair["product"], pair["values"])]
-
-
-def draw_examples(pair: Mapping[str, Any], rows: Sequence[Row], count: int, seed: int) -> list[Row]:
-    """Rows of other products, from the train split only: what is held out stays unseen.
-
-    Raises:
-        ValueError: there are fewer than `count`.
-    """
-    pool = [row for row in rows if row["product"] != pair["product"] and split_of(row["product"]) == "train"]
-    if len(pool) < count:
-        raise ValueError(
-            f"{count} examples asked for, {len(pool)} rows of other train products are there to draw them from; "
-            "lower `synthesize.examples` or import more rows"
-        )
-    return random.Random(f"{seed} {pair['id']}").sample(pool, count)
-
-
-def split_failures(rows: Sequence[dict[str, Any]]) -> tuple[list[Row], dict[str, str], dict[str, int]]:
-    """(rows of config `raw`, reason by id of the pair that failed, tokens spent) from the leaf of the pipeline.
-
-    A pair whose request failed half-way has rows and a failure.
-
-    Raises:
-        ValueError: not one line was written; the message has the first reason.
-    """
-    failures = {row["pair_id"]: row["failure"] for row in rows if row["failure"]}
-    usage = {name: sum(row[name] for row in rows) for name in TOKENS}
-    columns = Row.__annotations__
-    lines: list[Row] = [{name: row[name] for name in columns} for row in rows if row["ad_copy"]]  # type: ignore[misc]
-    if not lines:
-        reason = next(iter(failures.values()), "every answer was empty")
-        raise ValueError(f"the teacher wrote nothing: {reason}; check the endpoint and the name of the model")
-    return lines, failures, usage
-
-
-@cache
-def _brief() -> Template:
-    text = (Path(__file__).parent / "brief.jinja").read_text(encoding="utf-8")
-    brief: Template = Template(text)
-    return brief
-
-
-class ToRawRows(GlobalStep):  # type: ignore[misc]
-    """Makes one row of config `raw` of each line the teacher wrote.
-
-    Global, so that all rows are written to one file: distilabel infers the types of each file anew, and lists that are
-    empty throughout one of them would not fit the others.
-
-    Input columns:
-        - id, product, category, values, device, tone: of the pair.
-        - teacher (`str`), example_ids (`list[str]`): provenance.
-        - generation (`list[str | None]`): lines, None where the request failed.
-        - llm_write_failure (`list[str]`): why, the same for each line.
+    Attributes:
+        pairs: rows of config `pairs`.
+        brief: makes the prompt of a pair.
+        teacher: what stands in the column `teacher`.
+        num_generations: lines wanted a pair.
 
     Output columns:
-        - those of config `raw`, with line breaks in ad_copy kept for the `format` filter.
-        - pair_id (`str`): id of the pair.
-        - failure (`str`): empty, or why lines are missing. A pair without a line has one row with an empty ad_copy.
-        - input_tokens, output_tokens (`int`): spent on the pair, on its first row.
+        - pair (`str`): JSON of the pair, with `example_ids` and `teacher` and its place in the plan, `turn`.
+        - written (`str`): JSON of `pipelines.teacher.Written`.
 
     Categories:
-        - text-manipulation
+        - text-generation
     """
 
-    @property
-    def inputs(self) -> StepColumns:
-        return ["id", "product", "category", "values", "device", "tone", "teacher", "example_ids", "generation"]
+    pairs: list[dict[str, Any]] = Field(default_factory=list, exclude=True)
+    brief: InstanceOf[Brief] = Field(exclude=True)
+    teacher: str
 
     @property
     def outputs(self) -> StepColumns:
-        return [*Row.__annotations__, "pair_id", "failure", *TOKENS]
+        return ["pair", "written"]
+
+    def format_output(self, output: str | None, input: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {"written": output}
+
+    def process(self, offset: int = 0) -> GeneratorStepOutput:
+        """Batches of pairs in the order in which they are finished, and whether a batch is the last."""
+        batch: list[dict[str, str]] = []
+        left = len(self.pairs)
+        max_new_tokens = self.llm.generation_kwargs["max_new_tokens"]
+        form = lines_form(self.brief.lines, max_new_tokens) if self.brief.lines else None
+        for answered in fly(self.llm, self._asked(), left, self.num_generations, form):
+            batch.append({"pair": _dump(answered.about), "written": _dump(vars(answered.written))})
+            left -= 1
+            if len(batch) == self.batch_size or not left:
+                yield batch, not left
+                batch = []
+
+    def _asked(self) -> Iterator[Asked]:
+        for turn, pair in enumerate(self.pairs):
+            messages, shown = self.brief.prompt(pair)
+            about = {**pair, "turn": turn, "teacher": self.teacher, "example_ids": shown}
+            yield Asked(messages, pair.get("attempt", 0), about)
+
+
+class CheckRules(Step):  # type: ignore[misc]
+    """Makes one row of config `raw` of each line and looks for the first rule that it breaks.
+
+    Attributes:
+        limits: thresholds of the rules.
+
+    Input columns:
+        - pair (`str`), written (`str`): see `WriteCopies`.
+
+    Output columns:
+        - pair (`str`): JSON: `turn` and `id` of the pair, `failure`, `input_tokens`, `output_tokens`.
+        - rows (`str`): JSON list of raw rows, each with `reason` and `evidence`, empty where no rule is broken. Text,
+            because distilabel infers the types of each file anew: lists that are empty in one would not fit others.
+
+    Categories:
+        - filtering
+    """
+
+    limits: InstanceOf[Limits] = Field(exclude=True)
+
+    def load(self) -> None:
+        """Load what takes long while the first answers are on their way."""
+        super().load()
+        morphemes.warm_up()
+
+    @property
+    def inputs(self) -> StepColumns:
+        return ["pair", "written"]
+
+    @property
+    def outputs(self) -> StepColumns:
+        return ["pair", "rows"]
 
     def process(self, inputs: StepInput) -> StepOutput:
-        """Rows of all pairs, in order."""
-        yield [row for pair in inputs for row in _raw_rows(pair)]
+        """One row a pair, in order."""
+        yield [self._checked(json.loads(row["pair"]), json.loads(row["written"])) for row in inputs]
+
+    def _checked(self, pair: dict[str, Any], written: dict[str, Any]) -> dict[str, str]:
+        rows = []
+        for row in raw_rows(pair, written):
+            reason, evidence = first_rule(row, self.limits)
+            rows.append({**row, "reason": reason, "evidence": evidence})
+        about = {name: pair[name] for name in ("turn", "id")}
+        about |= {name: written[name] for name in ("failure", "input_tokens", "output_tokens")}
+        return {"pair": _dump(about), "rows": _dump(rows)}
 
 
-def _raw_rows(pair: Mapping[str, Any]) -> list[dict[str, Any]]:
-    statistics = [entry.get(f"statistics_{TASK}") or {} for entry in pair.get(DISTILABEL_METADATA_KEY) or []]
-    failure = next(iter(pair.get(f"llm_{TASK}_failure") or []), "")
-    lines = [line.strip() for line in pair["generation"] or [] if line and line.strip()] or [""]
+def raw_rows(pair: Mapping[str, Any], written: Mapping[str, Any]) -> list[Row]:
+    """Rows of config `raw` from what a teacher wrote for a pair; its refusal is a line too, which a rule rejects."""
+    texts = [text.strip() for text in written["texts"]]
+    if not texts and written["failure"].startswith(REFUSED):
+        texts = [written["failure"].removeprefix(REFUSED)]
     columns = {name: pair[name] for name in ("category", "device", "tone", "teacher", "example_ids")}
-    rows = []
-    for line in lines:
-        row = make_row(pair["product"], pair["values"], line, source="synthesised", **columns)
-        # `make_row` joins lines; here they stay apart, and the id is of what was written.
-        written = {"ad_copy": line, "id": row_id(row["product"], row["values"], line)}
-        rows.append({**row, **written, **dict.fromkeys(TOKENS, 0), "pair_id": pair["id"], "failure": failure})
-    rows[0].update({name: sum(entry.get(name) or 0 for entry in statistics) for name in TOKENS})
+    rows: list[Row] = []
+    for text in texts:
+        row = make_row(pair["product"], pair["values"], text, source="synthesised", **columns)
+        # `make_row` joins lines; here they stay apart for the `format` filter, and the id is of what was written.
+        rows.append({**row, "ad_copy": text, "id": row_id(row["product"], row["values"], text)})
     return rows
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """What came of one pair.
+
+    Attributes:
+        turn: place of the pair among those that were given to the pipeline.
+        id: of the pair.
+        rows: raw rows with `reason` and `evidence`.
+        failure: empty, or why lines are missing.
+    """
+
+    turn: int
+    id: str
+    rows: list[dict[str, Any]]
+    failure: str
+    input_tokens: int
+    output_tokens: int
+
+
+def read_leaf(leaf: Sequence[Mapping[str, str]]) -> list[PairResult]:
+    """The rows of the leaf, in the order of the pairs."""
+    results = [PairResult(rows=json.loads(row["rows"]), **json.loads(row["pair"])) for row in leaf]
+    return sorted(results, key=lambda result: result.turn)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

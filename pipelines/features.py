@@ -8,6 +8,7 @@ from typing import Any
 
 from datasets import Dataset, Features, List, Value
 
+from pipelines.filters.outranked import place_of
 from pipelines.rows import trl_columns
 
 _text, _words = Value("string"), List(Value("string"))
@@ -34,6 +35,8 @@ RAW = Features(
 #: `scores` are calibrated, 0..1; null where a row was not scored.
 DEFAULT = Features({**RAW, "scores": _scores, "prompt": _messages, "completion": _messages})
 REJECTED = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text})
+#: Lines that no filter rejects but that a better one for the same pair outranks, from place 2 on.
+CANDIDATES = Features({**RAW, "scores": _scores, "place": Value("int32")})
 
 #: Where rows of a source stand in config `raw`: one file each, so that one stage never rewrites another's.
 RAW_FILES = {source: f"raw/{source}.parquet" for source in ("written", "imported", "synthesised")}
@@ -41,6 +44,7 @@ RAW_FILES = {source: f"raw/{source}.parquet" for source in ("written", "imported
 CONFIG_FILES = {
     "default": {split: f"default/{split}.parquet" for split in ("train", "validation", "test")},
     "rejected": {"train": "rejected/*.parquet"},
+    "candidates": {"train": "candidates/*.parquet"},
     "pairs": {"train": "pairs/*.parquet"},
     "raw": {"train": "raw/*.parquet"},
 }
@@ -49,6 +53,11 @@ CONFIG_FILES = {
 def to_default(row: Mapping[str, Any]) -> dict[str, Any]:
     """A kept row as it stands in config `default`: with scores and the TRL columns."""
     return {**row, "scores": _all_scores(row), **trl_columns(row)}  # type: ignore[arg-type]
+
+
+def to_candidate(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An outranked row as it stands in config `candidates`: with scores and its place among the lines of its pair."""
+    return {**row, "scores": _all_scores(row), "place": place_of(row["evidence"])}
 
 
 def to_rejected(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 Split = Literal["train", "validation", "test"]
 

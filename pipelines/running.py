@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,11 @@ from typing import Any
 import datasets
 import rich
 from distilabel.pipeline import Pipeline
+from distilabel.pipeline.base import _STEP_NOT_LOADED_CODE
 from distilabel.utils.logging import stop_logging
+
+#: Seconds that steps usually take to load at most; after that distilabel's own wait goes on.
+_LOAD_S = 10.0
 
 
 class StrictPipeline(Pipeline):  # type: ignore[misc]
@@ -27,8 +33,32 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
             self._exception = getattr(e, "subprocess_exception", e)
         super()._error_callback(e)
 
+    def _run_steps(self, steps: list[str]) -> None:
+        """Start the steps and see them loaded; distilabel's own wait looks every 2.5 seconds."""
+        super()._run_steps(steps)
+        deadline = time.monotonic() + _LOAD_S
+        while time.monotonic() < deadline:
+            with self._steps_load_status_lock:
+                if all(state != _STEP_NOT_LOADED_CODE for state in self._get_steps_load_status(steps).values()):
+                    return
+            time.sleep(0.02)
+
+    def _cache(self) -> None:
+        """Write no state down: `run` takes none up, and what was paid for stands in the teacher's own store."""
+
     def _handle_keyboard_interrupt(self) -> None:
         """Leave Ctrl-C to Python: distilabel's handler waits for the batches in hand and then goes on as if done."""
+
+
+def pipeline_of(name: str, cache_dir: Path, engine: str = "local") -> Pipeline:
+    """An empty pipeline that raises what stops it.
+
+    Args:
+        cache_dir: where distilabel keeps its files; nothing is written elsewhere.
+        engine: `local` (processes on this machine) or `ray` (the cluster that RAY_ADDRESS names, else one on this
+            machine).
+    """
+    return StrictPipeline(name, cache_dir=cache_dir)
 
 
 def run(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -41,7 +71,7 @@ def run(pipeline: Pipeline) -> list[dict[str, Any]]:
         KeyboardInterrupt: the user stopped it.
     """
     rich.reconfigure(stderr=True)  # distilabel logs through rich, and stdout is for data
-    with _contained(pipeline._cache_dir / "datasets"):
+    with _contained(pipeline._cache_dir / "datasets"), _no_orphans():
         try:
             distiset = pipeline.run(use_cache=False)
         except Exception as error:
@@ -64,6 +94,38 @@ def _join_threads(pipeline: Pipeline) -> None:
         pipeline._load_steps_thread.join()
     finally:
         threading.excepthook = loud
+
+
+#: Whether processes forked now end with this one; a hook at fork cannot be taken back.
+_watched = False
+#: Seconds between two looks at the parent.
+_WATCH_S = 0.1
+
+
+@contextmanager
+def _no_orphans() -> Iterator[None]:
+    """Have the processes forked meanwhile end with this one, even when it is killed: an orphan would go on paying."""
+    global _watched
+    _watched = True
+    try:
+        yield
+    finally:
+        _watched = False
+
+
+def _watch_parent() -> None:
+    if _watched:
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_S)
+    os._exit(1)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_watch_parent)
 
 
 @contextmanager

@@ -6,38 +6,74 @@ import asyncio
 import hashlib
 import json
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import openai
 from distilabel.models import OpenAILLM
 from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
-from rich.console import Console
-from rich.progress import Progress
 
-#: Seconds to wait for the first sign of life of an endpoint.
-PROBE_SECONDS = 10
-#: Attempts after the first, with doubling pauses of half a second and more.
-RETRIES = 4
+from pipelines.answers import is_refusal
+from pipelines.budget import Budget, Caps
+from pipelines.client import Client
+from pipelines.gate import Gate
+from pipelines.prices import Price
+from pipelines.store import Store
+
+#: Answers without a usable text after which a request is given up; each is asked for with a seed of its own.
+SENSELESS = 3
+#: First word of `Written.failure` where the teacher, or its provider, would not write.
+REFUSED = "refused: "
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the teacher made of one prompt.
+
+    Attributes:
+        texts: as many as wanted, or fewer.
+        failure: why there are fewer; empty if there are not.
+    """
+
+    texts: list[str]
+    failure: str
+    input_tokens: int
+    output_tokens: int
+
+
+Read = Callable[[str], list[str]]
 
 
 class Teacher(OpenAILLM):  # type: ignore[misc]
-    """`OpenAILLM` with bounded requests, reproducible seeds, and failures kept to the pair they happened on.
+    """`OpenAILLM` whose answers are paid once (pipelines.store), within limits and at the endpoint's pace.
 
-    A failed request leaves the lines it got and the reason in the output's `failure` column: what the others brought,
-    and what they cost, is kept. An endpoint that ignores `n`, or refuses it, is asked again until it has given as many
-    lines as wanted.
+    A failed request leaves what it got, and the reason: what the others brought is kept. An endpoint that ignores `n`,
+    or refuses it, is asked again until it has given as much as wanted.
 
     Attributes:
-        choices: lines asked for in one request at most.
+        identity: names who answers in the cache; outlives the address.
+        store: the SQLite file with the answers and the ledger.
+        run_id: whose limits these are: the same over all processes that work for one stage.
+        caps: of the run; requests and tokens left None have no limit.
+        price: USD per million tokens, or None.
+        choices: choices asked for in one request at most.
         concurrency: requests in flight at most.
         seed: from this and the messages comes the seed of each request.
+        batch_poll_s: seconds between two looks at a batch of the provider's Batch API; None asks at once.
     """
 
+    identity: str
+    store: Path
+    run_id: str
+    caps: Caps = Caps()
+    price: Price | None = None
     choices: int
     concurrency: int
     seed: int
-    _down: str = PrivateAttr("")  # why the endpoint is gone: the requests that wait need not find out one by one
+    batch_poll_s: int | None = None
+    _writer: Client | None = PrivateAttr(None)
 
     def load(self) -> None:
         """Open the client, and keep it from logging a line for each request."""
@@ -45,56 +81,88 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
         for client in ("httpx", "httpx2", "openai"):
             logging.getLogger(client).setLevel(logging.WARNING)
 
-    async def _agenerate(self, inputs: list[Any], num_generations: int = 1, **sampling: Any) -> list[Any]:
-        gate = asyncio.Semaphore(self.concurrency)
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            done = progress.add_task(f"copies for {len(inputs)} pairs", total=len(inputs))
-
-            async def answer(messages: Any) -> Any:
-                async with gate:
-                    output = await self._lines(messages, num_generations, **sampling)
-                progress.advance(done)
-                return output
-
-            return await asyncio.gather(*(answer(messages) for messages in inputs))
-
-    async def _lines(self, messages: Any, wanted: int, *, max_new_tokens: int, **sampling: Any) -> Any:
-        lines: list[str] = []
-        spent = {"input_tokens": 0, "output_tokens": 0}
-        failure = self._down
-        while len(lines) < wanted and not failure:
-            choices = min(self.choices, wanted - len(lines))
-            try:
-                answer = await self._aclient.chat.completions.create(
-                    model=self.model,
-                    messages=messages,
-                    n=choices,
-                    seed=_request_seed(self.seed, messages, len(lines)),
-                    max_tokens=max_new_tokens,
-                    **sampling,
-                )
-            except openai.BadRequestError as error:
-                if choices == 1:
-                    failure = f"{type(error).__name__}: {error}"
-                self.choices = 1  # llama.cpp refuses more choices than it has slots; a bad request costs nothing
-            except openai.OpenAIError as error:
-                failure = f"{type(error).__name__}: {error}"
-                if isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError):
-                    self._down = failure
-            else:
-                lines += [_storable(choice.message.content or "") for choice in answer.choices]
-                failure = "" if answer.choices else "the endpoint answered without choices"
-                if answer.usage:
-                    spent["input_tokens"] += answer.usage.prompt_tokens
-                    spent["output_tokens"] += answer.usage.completion_tokens
-        # distilabel wants as many statistics as generations; the sums stand in the first and are added up again later.
-        rest = [0] * (wanted - 1)
-        output = prepare_output(
-            [*lines[:wanted], *[None] * (wanted - len(lines))],
-            input_tokens=[spent["input_tokens"], *rest],
-            output_tokens=[spent["output_tokens"], *rest],
+    def open(self) -> Client:
+        """A client for the event loop that is running, with the answers of earlier runs."""
+        store = Store(self.store)
+        self._writer = Client(
+            self._aclient.with_options(max_retries=0),  # the client retries, by its own rules
+            self.identity,
+            self.choices,
+            store=store,
+            gate=Gate(self.concurrency),
+            budget=Budget(self.caps, self.price, store, self.run_id),
         )
-        return {**output, "failure": [failure] * wanted}
+        return self._writer
+
+    async def write(
+        self,
+        messages: Any,
+        wanted: int,
+        read: Read | None = None,
+        *,
+        attempt: int = 0,
+        max_new_tokens: int,
+        response_format: dict[str, Any] | None = None,
+        **sampling: Any,
+    ) -> Written:
+        """Texts for one prompt.
+
+        Args:
+            wanted: how many.
+            read: takes the texts out of an answer that holds several; None where each choice is one.
+            attempt: how often the same prompt was asked before; the answers differ.
+            max_new_tokens: of one answer.
+
+        Raises:
+            BudgetSpentError, EndpointGoneError: see pipelines.client.
+        """
+        client = self._writer or self.open()
+        texts: list[str] = []
+        tokens = [0, 0]
+        failure, asked, senseless = "", 0, 0
+        while len(texts) < wanted and not failure:
+            left = wanted - len(texts)
+            body = {
+                "model": self.model,
+                "messages": messages,
+                "n": left if read is None else 1,
+                "seed": _request_seed(self.seed, messages, attempt, asked),
+                "max_tokens": max_new_tokens,
+                **sampling,
+                **({"response_format": response_format} if response_format else {}),
+            }
+            reply = await client.ask(body)
+            tokens = [tokens[0] + reply.input_tokens, tokens[1] + reply.output_tokens]
+            refused = next((answer for answer in reply.texts if read and is_refusal(answer)), "")
+            found = [text for answer in reply.texts for text in (read(answer) if read else [answer]) if text.strip()]
+            fresh = [] if refused else found if read is None else [text for text in found if text not in texts]
+            texts += fresh[:left]
+            asked += max(1, len(reply.texts))
+            senseless += not fresh
+            failure = f"{REFUSED}{refused}" if refused else reply.failure
+            failure = failure or ("no usable answer" if senseless == SENSELESS else "")
+        return Written(texts, failure, *tokens)
+
+    async def _agenerate(self, inputs: list[Any], num_generations: int = 1, **sampling: Any) -> list[Any]:
+        """As distilabel asks: all inputs at once; the client itself bounds what is in flight."""
+        self.open()
+        return [
+            _output(written, num_generations)
+            for written in await asyncio.gather(
+                *(self.write(messages, num_generations, **sampling) for messages in inputs)
+            )
+        ]
+
+
+def _output(written: Written, wanted: int) -> Any:
+    # distilabel wants as many statistics as generations; the sums stand in the first and are added up again later.
+    rest = [0] * (wanted - 1)
+    output = prepare_output(
+        [*written.texts, *[None] * (wanted - len(written.texts))],
+        input_tokens=[written.input_tokens, *rest],
+        output_tokens=[written.output_tokens, *rest],
+    )
+    return {**output, "failure": [written.failure] * wanted}
 
 
 def teacher_llm(
@@ -102,70 +170,50 @@ def teacher_llm(
     model: str,
     api_key: str,
     *,
+    identity: str,
+    store: Path,
+    run_id: str,
     temperature: float,
     top_p: float,
     max_new_tokens: int,
     concurrency: int,
     seed: int,
+    timeout: float,
     choices: int = 128,
+    caps: Caps | None = None,
+    price: Price | None = None,
+    batch_poll_s: int | None = None,
 ) -> Teacher:
-    """A teacher at an endpoint that has just answered.
+    """A teacher at an endpoint. Nothing is sent yet, and nothing will be for what was answered before.
 
     Args:
         base_url: up to and with `/v1`.
         api_key: any word where the endpoint asks for none.
+        identity, store, run_id, caps, price, batch_poll_s: see `Teacher`.
+        timeout: seconds that an answer may take.
         choices: lines asked for in one request at most, by default all of a pair: the prompt is paid once. llama.cpp
             fills its slots better, and counts tokens rightly, with 1.
-
-    Raises:
-        ValueError: the endpoint cannot be reached, refuses the key or is not ready.
     """
-    probe_endpoint(base_url, api_key)
     sampling: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_new_tokens": max_new_tokens}
     return Teacher(
         base_url=base_url,
         model=model,
         api_key=api_key,
+        identity=identity,
+        store=store,
+        run_id=run_id,
+        caps=caps or Caps(),
+        price=price,
+        batch_poll_s=batch_poll_s,
         choices=choices,
         concurrency=concurrency,
         seed=seed,
-        max_retries=RETRIES,
+        timeout=timeout,
         generation_kwargs=sampling,
     )
 
 
-def probe_endpoint(base_url: str, api_key: str) -> None:
-    """Ask for the list of models. An endpoint that is there but keeps no such list passes.
-
-    Raises:
-        ValueError: with what, where and the next step.
-    """
-    try:
-        openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=PROBE_SECONDS).models.list()
-    except openai.APIConnectionError as error:
-        reason = error.__cause__ or error
-        raise ValueError(
-            f"the teacher endpoint does not answer: {base_url} ({reason}); start it or check `teacher.base_url`"
-        ) from error
-    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-        raise ValueError(
-            f"the teacher endpoint refuses the key: {base_url}; put a valid one into the environment variable that "
-            "`teacher.api_key_env` names"
-        ) from error
-    except openai.InternalServerError as error:
-        raise ValueError(
-            f"the teacher endpoint is not ready: {base_url} answered {error.status_code}; wait and run it again"
-        ) from error
-    except (openai.NotFoundError, openai.BadRequestError):
-        pass  # no list of models, but an answer
-
-
-def _storable(text: str) -> str:
-    """Half a surrogate pair, which JSON can carry and Parquet cannot, becomes U+FFFD; the filter `script` sees that."""
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-
-
-def _request_seed(seed: int, messages: Any, given: int) -> int:
-    """31 bits from the run's seed, the messages and the number of lines had already."""
-    content = json.dumps([seed, messages, given], ensure_ascii=False)
+def _request_seed(seed: int, messages: Any, attempt: int, given: int) -> int:
+    """31 bits from the run's seed, the messages, the attempt at them and the number of lines had already."""
+    content = json.dumps([seed, messages, attempt, given], ensure_ascii=False)
     return int(hashlib.sha256(content.encode()).hexdigest()[:8], 16) & 0x7FFFFFFF

@@ -171,23 +171,32 @@ def synthesize(
     teacher: Annotated[
         str | None, typer.Option(help="Adapter that writes: hf://models/… (embedded teacher only).")
     ] = None,
+    n: Annotated[int | None, typer.Option("--n", min=1, help="Accepted rows wanted; asks on until they are.")] = None,
+    examples: Annotated[
+        str | None, typer.Option(help="File or hf://datasets/… with the examples to show, instead of ours.")
+    ] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="Most that may be spent.")] = None,
+    batch: Annotated[bool | None, typer.Option("--batch", help="Use the provider's Batch API: half the price.")] = None,
+    engine: Annotated[str | None, typer.Option(help="local, or ray: the cluster that RAY_ADDRESS names.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print requests, tokens and cost; send nothing.")] = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
     """Let a teacher write lines for the pairs: config `raw`."""
-    from scripts.settings import SynthesizeSettings
-
-    loaded = load_recipe(recipe, changes)
+    flags: dict[str, Any] = {"n": n, "examples_from": examples, "engine": engine}
+    flags |= {"budget__max_usd": max_usd, "budget__batch": batch}
+    loaded = load_recipe(recipe, changes, **{f"synthesize__{name}": value for name, value in flags.items()})
     with hub_session() as hub:
+        from scripts import estimate, models
         from scripts import synthesize as stage
 
-        adapter = hub.resolve(teacher, "model") if teacher else None
-        emit(
-            hub,
-            stage.run(
-                hub, hub.resolve(uri, "dataset"), adapter, loaded.synthesize or SynthesizeSettings(), loaded.seed
-            ),
-        )
+        pairs, adapter = hub.resolve(uri, "dataset"), hub.resolve(teacher, "model") if teacher else None
+        if dry_run:
+            out(estimate.of_pairs(hub, pairs, adapter, loaded).table())
+            return
+        counted = loaded.synthesize and loaded.synthesize.n is not None and loaded.filter.judge != "none"
+        base = models.resolve_base(hub, loaded.train) if counted else None
+        emit(hub, stage.run(hub, pairs, adapter, base, loaded))
 
 
 @app.command("filter")

@@ -15,6 +15,8 @@ from scripts.log import log
 from scripts.settings import Recipe
 from scripts.stage import Outcome, Stage, run_stage
 
+Rows = Sequence[dict[str, Any]]
+
 
 def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = None) -> HfUri:
     """Commit configs `default` and `rejected` of the dataset repo that holds the raw rows.
@@ -48,69 +50,80 @@ def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = 
         return Outcome(f"{len(kept)} rows kept, {len(rejected)} rejected", counts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
-        return _card(repo.id, recipe, base, hub.text(parent, "README.md") if parent else "", folder / "out")
+        existing = hub.text(parent, "README.md") if parent else ""
+        return _card(repo.id, recipe, base, hub.manifest(raw).get("usage", {}), existing, folder / "out")
 
     return run_stage(hub, stage, work, card)
 
 
-def _part(
-    rows: Sequence[dict[str, Any]], base: HfUri, recipe: Recipe
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rules first, so that only what passes them is scored; then thresholds and ranking."""
-    from pipelines.filters import REASONS, RULES, filter_rows
-    from pipelines.filters.scores import trusted
+def _part(rows: Rows, base: HfUri, recipe: Recipe) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(kept, rejected): rules first, so that only what passes them is scored; then thresholds and ranking."""
+    from pipelines.filters import RULES, filter_rows
 
-    limits = limits_of(recipe)
     with refused("filter"):
-        passed, rejected = filter_rows(rows, limits, tuple(RULES))
+        passed, rejected = filter_rows(rows, limits_of(recipe), tuple(RULES))
         log(f"filter: {len(rejected)} of {len(rows)} rows rejected by rules")
-        scored = passed if all(trusted(row, limits) for row in passed) else _scored(passed, base, recipe)
-        kept, outscored = filter_rows(scored, limits, [name for name in REASONS if name not in RULES])
+        kept, outscored = part_passed(passed, base, recipe)
     return kept, [*rejected, *outscored]
 
 
-def _scored(rows: Sequence[dict[str, Any]], base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:
-    """The rows with `scores`. Needed only where a threshold or a rank applies to one of them."""
-    from scripts import judge, models
+def part_passed(rows: Rows, base: HfUri | None, recipe: Recipe) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(kept, rejected) of rows that break no rule."""
+    from pipelines.filters import REASONS, RULES, filter_rows
+    from pipelines.filters.scores import trusted
+    from scripts.scoring import scored
 
-    measure = judge.of_rows(
-        *models.load_base(base),
-        base,
-        rows,
-        calibration_rows=recipe.evaluate.calibration_rows,
-        bootstrap=recipe.evaluate.bootstrap,
-        seed=recipe.seed,
-    )
-    return [row | {"scores": scores} for row, scores in zip(rows, measure.scores(rows), strict=True)]  # type: ignore[arg-type]
+    limits = limits_of(recipe)
+    if limits.scored and not all(trusted(row, limits) for row in rows):
+        assert base, "scores come from a base model"
+        rows = scored(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
+    return filter_rows(rows, limits, [name for name in REASONS if name not in RULES])
 
 
 def limits_of(recipe: Recipe) -> Any:
     """The filters' own view of the recipe's thresholds."""
     from pipelines.filters.limits import Limits
 
-    return Limits(**recipe.filter.model_dump())
+    return Limits(**recipe.filter.model_dump(exclude={"judge"}), scored=recipe.filter.judge == "likelihood")
 
 
 def _write(kept: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, Any]], out: Path) -> None:
-    from pipelines.features import CONFIG_FILES, DEFAULT, REJECTED, to_default, to_rejected, write_rows
+    from pipelines.features import (
+        CANDIDATES,
+        CONFIG_FILES,
+        DEFAULT,
+        REJECTED,
+        to_candidate,
+        to_default,
+        to_rejected,
+        write_rows,
+    )
     from pipelines.rows import Split, split_of
 
     for split in get_args(Split):
         rows = [to_default(row) for row in kept if split_of(row["product"]) == split]
         write_rows(rows, out / CONFIG_FILES["default"][split], DEFAULT)
-    write_rows([to_rejected(row) for row in rejected], out / "rejected" / "train.parquet", REJECTED)
+    outranked = [row for row in rejected if row["reason"] == "outranked"]
+    others = [row for row in rejected if row["reason"] != "outranked"]
+    write_rows([to_candidate(row) for row in outranked], out / "candidates" / "train.parquet", CANDIDATES)
+    write_rows([to_rejected(row) for row in others], out / "rejected" / "train.parquet", REJECTED)
 
 
-def _card(repo_id: str, recipe: Recipe, base: HfUri, existing: str, out: Path) -> str:
-    """Figures into `out/figures`, and the README, from the rows that stand in `out`."""
+def _card(repo_id: str, recipe: Recipe, base: HfUri, usage: Mapping[str, Any], existing: str, out: Path) -> str:
+    """Figures into `out/figures`, and the README, from the rows that stand in `out`.
+
+    Args:
+        usage: what synthesis spent, from its manifest; empty where nothing was synthesised.
+    """
     import pyarrow.parquet as pq
 
     from dataset_card import card, facts, figures
 
-    kept, rejected = (
+    kept, rejected, candidates = (
         [row for path in sorted((out / config).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
-        for config in ("default", "rejected")
+        for config in ("default", "rejected", "candidates")
     )
+    rejected += [row | {"reason": "outranked"} for row in candidates]
     teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
     with refused("filter"):
         found = facts.gather(
@@ -125,6 +138,7 @@ def _card(repo_id: str, recipe: Recipe, base: HfUri, existing: str, out: Path) -
                 scorer=f"{base.id}@{base.revision}" if any(row["scores"]["pv"] is not None for row in kept) else "",
                 limits=limits_of(recipe),
                 seed=recipe.seed,
+                usage=usage,
             ),
             kept,
             rejected,

@@ -39,12 +39,12 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     from dataset_card.card import merge_configs
     from pipelines.features import RAW_FILES, write_raw
 
-    source, identity = _identify(hub, settings.source)
+    source, identity = identify(hub, settings.source)
     options = settings.model_dump(exclude={"source", "terms"}) | {"seed": seed}
     stage = Stage("import", dataset, {"source": identity}, options, sealed)
 
     def work(folder: Path) -> Outcome:
-        records = list(_read(hub, source))
+        records = list(read(hub, source))
         chosen = records
         if settings.limit and settings.limit < len(records):
             chosen = random.Random(seed).sample(records, settings.limit)
@@ -94,7 +94,7 @@ def _column(record: Mapping[str, Any], names: Iterable[str]) -> Any:
     return next((record[name] for name in names if record.get(name)), "")
 
 
-def _identify(hub: Hub, source: str) -> tuple[Path | HfUri, str]:
+def identify(hub: Hub, source: str) -> tuple[Path | HfUri, str]:
     """The source and what pins it: a sha of the Hub, or the hash of the file's content."""
     if source.startswith("hf://"):
         pinned = hub.resolve(source)
@@ -113,7 +113,12 @@ def _identify(hub: Hub, source: str) -> tuple[Path | HfUri, str]:
     return path, identity
 
 
-def _read(hub: Hub, source: Path | HfUri) -> Iterable[Mapping[str, Any]]:
+def read(hub: Hub, source: Path | HfUri) -> Iterable[Mapping[str, Any]]:
+    """The records of a table.
+
+    Raises:
+        HanjulError: it is none.
+    """
     from datasets import concatenate_datasets, load_dataset
     from datasets.exceptions import DatasetsError
 

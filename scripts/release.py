@@ -84,7 +84,7 @@ def _synthesise(
     if recipe.synthesize.teacher.base_url is None:
         teacher = train.run(hub, rows, base, recipe.synthesize.teacher.adapter, recipe.seed, WRITERS, sealed)
     planned = pairs.run(hub, dataset, rows, recipe.pairs, recipe.seed, sealed)
-    return synthesize.run(hub, planned, teacher, recipe.synthesize, recipe.seed, sealed), teacher
+    return synthesize.run(hub, planned, teacher, base, recipe, sealed), teacher
 
 
 def _tag(hub: Hub, uri: HfUri, version: str) -> None:

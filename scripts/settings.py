@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -44,6 +45,13 @@ class TrainSettings(Settings):
     max_length: int = Field(128, ge=16, description="tokens of prompt and completion; longer rows are an error")
 
 
+class PriceSettings(Settings):
+    """USD per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
 class TeacherSettings(Settings):
     """Who writes. Without `base_url` the embedded model does, with an adapter trained on the written rows."""
 
@@ -58,6 +66,7 @@ class TeacherSettings(Settings):
         return url
 
     api_key_env: str = Field("OPENAI_API_KEY", description="name of the environment variable that holds the key")
+    price: PriceSettings | None = Field(None, description="where the provider's list price is unknown or not yours")
     adapter: TrainSettings = TrainSettings(repo="hanjul-gemma-3-270m-teacher-lora")
 
 
@@ -69,18 +78,39 @@ class Sampling(Settings):
     max_new_tokens: int = Field(40, ge=4)
 
 
+class BudgetSettings(Settings):
+    """What a stage may send to an endpoint, and how. Limits are checked before a request leaves."""
+
+    max_requests: int | None = Field(None, ge=1, description="retries count")
+    max_tokens: int | None = Field(None, ge=1, description="of prompts and answers together")
+    max_usd: float | None = Field(None, gt=0)
+    timeout: float = Field(120, gt=0, description="seconds that an answer may take")
+    batch: bool = Field(False, description="use the provider's Batch API: half the price, up to a day")
+    batch_poll: int = Field(60, ge=1, description="seconds between two looks at a batch")
+
+
 class SynthesizeSettings(Sampling):
     """How the teacher writes."""
 
     teacher: TeacherSettings = TeacherSettings()
+    n: int | None = Field(None, ge=1, description="accepted rows wanted; null asks every pair once")
+    attempts: int = Field(3, ge=1, description="how often a pair is asked at most, where n is given")
     candidates: int = Field(4, ge=1, description="lines asked for per pair")
     examples: int = Field(4, ge=0, description="random examples in the prompt of a teacher that is not tuned")
-    concurrency: int = Field(16, ge=1, description="requests in flight")
+    examples_from: str | None = Field(
+        None, description="file or hf://datasets/… to draw them from; by default real slogans and the people's rows"
+    )
+    concurrency: int = Field(16, ge=1, description="requests in flight at most; fewer where the endpoint says so")
+    engine: Literal["local", "ray"] = "local"
+    budget: BudgetSettings = BudgetSettings()
 
 
 class FilterSettings(Settings):
     """Thresholds of the filters."""
 
+    judge: Literal["likelihood", "none"] = Field(
+        "likelihood", description="what scores rows; with `none` the rules alone decide, and the first good line wins"
+    )
     min_chars: int = 4
     max_chars: int = 60
     min_pv: float = Field(0.5, ge=0, le=1, description="likelihood PV below this is rejected (`pv`)")

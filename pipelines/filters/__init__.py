@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pipelines.filters import duplicate, format, leak, length, outranked, scores, script
+from pipelines.filters import duplicate, format, leak, length, outranked, refusal, scores, script
 from pipelines.filters.limits import Limits
 from pipelines.filters.tidy import tidy_row
 
@@ -17,6 +17,7 @@ RowCheck = Callable[[Mapping[str, Any], Limits], str | None]
 RowsCheck = Callable[[Sequence[Mapping[str, Any]], Limits], list[str | None]]
 
 RULES: dict[str, RowCheck] = {
+    "refusal": refusal.check,
     "format": format.check,
     "length": length.check,
     "script": script.check,
@@ -49,6 +50,16 @@ def filter_rows(
     kept = [row for row in marked if not row["reason"]]
     rejected = [row for row in marked if row["reason"]]
     return [{name: row[name] for name in row if name not in ("reason", "evidence")} for row in kept], rejected
+
+
+def first_rule(row: Mapping[str, Any], limits: Limits) -> tuple[str, str]:
+    """(reason, evidence) of the first rule that a `raw` row breaks once it is tidied; two empty strings if none."""
+    tidied = tidy_row(dict(row))
+    for reason, check in RULES.items():
+        evidence = check(tidied, limits)
+        if evidence is not None:
+            return reason, evidence
+    return "", ""
 
 
 def _mark(rows: Sequence[dict[str, Any]], limits: Limits, reasons: Sequence[str]) -> list[dict[str, Any]]:

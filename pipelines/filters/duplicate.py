@@ -28,4 +28,4 @@ def check(rows: Sequence[Mapping[str, Any]], limits: Limits) -> list[str | None]
 
 def _order(row: Mapping[str, Any], limits: Limits, index: int) -> tuple[bool, float, int]:
     is_trusted = trusted(row, limits)
-    return (not is_trusted, 0.0 if is_trusted else -rank(row), index)
+    return (not is_trusted, 0.0 if is_trusted else -rank(row, limits), index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache, lru_cache
 from typing import Any
 
@@ -10,11 +11,26 @@ NOMINAL = ("NNG", "NNP", "XR", "MAG", "SL")
 VERBAL = ("VV", "VA")
 
 
-@cache
-def _kiwi() -> Any:
-    from kiwipiepy import Kiwi  # a second of loading, so not at import
+_loading = threading.Lock()
 
-    return Kiwi(num_workers=1)
+
+@cache
+def _loaded() -> Any:
+    from kiwipiepy import Kiwi
+
+    kiwi = Kiwi(num_workers=1)
+    kiwi.tokenize("한 줄")  # the first sentence loads the rest of the model
+    return kiwi
+
+
+def _kiwi() -> Any:
+    with _loading:
+        return _loaded()  # two seconds the first time, so not at import
+
+
+def warm_up() -> None:
+    """Load Kiwi in the background, for a process that will need it and can wait for something else meanwhile."""
+    threading.Thread(target=_kiwi, daemon=True).start()
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""`outranked`: the teacher wrote better lines for the same pair."""
+"""`outranked`: the teacher wrote better lines for the same pair. Nothing is wrong with these: they are candidates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ def check(rows: Sequence[Mapping[str, Any]], limits: Limits) -> list[str | None]
             pairs[row["product"], tuple(sorted(row["values"]))].append(index)
     evidence: list[str | None] = [None] * len(rows)
     for members in pairs.values():
-        members.sort(key=lambda index: (-rank(rows[index]), index))
+        members.sort(key=lambda index: (-rank(rows[index], limits), index))
         for place, index in enumerate(members[limits.keep_per_pair :], limits.keep_per_pair + 1):
             evidence[index] = f"place {place} of {len(members)}"
     return evidence
+
+
+def place_of(evidence: str) -> int:
+    """The place that the evidence names, from 1."""
+    return int(evidence.split()[1])

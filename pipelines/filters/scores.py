@@ -25,8 +25,13 @@ def score(row: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def rank(row: Mapping[str, Any]) -> float:
-    """What lines are ranked by: PV times naturalness, so that a line weak in one cannot win by the other."""
+def rank(row: Mapping[str, Any], limits: Limits) -> float:
+    """What lines are ranked by: PV times naturalness, so that a line weak in one cannot win by the other.
+
+    Without scores all are equal, and the line that was written first wins.
+    """
+    if not limits.scored:
+        return 0.0
     return score(row, "pv") * score(row, "naturalness")
 
 
@@ -41,7 +46,7 @@ def check_naturalness(row: Mapping[str, Any], limits: Limits) -> str | None:
 
 
 def _under(row: Mapping[str, Any], name: str, least: float, limits: Limits) -> str | None:
-    if trusted(row, limits):
+    if not limits.scored or trusted(row, limits):
         return None
     value = score(row, name)
     return f"{value:.3f} < {least:.3f}" if value < least else None

@@ -1,0 +1,126 @@
+"""Reads a model's answer: the JSON that was asked for, or whatever a model without structured output makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+#: Name of the list in the JSON object that is asked for.
+LIST = "copies"
+#: Tokens of an answer in JSON beside those of its lines, at most: for each line, and once.
+JSON_TOKENS_PER_LINE, JSON_TOKENS = 12, 32
+FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
+#: What a reasoning model thinks aloud.
+THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S)
+#: `1. `, `2) `, `- `, `• ` before a line, and a label such as `카피:` or `카피 1:`.
+MARKER = re.compile(r"^\s*(?:[-*•·]\s+|\(?\d{1,2}[.):]\s+)?(?:(?:광고\s*)?(?:카피|문구|슬로건)\s*\d*\s*[:：]\s*)?")
+#: An introduction before the lines: 다음은 …입니다:
+INTRODUCTION = re.compile(r"[:：]\s*$")
+QUOTES = ('""', "''", "“”", "‘’", "「」", "『』")
+HANGUL = re.compile(r"[가-힣]")
+REFUSAL = re.compile(
+    r"^(?:정말\s)?(?:죄송|미안)(?:합니다|하지만)|도와\s?드릴 수 (?:없|가 없)|(?:작성|생성|제공)해?\s?(?:드릴|줄) 수 없"
+    r"|\bI(?:'m| am) sorry\b|\bI (?:can(?:no|')t|am unable to|won't)\b|\bAs an AI\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """How one answer holds several texts.
+
+    Attributes:
+        read: takes them out of it; none where the answer is garbage.
+        response_format: asks for it, where the endpoint offers structured output.
+        max_new_tokens: of the whole answer.
+    """
+
+    read: Callable[[str], list[str]]
+    response_format: dict[str, Any]
+    max_new_tokens: int
+
+
+def lines_form(lines: int, max_new_tokens: int) -> Form:
+    """A JSON object with so many lines of copy.
+
+    Args:
+        max_new_tokens: of one line.
+    """
+    return Form(lines_of, schema_of(lines), (max_new_tokens + JSON_TOKENS_PER_LINE) * lines + JSON_TOKENS)
+
+
+def schema_of(lines: int) -> dict[str, Any]:
+    """The `response_format` that asks for so many lines, within what strict structured output allows."""
+    items = {"type": "array", "items": {"type": "string"}, "description": f"서로 다른 카피 {lines}줄"}
+    schema = {"type": "object", "properties": {LIST: items}, "required": [LIST], "additionalProperties": False}
+    return {"type": "json_schema", "json_schema": {"name": LIST, "strict": True, "schema": schema}}
+
+
+def lines_of(answer: str) -> list[str]:
+    """The lines of copy in an answer, different from each other, in order; none if the answer is garbage.
+
+    JSON anywhere in the answer wins (fenced, with words around it, cut off after some items); else each line of text
+    with Hangul counts, without its number, bullet, label or surrounding quotes.
+    """
+    text = FENCE.sub("", THOUGHT.sub("", answer)).strip()
+    found = _from_json(text)
+    if found is None:
+        found = (
+            [] if text.startswith(("{", "[")) else [_bare(line) for line in text.splitlines() if not _introduces(line)]
+        )
+    return list(dict.fromkeys(line for line in found if HANGUL.search(line)))
+
+
+def is_refusal(answer: str) -> bool:
+    """Whether a model said in words that it will not write; lines in JSON are never a refusal."""
+    text = FENCE.sub("", THOUGHT.sub("", answer)).strip()
+    return bool(REFUSAL.search(text)) and _from_json(text) is None
+
+
+def _from_json(text: str) -> list[str] | None:
+    """Strings of the first JSON array that has some; also of one that was cut off. None without JSON."""
+    for start in (match.start() for match in re.finditer(r"[\[{]", text)):
+        try:
+            value, _ = json.JSONDecoder().raw_decode(text, start)
+        except json.JSONDecodeError:
+            value = _cut_off(text[start:])
+        if strings := list(_strings(value)):
+            return strings
+    return None
+
+
+def _cut_off(text: str) -> Any:
+    """The items of a list that lacks its end, as when the answer ran into `max_tokens`: the last item is not whole."""
+    items = re.findall(r'"((?:[^"\\]|\\.)*)"\s*,', text)
+    try:
+        return [json.loads(f'"{item}"') for item in items]
+    except json.JSONDecodeError:
+        return None
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Strings in lists, however deep: {"copies": [...]}, [...], [{"copy": "..."}]."""
+    if isinstance(value, list):
+        for item in value:
+            if isinstance(item, str):
+                yield item.strip()
+            elif isinstance(item, dict):
+                yield from (text.strip() for text in item.values() if isinstance(text, str))
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+
+
+def _bare(line: str) -> str:
+    text = MARKER.sub("", line, count=1).strip().strip("*").strip()
+    for opening, closing in (tuple(pair) for pair in QUOTES):
+        if len(text) > 2 and text[0] == opening and text[-1] == closing and opening not in text[1:-1]:
+            text = text[1:-1].strip()
+    return text
+
+
+def _introduces(line: str) -> bool:
+    return bool(INTRODUCTION.search(line)) or line.strip().startswith(("#", "```"))

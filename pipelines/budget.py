@@ -1,0 +1,93 @@
+"""Limits on requests, tokens and money, checked before a request leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pipelines.prices import Price
+from pipelines.store import Spent, Store
+
+
+class BudgetSpentError(Exception):
+    """The next request might pass a limit. The message says which, and what was spent."""
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What a run may send at most; None is no limit. `tokens` counts those of prompts and answers together."""
+
+    requests: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+
+
+class Receipt:
+    """Of one request: what it may cost at most, then what it did."""
+
+    def __init__(self, most: Spent) -> None:
+        self.outcome = "lost"  # no answer, and it may have been billed: a time-out, a kill
+        self.cost = most
+
+    def settle(self, outcome: str, input_tokens: int, output_tokens: int, price: Price | None) -> None:
+        """Note what came of it and what it cost."""
+        self.outcome = outcome
+        usd = price.usd(input_tokens, output_tokens) if price else 0.0
+        self.cost = Spent(1, input_tokens, output_tokens, usd)
+
+
+class Budget:
+    """Counts what a run has sent, in this process and in those before it, and holds back what would pass a limit.
+
+    Attributes:
+        spent: by all requests that are not in flight any more.
+    """
+
+    def __init__(self, caps: Caps, price: Price | None, store: Store, run: str) -> None:
+        self.caps, self.price = caps, price
+        self._store, self._run = store, run
+        self.spent = store.spent(run)
+        self._reserved = Spent()
+        self._settled = asyncio.Condition()
+
+    @asynccontextmanager
+    async def request(self, key: str, input_tokens: int, output_tokens: int) -> AsyncIterator[Receipt]:
+        """Let one request out. The caller settles the receipt; one that is not settled is counted at its most.
+
+        Args:
+            input_tokens, output_tokens: at most.
+
+        Raises:
+            BudgetSpentError: it might pass a limit, even when all that is in flight turns out cheap.
+        """
+        most = Spent(1, input_tokens, output_tokens, self.price.usd(input_tokens, output_tokens) if self.price else 0.0)
+        async with self._settled:
+            while passed := self._passed(most):
+                if not self._reserved.requests:
+                    raise BudgetSpentError(passed)
+                await self._settled.wait()
+            self._reserved += most
+        number = self._store.sent(self._run, key, most)
+        receipt = Receipt(most)
+        try:
+            yield receipt
+        finally:
+            self._store.settled(number, receipt.outcome, receipt.cost)
+            self._reserved -= most
+            self.spent += receipt.cost
+            async with self._settled:
+                self._settled.notify_all()
+
+    def _passed(self, most: Spent) -> str:
+        """Which limit this request might pass; empty if none."""
+        spent, caps = self.spent, self.caps
+        total = spent + self._reserved + most
+        if caps.requests is not None and total.requests > caps.requests:
+            return f"max_requests = {caps.requests} ({spent.requests} sent)"
+        if caps.tokens is not None and total.input_tokens + total.output_tokens > caps.tokens:
+            return f"max_tokens = {caps.tokens} ({spent.input_tokens + spent.output_tokens} spent)"
+        if caps.usd is not None and total.usd > caps.usd:
+            return f"max_usd = {caps.usd} ({spent.usd:.4f} spent)"
+        return ""

@@ -1,0 +1,17 @@
+"""`refusal`: the teacher, or its provider, would not write; the row holds what it said instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.answers import is_refusal
+from pipelines.filters.limits import Limits
+
+
+def check(row: Mapping[str, Any], limits: Limits) -> str | None:
+    """What was said, `content filter` where a provider's filter kept the answer back, or None."""
+    line = row["ad_copy"]
+    if not line:
+        return "content filter"
+    return str(line) if row["source"] == "synthesised" and is_refusal(line) else None

@@ -1,0 +1,127 @@
+"""Keeps a teacher busy: requests in flight in a thread of their own, written pairs out as they are finished."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pipelines.answers import Form
+from pipelines.budget import BudgetSpentError
+from pipelines.client import Client, EndpointGoneError
+from pipelines.rows import Message
+from pipelines.teacher import Teacher, Written
+
+#: First words of `Written.failure` where nothing was asked.
+LIMIT, GONE = "limit: ", "gone: "
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One pair for the teacher.
+
+    Attributes:
+        messages: its prompt.
+        attempt: how often the same prompt was asked before; the answers differ.
+        about: what goes with it to the answer.
+    """
+
+    messages: list[Message]
+    attempt: int
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of one pair: `about` of its question, and the texts."""
+
+    about: dict[str, Any]
+    written: Written
+
+
+def fly(llm: Teacher, asked: Iterator[Asked], total: int, wanted: int, form: Form | None = None) -> Iterator[Answered]:
+    """Answers in the order in which they come, one for each that is asked.
+
+    Args:
+        total: how many there will be, for the progress bar.
+        wanted: texts of each.
+        form: how one answer holds all of them; None where each is a choice of its own.
+
+    Raises:
+        Exception: what the thread met; known troubles of the endpoint are failures of their pairs instead.
+    """
+    done: queue.SimpleQueue[Answered | Exception | None] = queue.SimpleQueue()
+    client: list[Client] = []
+    thread = threading.Thread(target=_run, args=(llm, asked, wanted, form, done, client), daemon=True)
+    thread.start()
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        TextColumn("{task.fields[state]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as progress:
+        bar = progress.add_task("writing", total=total, state="")
+        while answered := done.get():
+            if isinstance(answered, Exception):
+                raise answered
+            progress.update(bar, advance=1, state=_state(client[0]))
+            yield answered
+    thread.join()
+
+
+def _state(client: Client) -> str:
+    usd = client.budget.spent.usd
+    return f"{client.gate.in_flight} of {int(client.gate.limit)} in flight" + (f", {usd:.2f} USD" if usd else "")
+
+
+def _run(
+    llm: Teacher,
+    asked: Iterator[Asked],
+    wanted: int,
+    form: Form | None,
+    done: queue.SimpleQueue[Answered | Exception | None],
+    client: list[Client],
+) -> None:
+    async def work() -> None:
+        client.append(llm.open())
+        # As many workers as requests may be in flight: prompts are made when their turn comes.
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(llm.concurrency):
+                workers.create_task(_worker(llm, asked, wanted, form, done))
+        client[0].store.close()
+
+    try:
+        asyncio.run(work())
+    except ExceptionGroup as group:
+        done.put(group.exceptions[0])
+    except Exception as error:
+        done.put(error)
+    else:
+        done.put(None)
+
+
+async def _worker(
+    llm: Teacher,
+    asked: Iterator[Asked],
+    wanted: int,
+    form: Form | None,
+    done: queue.SimpleQueue[Answered | Exception | None],
+) -> None:
+    options: dict[str, Any] = dict(llm.generation_kwargs)
+    if form:
+        options |= {"response_format": form.response_format, "max_new_tokens": form.max_new_tokens}
+    for question in asked:
+        try:
+            written = await llm.write(
+                question.messages, wanted, form.read if form else None, attempt=question.attempt, **options
+            )
+        except BudgetSpentError as error:
+            written = Written([], f"{LIMIT}{error}", 0, 0)
+        except EndpointGoneError as error:
+            written = Written([], f"{GONE}{error}", 0, 0)
+        done.put(Answered(question.about, written))

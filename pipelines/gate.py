@@ -1,0 +1,72 @@
+"""How many requests may be in flight: additive increase, multiplicative decrease, as TCP does it.
+
+Chiu & Jain 1989, "Analysis of the increase and decrease algorithms for congestion avoidance in computer networks".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+#: What is left of the limit after an endpoint said "too many".
+DECREASE = 0.7
+#: Seconds in which several refusals count as one: they answer requests that left together.
+EPOCH_S = 1.0
+#: Seconds that an endpoint may ask us to wait at most before it counts as a failure.
+LONGEST_WAIT_S = 600.0
+
+
+class Gate:
+    """Lets requests through, `limit` at a time, and none while the endpoint wants silence.
+
+    Attributes:
+        limit: requests in flight at most right now, 1..most.
+        in_flight: requests in flight.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.limit = float(most)
+        self.in_flight = 0
+        self._closed_until = 0.0
+        self._last_decrease = -EPOCH_S
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for a place, hold it for the block."""
+        async with self._changed:
+            while self._wait() > 0 or self.in_flight >= max(1, int(self.limit)):
+                await self._sleep(self._wait())
+            self.in_flight += 1
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self.in_flight -= 1
+                self._changed.notify(2)  # the limit may have grown meanwhile
+
+    def answered(self) -> None:
+        """An answer came: one more place after as many answers as there are places."""
+        self.limit = min(self.most, self.limit + 1 / self.limit)
+
+    def throttled(self, retry_after: float | None) -> None:
+        """The endpoint said "too many": fewer places, and silence for as long as it asked (seconds)."""
+        now = time.monotonic()
+        if now - self._last_decrease >= EPOCH_S:
+            self.limit = max(1.0, self.limit * DECREASE)
+            self._last_decrease = now
+        if retry_after:
+            self._closed_until = max(self._closed_until, now + min(retry_after, LONGEST_WAIT_S))
+
+    def _wait(self) -> float:
+        return self._closed_until - time.monotonic()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Until something changed, or the silence is over."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds if seconds > 0 else None)
+        except TimeoutError:
+            return

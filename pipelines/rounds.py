@@ -1,0 +1,78 @@
+"""Exactly N: how many pairs to ask for in the next round, and where to cut what the last one brought too many of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import ceil
+from typing import Any
+
+Pair = Mapping[str, Any]
+
+
+class Rounds:
+    """Which pairs to ask for next, until so many rows are accepted or every pair was asked as often as it may be.
+
+    The first round supposes that every line is accepted, so nothing is bought that is not needed; each later one is
+    sized by the acceptance seen so far. Once all pairs have been asked, those without an accepted row are asked again.
+
+    Attributes:
+        pairs: the plan, in order.
+        wanted: accepted rows.
+        attempts: how often a pair is asked at most.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], wanted: int, attempts: int, keep_per_pair: int) -> None:
+        """
+        Raises:
+            ValueError: the plan is too small to hold so many rows.
+        """
+        if wanted > len(pairs) * keep_per_pair:
+            raise ValueError(
+                f"{wanted} rows are wanted, and {len(pairs)} pairs can have {keep_per_pair} each; plan more pairs "
+                "(`hanjul pairs --n`) or raise `filter.keep_per_pair`"
+            )
+        self.pairs, self.wanted, self.attempts = pairs, wanted, attempts
+        self._attempt = 0
+        self._waiting = list(pairs)
+        self._asked = 0
+
+    def next(self, accepted: int, served: Collection[str]) -> list[dict[str, Any]]:
+        """The pairs of the next round, with their `attempt`; none when enough is accepted or nothing is left to ask.
+
+        Args:
+            accepted: rows accepted so far.
+            served: ids of the pairs that have one.
+        """
+        missing = self.wanted - accepted
+        if missing <= 0:
+            return []
+        while not self._waiting:
+            self._attempt += 1
+            if self._attempt >= self.attempts:
+                return []
+            self._waiting = [pair for pair in self.pairs if pair["id"] not in served]
+            if not self._waiting:
+                return []
+        acceptance = (accepted + 1) / (self._asked + 1)
+        size = min(len(self._waiting), ceil(missing / acceptance))
+        chosen, self._waiting = self._waiting[:size], self._waiting[size:]
+        self._asked += size
+        return [{**pair, "attempt": self._attempt} for pair in chosen]
+
+
+def cut(count: int, accepted: Callable[[int], int], wanted: int, least: int = 0) -> int:
+    """How many of the first lines give exactly the wanted number of accepted rows.
+
+    One more line accepts one more row at most: it may itself be accepted, and it may push out another. So wherever the
+    number passes from below `wanted` to at least that, it is met exactly, and halving finds such a place.
+
+    Args:
+        count: lines in all.
+        accepted: accepted rows among the first so many lines.
+        least: a number of lines known to give fewer.
+    """
+    low, high = least, count
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if accepted(middle) >= wanted else (middle, high)
+    return high

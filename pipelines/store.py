@@ -1,0 +1,121 @@
+"""What was paid for, kept: answers by request, and a ledger of the requests that left. SQLite, write-ahead log.
+
+Every write is a transaction of its own, so a kill at any moment loses only what was in flight. Several processes may
+use one file at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCHEMA = """
+create table if not exists answers (key text primary key, body text not null) without rowid;
+create table if not exists requests (
+    id integer primary key, run text not null, key text not null, sent real not null,
+    input_tokens integer not null, output_tokens integer not null, usd real not null, outcome text not null
+);
+create index if not exists requests_of_run on requests (run);
+"""
+#: Seconds to wait for another process that writes.
+BUSY_S = 30
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run has sent so far. Of a request without an answer, what it may have cost at most."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            self.requests + other.requests,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.usd + other.usd,
+        )
+
+    def __sub__(self, other: Spent) -> Spent:
+        return self + Spent(-other.requests, -other.input_tokens, -other.output_tokens, -other.usd)
+
+
+class Store:
+    """Answers by the digest of what was asked, and the ledger.
+
+    Attributes:
+        path: the SQLite file; made with its folder when missing, readable by its owner alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        path.chmod(0o600)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = normal")  # safe against a kill; a power cut may lose the last moments
+        self._db.executescript(SCHEMA)
+
+    def answer(self, key: str) -> Any:
+        """What was kept under a key, or None."""
+        found = self._db.execute("select body from answers where key = ?", (key,)).fetchone()
+        return json.loads(found[0]) if found else None
+
+    def keep(self, key: str, answer: Any) -> None:
+        """Keep an answer (JSON values only) for ever; the last one wins."""
+        body = json.dumps(answer, ensure_ascii=False)
+        self._db.execute("insert or replace into answers values (?, ?)", (key, body))
+
+    def sent(self, run: str, key: str, spent: Spent) -> int:
+        """Note a request before it leaves, with what it may cost at most.
+
+        Returns:
+            The number under which `settled` finds it.
+        """
+        row = (run, key, time.time(), spent.input_tokens, spent.output_tokens, spent.usd, "sent")
+        cursor = self._db.execute(
+            "insert into requests (run, key, sent, input_tokens, output_tokens, usd, outcome)"
+            " values (?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+        return int(cursor.lastrowid or 0)
+
+    def settled(self, number: int, outcome: str, spent: Spent) -> None:
+        """Note what came of a request, and what it cost."""
+        self._db.execute(
+            "update requests set input_tokens = ?, output_tokens = ?, usd = ?, outcome = ? where id = ?",
+            (spent.input_tokens, spent.output_tokens, spent.usd, outcome, number),
+        )
+
+    def spent(self, run: str) -> Spent:
+        """The sums over all requests of a run, of earlier processes too."""
+        row = self._db.execute(
+            "select count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(usd), 0)"
+            " from requests where run = ?",
+            (run,),
+        ).fetchone()
+        return Spent(*row)
+
+    def close(self) -> None:
+        """Close the file; the log is folded into it."""
+        self._db.close()
+
+
+def key_of(identity: str, body: Mapping[str, Any]) -> str:
+    """Digest of who is asked and what: 64 hex digits.
+
+    Args:
+        identity: names the model and where it runs, and outlives the address: an embedded teacher has another port each
+            time.
+        body: of the request.
+    """
+    content = json.dumps([identity, body], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,177 @@
+"""Who writes: the endpoint that a recipe names, or the embedded model with an adapter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from huggingface_hub import HfUri
+
+from scripts import env
+from scripts.errors import HanjulError
+from scripts.hub import Hub
+from scripts.settings import BudgetSettings, Sampling, TeacherSettings
+
+if TYPE_CHECKING:
+    from pipelines.prices import Price
+    from pipelines.teacher import Teacher
+
+#: Tokens that one request to the embedded teacher may fill: a short prompt and a line.
+CONTEXT = 512
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A teacher that can be asked now.
+
+    Attributes:
+        name: what stands in the column `teacher`.
+        identity: names it in the cache of answers; the embedded one has another port each time.
+        tuned: it was trained on our prompt.
+    """
+
+    base_url: str
+    model: str
+    key: str
+    name: str
+    identity: str
+    tuned: bool
+
+
+@contextmanager
+def opened(hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path) -> Iterator[Voice]:
+    """The teacher of a recipe. The embedded one runs for as long as the block does.
+
+    Args:
+        adapter: pinned adapter that writes, when the recipe names no endpoint.
+        slots: requests that the embedded teacher answers at a time.
+        folder: for files that are needed meanwhile.
+
+    Raises:
+        HanjulError: neither endpoint nor adapter, no model named, a key that is missing.
+    """
+    if teacher.base_url:
+        model = named_model(teacher)
+        key = _key(hub, teacher)
+        yield Voice(teacher.base_url, model, key, model, f"{teacher.base_url} {model}", False)
+        return
+    if adapter is None:
+        raise HanjulError(
+            "There is no teacher", "synthesize.teacher", "name an endpoint (`base_url`, `model`), or give --teacher"
+        )
+    from scripts.embedded import gguf_path
+    from scripts.llama_server import serve
+    from scripts.lora_gguf import convert
+
+    snapshot = hub.snapshot(adapter)
+    lora = convert(snapshot, folder / "teacher.gguf")
+    with serve(gguf_path(), lora, template_of(snapshot), slots, CONTEXT) as base_url:
+        yield Voice(base_url, adapter.id, "none", adapter.to_uri(), adapter.to_uri(), True)
+
+
+def llm_of(
+    voice: Voice,
+    teacher: TeacherSettings,
+    sampling: Sampling,
+    budget: BudgetSettings,
+    *,
+    run_id: str,
+    concurrency: int,
+    seed: int,
+    choices: int,
+) -> Teacher:
+    """The distilabel LLM of a voice, with the answers that are kept in the user's data folder.
+
+    Raises:
+        HanjulError: a limit in USD, and no price is known.
+    """
+    from pipelines.budget import Caps
+    from pipelines.teacher import teacher_llm
+
+    price = price_of(teacher)
+    if price is None and budget.max_usd is not None:
+        raise HanjulError(
+            f"No price is known for {voice.model}, and max_usd limits the cost",
+            "synthesize.teacher.price",
+            "give it: {input: USD, output: USD}, each per million tokens; or use max_tokens",
+        )
+    return teacher_llm(
+        voice.base_url,
+        voice.model,
+        voice.key,
+        identity=voice.identity,
+        store=answers_path(),
+        run_id=run_id,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        max_new_tokens=sampling.max_new_tokens,
+        concurrency=concurrency,
+        seed=seed,
+        timeout=budget.timeout,
+        # llama.cpp: a line per slot, and tokens counted once
+        choices=1 if voice.tuned else choices,
+        caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
+        price=price.halved() if price and budget.batch else price,
+        batch_poll_s=budget.batch_poll if budget.batch else None,
+    )
+
+
+def price_of(teacher: TeacherSettings) -> Price | None:
+    """USD per million tokens: the recipe's word, else the provider's list price, else None. On this machine: free."""
+    from pipelines import prices
+
+    if teacher.price:
+        return prices.Price(teacher.price.input, teacher.price.output)
+    if teacher.base_url is None or is_loopback(teacher.base_url):
+        return prices.Price(0.0, 0.0)
+    return prices.price_of(teacher.model or "", teacher.base_url)
+
+
+def answers_path() -> Path:
+    """The file with every answer that was paid for, and the ledger of requests."""
+    return env.data_dir() / "answers.sqlite"
+
+
+def named_model(teacher: TeacherSettings) -> str:
+    """The model at the endpoint.
+
+    Raises:
+        HanjulError: it is not named.
+    """
+    if not teacher.model:
+        raise HanjulError("The teacher's model is not named", "synthesize.teacher.model", "name it in the recipe")
+    return teacher.model
+
+
+def template_of(snapshot: Path) -> str:
+    """The chat template that an adapter repo ships."""
+    from transformers import AutoTokenizer
+
+    return str(AutoTokenizer.from_pretrained(snapshot).chat_template)
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether an endpoint is on this machine."""
+    return any(host in base_url for host in ("//127.0.0.1", "//localhost", "//[::1]"))
+
+
+def _key(hub: Hub, teacher: TeacherSettings) -> str:
+    """The key from the environment. An endpoint on this machine needs none."""
+    if hub.is_local and teacher.api_key_env == "HF_TOKEN":
+        raise HanjulError(
+            "HF_TOKEN holds the local Hub's token here, which is for nobody else",
+            "synthesize.teacher.api_key_env",
+            "export the teacher's key under another name and name that",
+        )
+    key = os.environ.get(teacher.api_key_env)
+    if key:
+        return key
+    if teacher.base_url and is_loopback(teacher.base_url):
+        return "none"
+    raise HanjulError(
+        "The teacher's key is not in the environment", teacher.api_key_env, f"run `export {teacher.api_key_env}=…`"
+    )

@@ -1,0 +1,181 @@
+"""Has a teacher write until there is enough: rounds of a pipeline, and what they brought."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts import teachers
+from scripts.errors import HanjulError
+from scripts.log import log
+from scripts.settings import Recipe, SynthesizeSettings
+
+if TYPE_CHECKING:
+    from pipelines.briefs import Brief
+    from pipelines.copies import PairResult
+    from pipelines.store import Spent
+
+
+@dataclass(frozen=True)
+class Job:
+    """What stays the same over all rounds."""
+
+    recipe: Recipe
+    voice: teachers.Voice
+    brief: Brief
+    run_id: str
+    folder: Path
+
+    @property
+    def settings(self) -> SynthesizeSettings:
+        return self.recipe.synthesize or SynthesizeSettings()
+
+    def ask(self, pairs: Sequence[dict[str, Any]]) -> list[PairResult]:
+        """One round: the teacher's lines for these pairs, each checked by the rules.
+
+        Raises:
+            HanjulError: the endpoint is not there (any more). What it answered is kept.
+        """
+        from pipelines.copies import build_copies_pipeline, read_leaf
+        from pipelines.flight import GONE
+        from pipelines.running import run as run_pipeline
+        from scripts.filter import limits_of
+
+        settings = self.settings
+        llm = teachers.llm_of(
+            self.voice,
+            settings.teacher,
+            settings,
+            settings.budget,
+            run_id=self.run_id,
+            concurrency=settings.concurrency,
+            seed=self.recipe.seed,
+            choices=settings.candidates,
+        )
+        pipeline = build_copies_pipeline(
+            pairs,
+            llm,
+            self.brief,
+            teacher=self.voice.name,
+            candidates=settings.candidates,
+            limits=limits_of(self.recipe),
+            cache_dir=self.folder / "distilabel",
+            engine=settings.engine,
+        )
+        results = read_leaf(run_pipeline(pipeline))
+        gone = next((result.failure for result in results if result.failure.startswith(GONE)), None)
+        if gone:
+            raise HanjulError(
+                gone.removeprefix(GONE), self.voice.base_url, "run it again: what was answered is not asked again"
+            )
+        return results
+
+    def spent(self) -> Spent:
+        """What all processes that worked for this stage have sent."""
+        from pipelines.store import Store
+
+        store = Store(teachers.answers_path())
+        try:
+            return store.spent(self.run_id)
+        finally:
+            store.close()
+
+
+@dataclass
+class Written:
+    """What the rounds brought.
+
+    Attributes:
+        lines: raw rows with `reason` and `evidence`, in the order of the plan.
+        accepted: how many of them the filters keep; None where they were not asked.
+        limit: which limit ended it before `n` was reached; empty if none.
+    """
+
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    answered: int = 0
+    rounds: list[int] = field(default_factory=list)
+    accepted: int | None = None
+    limit: str = ""
+
+    def add(self, results: Sequence[PairResult]) -> None:
+        """The results of a round."""
+        from pipelines.flight import LIMIT
+
+        self.rounds.append(len(results))
+        for result in results:
+            self.lines += result.rows
+            self.input_tokens += result.input_tokens
+            self.output_tokens += result.output_tokens
+            if result.failure.startswith(LIMIT):
+                self.limit = result.failure.removeprefix(LIMIT)
+            elif result.failure:
+                self.failures[result.failure] += 1
+
+
+def write_all(job: Job, pairs: list[dict[str, Any]], people: list[dict[str, Any]], base: HfUri | None) -> Written:
+    """One round over all pairs, or as many rounds as `n` accepted rows take."""
+    written = Written()
+    if job.settings.n is None:
+        written.add(job.ask(pairs))
+        return written
+    from pipelines.rounds import Rounds, cut
+
+    settings, keep = job.settings, job.recipe.filter.keep_per_pair
+    assert settings.n is not None
+    human = _break_no_rule(people, job.recipe)
+
+    def accepted(count: int) -> list[dict[str, Any]]:
+        return _accepted(human, written.lines[:count], base, job.recipe)
+
+    rounds = Rounds(pairs, settings.n, settings.attempts, keep)
+    kept: list[dict[str, Any]] = []
+    before = 0
+    while not written.limit and (asked := rounds.next(len(kept), _served(kept))):
+        before = len(written.lines)
+        written.add(job.ask(asked))
+        kept = accepted(len(written.lines))
+        log(f"synthesize: round {len(written.rounds)}, {len(asked)} pairs asked, {len(kept)} of {settings.n} rows")
+    if len(kept) > settings.n:
+        del written.lines[cut(len(written.lines), lambda count: len(accepted(count)), settings.n, before) :]
+    if len(kept) >= settings.n:
+        written.limit = ""
+    elif not written.limit:
+        written.limit = f"each pair was asked {settings.attempts} times (synthesize.attempts)"
+    written.accepted = min(len(kept), settings.n)
+    return written
+
+
+def _accepted(
+    human: list[dict[str, Any]], lines: Sequence[dict[str, Any]], base: HfUri | None, recipe: Recipe
+) -> list[dict[str, Any]]:
+    """The synthesised rows that `hanjul filter` will keep of these."""
+    from scripts.filter import part_passed
+
+    passed = [
+        {name: row[name] for name in row if name not in ("reason", "evidence")} for row in lines if not row["reason"]
+    ]
+    kept, _ = part_passed([*human, *passed], base, recipe)
+    return [row for row in kept if row["source"] == "synthesised"]
+
+
+def _break_no_rule(rows: list[dict[str, Any]], recipe: Recipe) -> list[dict[str, Any]]:
+    from pipelines.filters import RULES, filter_rows
+    from scripts.filter import limits_of
+
+    kept, _ = filter_rows(rows, limits_of(recipe), tuple(RULES))
+    return kept
+
+
+def _served(kept: Sequence[dict[str, Any]]) -> set[str]:
+    """Ids of the pairs that have an accepted row."""
+    from pipelines.rows import row_id
+
+    return {row_id(row["product"], row["values"], "") for row in kept}

@@ -1,0 +1,74 @@
+"""Our whole pipeline against an endpoint, in a process of its own: rounds, cache, rules, exactly N rows.
+
+    python -m tests.bench.ours --url http://127.0.0.1:8000/v1 --rows 5000 --in-flight 64 --folder /tmp/run
+
+Last line on stdout: {"rows", "distinct", "seconds", "requests", "usage"}. Run again with the same folder, it goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+#: What the loopback server asks for.
+KEY_ENV = "HANJUL_BENCH_KEY"
+
+
+def main(args: argparse.Namespace) -> dict[str, Any]:
+    os.environ["HANJUL_HOME"] = str(args.folder / "home")
+    from scripts import env
+
+    env.opt_out()
+    from pipelines.briefs import Brief
+    from pipelines.examples import load_examples
+    from pipelines.pairs import plan_pairs
+    from pipelines.taxonomy import load_craft, load_taxonomy
+    from scripts import writing
+    from scripts.settings import Recipe
+    from scripts.teachers import Voice
+    from tests.pipelines.teacher_server import KEY, MODEL
+
+    recipe = Recipe.model_validate(
+        {
+            "filter": {"judge": "none"},
+            "synthesize": {
+                "n": args.rows,
+                "candidates": 1,
+                "attempts": 10,
+                "concurrency": args.in_flight,
+                "teacher": {"base_url": args.url, "model": MODEL},
+                "budget": {"timeout": args.timeout, "max_requests": args.max_requests},
+            },
+        }
+    )
+    pairs = plan_pairs(load_taxonomy(), load_craft(), args.rows, values_max=2, seed=1)
+    voice = Voice(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
+    brief = Brief(1, 2, (tuple(load_examples()),), 1)
+    started = time.monotonic()
+    job = writing.Job(recipe, voice, brief, "bench", args.folder)
+    written = writing.write_all(job, pairs, [], None)
+    kept = writing._accepted([], written.lines, None, recipe)
+    seconds = time.monotonic() - started
+    spent = job.spent()
+    usage = {"input_tokens": written.input_tokens, "output_tokens": written.output_tokens}
+    distinct = len({row["ad_copy"] for row in kept})
+    return {"rows": len(kept), "distinct": distinct, "seconds": seconds, "requests": spent.requests, "usage": usage}
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--rows", type=int, default=5000)
+    parser.add_argument("--in-flight", type=int, default=64)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("--max-requests", type=int, default=None)
+    return parser
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(parser().parse_args())))

@@ -1,0 +1,76 @@
+"""Runs a client of the benchmark as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).parents[2]
+#: The module that runs ours, and what is in flight of every client.
+OURS, IN_FLIGHT = "tests.bench.ours", 64
+#: Seconds after which a client counts as hanging.
+PATIENCE = 3600
+
+
+@dataclass(frozen=True)
+class Run:
+    """A running client, leader of a process group of its own."""
+
+    process: subprocess.Popen[str]
+    out: IO[str]
+    err: IO[str]
+
+    def result(self) -> dict[str, Any]:
+        """Wait, and give the JSON object on the last line of stdout.
+
+        Raises:
+            RuntimeError: it failed or printed none; with the end of what it said.
+            TimeoutExpired: it hangs.
+        """
+        code = self.process.wait(PATIENCE)
+        lines = _text(self.out).splitlines()
+        if code or not lines:
+            said = _text(self.err)[-3000:]
+            raise RuntimeError(f"{self.process.args} ended with {code} and {len(lines)} lines on stdout:\n{said}")
+        result: dict[str, Any] = json.loads(lines[-1])
+        return result
+
+
+@contextmanager
+def started(module: str, **options: object) -> Iterator[Run]:
+    """Start `python -m module --name value …`; an option that is None is left out. Nothing of it outlives the block."""
+    flags = [
+        part
+        for name, value in options.items()
+        if value is not None
+        for part in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    command = [sys.executable, "-m", *module.split(), *flags]
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err, text=True, cwd=ROOT, start_new_session=True)
+        try:
+            yield Run(process, out, err)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def run(module: str, **options: object) -> dict[str, Any]:
+    """Run a client to its end; see `started` and `Run.result`."""
+    with started(module, **options) as client:
+        return client.result()
+
+
+def _text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
