@@ -22,6 +22,7 @@ TOP_CATEGORIES = 12
 
 #: Korean names of the rejection reasons, for bars and tables.
 REASON_NAMES = {
+    "refusal": "쓰기를 거절함",
     "format": "한 줄이 아님",
     "length": "길이",
     "script": "한글 아닌 글자",

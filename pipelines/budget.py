@@ -42,12 +42,13 @@ class Budget:
     """Counts what a run has sent, in this process and in those before it, and holds back what would pass a limit.
 
     Attributes:
+        run: whose limits these are.
         spent: by all requests that are not in flight any more.
     """
 
     def __init__(self, caps: Caps, price: Price | None, store: Store, run: str) -> None:
         self.caps, self.price = caps, price
-        self._store, self._run = store, run
+        self._store, self.run = store, run
         self.spent = store.spent(run)
         self._reserved = Spent()
         self._settled = asyncio.Condition()
@@ -64,12 +65,12 @@ class Budget:
         """
         most = Spent(1, input_tokens, output_tokens, self.price.usd(input_tokens, output_tokens) if self.price else 0.0)
         async with self._settled:
-            while passed := self._passed(most):
+            while passed := self.passed(most):
                 if not self._reserved.requests:
                     raise BudgetSpentError(passed)
                 await self._settled.wait()
             self._reserved += most
-        number = self._store.sent(self._run, key, most)
+        number = self._store.sent(self.run, key, most)
         receipt = Receipt(most)
         try:
             yield receipt
@@ -80,8 +81,8 @@ class Budget:
             async with self._settled:
                 self._settled.notify_all()
 
-    def _passed(self, most: Spent) -> str:
-        """Which limit this request might pass; empty if none."""
+    def passed(self, most: Spent) -> str:
+        """Which limit it might pass to send what costs so much at most; empty if none."""
         spent, caps = self.spent, self.caps
         total = spent + self._reserved + most
         if caps.requests is not None and total.requests > caps.requests:

@@ -30,7 +30,11 @@ class EndpointGoneError(Exception):
     """The endpoint refuses the key, lacks the model or is not there any more: no request can succeed."""
 
 
-class _TransientError(Exception):
+class NoAnswerError(Exception):
+    """This request will not be answered in this run; others may be."""
+
+
+class TransientError(Exception):
     """Another attempt may succeed."""
 
 
@@ -85,7 +89,7 @@ class Client:
             try:
                 async with self.gate.slot():
                     return await self._once(key, body)
-            except _TransientError as error:
+            except TransientError as error:
                 if attempt == ATTEMPTS:
                     if isinstance(error.__cause__, openai.APIConnectionError):
                         self._gone = str(error)
@@ -118,21 +122,21 @@ class Client:
                 # `chat.completions.create` takes as long again to turn parameters and answer into typed objects
                 answer = await self.api.post("/chat/completions", body=sent, cast_to=object)
             except openai.APITimeoutError as error:  # it may have been billed: the receipt stays at its most
-                raise _TransientError("time-out") from error
+                raise TransientError("time-out") from error
             except openai.OpenAIError as error:
                 receipt.settle(_outcome(error), 0, 0, None)
                 return self._failed(error, body, sent)
             except ValueError as error:
-                raise _TransientError(f"garbage instead of JSON: {error}") from error
-            reply = self._read(answer, receipt)
+                raise TransientError(f"garbage instead of JSON: {error}") from error
+            reply = self.read(answer, receipt)
         self.store.keep(key, asdict(reply))
         return reply
 
-    def _read(self, answer: Any, receipt: Receipt) -> Reply:
+    def read(self, answer: Any, receipt: Receipt) -> Reply:
         """The reply that an answer holds.
 
         Raises:
-            _TransientError: it is not what the protocol says.
+            TransientError: it is not what the protocol says.
         """
         try:
             usage = answer.get("usage") or {}
@@ -144,9 +148,9 @@ class Client:
             ]
             filtered = any(choice.get("finish_reason") == "content_filter" for choice in answer["choices"])
         except (AttributeError, KeyError, TypeError) as error:
-            raise _TransientError(f"garbage instead of a chat completion: {str(answer)[:80]}") from error
+            raise TransientError(f"garbage instead of a chat completion: {str(answer)[:80]}") from error
         if not texts:
-            raise _TransientError("garbage: an answer without choices")
+            raise TransientError("garbage: an answer without choices")
         self.gate.answered()
         if filtered and not any(texts):
             return Reply([], *tokens, failure="refused: ")
@@ -156,7 +160,7 @@ class Client:
         """What an error means for this request and for those to come.
 
         Raises:
-            _TransientError: another attempt may help.
+            TransientError: another attempt may help.
             EndpointGoneError: no request can succeed.
         """
         name = f"{type(error).__name__}: {error}"
@@ -171,7 +175,7 @@ class Client:
                 return Reply([], failure=name)
         elif isinstance(error, openai.APIStatusError) and error.status_code in (429, 503):
             self.gate.throttled(_retry_after(error))
-        raise _TransientError(name) from error
+        raise TransientError(name) from error
 
     def _sendable(self, body: dict[str, Any]) -> dict[str, Any]:
         """The body without what this endpoint is known to refuse."""

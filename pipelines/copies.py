@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
 import json
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipelines.briefs import Brief
 from pipelines.filters import first_rule, morphemes
 from pipelines.filters.limits import Limits
 from pipelines.flight import Asked, fly
+from pipelines.ray_actors import pin_to_driver
 from pipelines.rows import Row, make_row, row_id
 from pipelines.running import pipeline_of
 from pipelines.teacher import REFUSED, Teacher
@@ -57,11 +59,11 @@ def build_copies_pipeline(
         write = WriteCopies(
             name="write",
             llm=llm,
-            pairs=list(pairs),
-            brief=brief,
+            work=_put(pairs, brief, cache_dir),
             teacher=teacher,
             num_generations=candidates,
             batch_size=BATCH,
+            resources=pin_to_driver(),
         )
         write >> CheckRules(name="check_rules", limits=limits, input_batch_size=BATCH)
     return pipeline
@@ -74,8 +76,8 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
     as they are written, and prompts are made when their turn comes, so memory does not grow with the number of pairs.
 
     Attributes:
-        pairs: rows of config `pairs`.
-        brief: makes the prompt of a pair.
+        work: file of this machine with the pairs (rows of config `pairs`) and the brief. Not attributes themselves: a
+            large step that holds a key would be spilled to disk by Ray, key and all.
         teacher: what stands in the column `teacher`.
         num_generations: lines wanted a pair.
 
@@ -87,8 +89,7 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
         - text-generation
     """
 
-    pairs: list[dict[str, Any]] = Field(default_factory=list, exclude=True)
-    brief: InstanceOf[Brief] = Field(exclude=True)
+    work: Path
     teacher: str
 
     @property
@@ -101,19 +102,19 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Batches of pairs in the order in which they are finished, and whether a batch is the last."""
         batch: list[dict[str, str]] = []
-        left = len(self.pairs)
-        max_new_tokens = self.llm.generation_kwargs["max_new_tokens"]
-        form = lines_form(self.brief.lines, max_new_tokens) if self.brief.lines else None
-        for answered in fly(self.llm, self._asked(), left, self.num_generations, form):
+        pairs, brief = _take(self.work)
+        left = len(pairs)
+        form = lines_form(brief.lines, self.llm.generation_kwargs["max_new_tokens"]) if brief.lines else None
+        for answered in fly(self.llm, self._asked(pairs, brief), left, self.num_generations, form):
             batch.append({"pair": _dump(answered.about), "written": _dump(vars(answered.written))})
             left -= 1
             if len(batch) == self.batch_size or not left:
                 yield batch, not left
                 batch = []
 
-    def _asked(self) -> Iterator[Asked]:
-        for turn, pair in enumerate(self.pairs):
-            messages, shown = self.brief.prompt(pair)
+    def _asked(self, pairs: Sequence[dict[str, Any]], brief: Brief) -> Iterator[Asked]:
+        for turn, pair in enumerate(pairs):
+            messages, shown = brief.prompt(pair)
             about = {**pair, "turn": turn, "teacher": self.teacher, "example_ids": shown}
             yield Asked(messages, pair.get("attempt", 0), about)
 
@@ -202,6 +203,18 @@ def read_leaf(leaf: Sequence[Mapping[str, str]]) -> list[PairResult]:
     """The rows of the leaf, in the order of the pairs."""
     results = [PairResult(rows=json.loads(row["rows"]), **json.loads(row["pair"])) for row in leaf]
     return sorted(results, key=lambda result: result.turn)
+
+
+def _put(pairs: Sequence[Mapping[str, Any]], brief: Brief, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "work.pickle"
+    path.write_bytes(pickle.dumps((list(pairs), brief)))
+    return path
+
+
+def _take(path: Path) -> tuple[list[dict[str, Any]], Brief]:
+    pairs, brief = pickle.loads(path.read_bytes())  # noqa: S301 - our own file, of this run
+    return pairs, brief
 
 
 def _dump(value: Any) -> str:

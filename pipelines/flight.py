@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pipelines.answers import Form
 from pipelines.budget import BudgetSpentError
-from pipelines.client import Client, EndpointGoneError
+from pipelines.client import Client, EndpointGoneError, NoAnswerError
+from pipelines.offline import OfflineClient, fill
 from pipelines.rows import Message
 from pipelines.teacher import Teacher, Written
 
@@ -89,10 +90,12 @@ def _run(
 ) -> None:
     async def work() -> None:
         client.append(llm.open())
-        # As many workers as requests may be in flight: prompts are made when their turn comes.
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(llm.concurrency):
-                workers.create_task(_worker(llm, asked, wanted, form, done))
+        questions = asked
+        if isinstance(client[0], OfflineClient):
+            known = list(asked)
+            await fill(llm, client[0], lambda: _each(llm, iter(known), wanted, form, queue.SimpleQueue()))
+            questions = iter(known)
+        await _each(llm, questions, wanted, form, done)
         client[0].store.close()
 
     try:
@@ -103,6 +106,19 @@ def _run(
         done.put(error)
     else:
         done.put(None)
+
+
+async def _each(
+    llm: Teacher,
+    asked: Iterator[Asked],
+    wanted: int,
+    form: Form | None,
+    done: queue.SimpleQueue[Answered | Exception | None],
+) -> None:
+    # As many workers as requests may be in flight: prompts are made when their turn comes.
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(llm.concurrency):
+            workers.create_task(_worker(llm, asked, wanted, form, done))
 
 
 async def _worker(
@@ -124,4 +140,6 @@ async def _worker(
             written = Written([], f"{LIMIT}{error}", 0, 0)
         except EndpointGoneError as error:
             written = Written([], f"{GONE}{error}", 0, 0)
+        except NoAnswerError as error:
+            written = Written([], str(error), 0, 0)
         done.put(Answered(question.about, written))

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 
 #: What is left of the limit after an endpoint said "too many".
 DECREASE = 0.7
+#: Round trips in which the limit grows from nothing to the most: an endpoint's trip takes seconds, not milliseconds.
+RECOVERY = 16
 #: Seconds in which several refusals count as one: they answer requests that left together.
 EPOCH_S = 1.0
 #: Seconds that an endpoint may ask us to wait at most before it counts as a failure.
@@ -49,8 +51,8 @@ class Gate:
                 self._changed.notify(2)  # the limit may have grown meanwhile
 
     def answered(self) -> None:
-        """An answer came: one more place after as many answers as there are places."""
-        self.limit = min(self.most, self.limit + 1 / self.limit)
+        """An answer came: after as many as there are places, one round trip, the limit has grown by one step."""
+        self.limit = min(self.most, self.limit + max(1, self.most / RECOVERY) / self.limit)
 
     def throttled(self, retry_after: float | None) -> None:
         """The endpoint said "too many": fewer places, and silence for as long as it asked (seconds)."""

@@ -94,8 +94,89 @@ class _Prefix:
     product: str = ""
 
 
-class Scorer:
-    """A causal language model behind fixed examples, which it reads once.
+class Continuations:
+    """A causal language model that reads what many texts begin with only once, and scores how each goes on.
+
+    Args:
+        model: a `transformers` causal model in evaluation mode; bfloat16 is enough, sums are float32.
+        tokenizer: needs an end-of-sequence token.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self._vocabulary = torch.tensor(hangul_vocabulary(tokenizer), device=model.device)
+        self._weight = model.get_output_embeddings().weight.detach()[self._vocabulary]
+
+    def log_probs_after(self, prefix: str, befores: Sequence[str], lines: Sequence[str]) -> list[torch.Tensor]:
+        """Log-probabilities, [tokens] float32, of each line after the prefix and what stands before it, in order.
+
+        The three are tokenized apart, and the beginning of a text is part of the prefix.
+        """
+        return self._pass(self._prefix(prefix), befores, lines)
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
+
+    @torch.inference_mode()
+    def _prefix(self, text: str, product: str = "") -> _Prefix:
+        ids = torch.tensor([self._ids(text)], device=self.model.device)
+        return _Prefix(self.model.base_model(input_ids=ids, use_cache=True).past_key_values, product)
+
+    @torch.inference_mode()
+    def _pass(self, prefix: _Prefix, befores: Sequence[str], lines: Sequence[str]) -> list[torch.Tensor]:
+        """Log-probabilities, [tokens] float32, of each line after the prefix and what stands before it."""
+        pairs = [(self._ids(before), self._ids(line)) for before, line in zip(befores, lines, strict=True)]
+        order = sorted(range(len(pairs)), key=lambda i: sum(map(len, pairs[i])))  # like lengths together: less padding
+        found: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
+        for start in range(0, len(order), _BATCH):
+            batch = order[start : start + _BATCH]
+            for i, log_probs in zip(batch, self._batch(prefix, [pairs[i] for i in batch]), strict=True):
+                found[i] = log_probs
+        return found
+
+    def _batch(self, prefix: _Prefix, pairs: Sequence[tuple[list[int], list[int]]]) -> Sequence[torch.Tensor]:
+        """As `_pass`, for token ids and one batch.
+
+        Padding stands on the right, where causal attention keeps it from every token that counts: no mask is needed.
+        The last token of a line predicts nothing and stays out.
+        """
+        width = max(len(before) + len(line) for before, line in pairs) - 1
+        inputs = torch.zeros(len(pairs), width, dtype=torch.long)
+        where: list[int] = []  # flat positions of the hidden states that predict
+        targets: list[int] = []  # and the tokens they should predict
+        for row, (before, line) in enumerate(pairs):
+            ids = before + line
+            inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
+            where += range(row * width + len(before) - 1, row * width + len(ids) - 1)
+            targets += line
+        cache = copy.deepcopy(prefix.cache)
+        for layer in cache.layers:
+            layer.keys, layer.values = (kept.expand(len(pairs), -1, -1, -1) for kept in (layer.keys, layer.values))
+        device = self.model.device
+        output = self.model.base_model(input_ids=inputs.to(device), past_key_values=cache, use_cache=True)
+        hidden = output.last_hidden_state.flatten(0, 1)[torch.tensor(where, device=device)]
+        log_probs = self._head(hidden, torch.tensor(targets, device=device)).cpu()
+        return torch.split(log_probs, [len(line) for _, line in pairs])
+
+    def _head(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Log-probability of each target among the Hangul vocabulary and itself, [tokens] float32."""
+        head = self.model.get_output_embeddings()
+        bias = None if head.bias is None else head.bias[self._vocabulary]
+        kept = self._capped(functional.linear(hidden, self._weight, bias))
+        chosen = (hidden * head.weight[targets]).sum(1, dtype=torch.float32)
+        chosen = self._capped(chosen if head.bias is None else chosen + head.bias[targets])
+        total = kept.logsumexp(1)
+        return chosen - torch.where(torch.isin(targets, self._vocabulary), total, torch.logaddexp(total, chosen))
+
+    def _capped(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits in float32, soft-capped where the model does so."""
+        cap = getattr(self.model.config, "final_logit_softcapping", None)
+        return cap * torch.tanh(logits.float() / cap) if cap else logits.float()
+
+
+class Scorer(Continuations):
+    """A causal language model behind fixed examples.
 
     Rows that are to be scored should not be among the examples: the model has seen those.
 
@@ -111,10 +192,7 @@ class Scorer:
     def __init__(self, model: Any, tokenizer: Any, examples: Sequence[Scorable]) -> None:
         if len(examples) < SHOTS + STRANGERS:
             raise ValueError(f"The scorer needs {SHOTS + STRANGERS} example rows and got {len(examples)}")
-        self.model = model
-        self.tokenizer = tokenizer
-        self._vocabulary = torch.tensor(hangul_vocabulary(tokenizer), device=model.device)
-        self._weight = model.get_output_embeddings().weight.detach()[self._vocabulary]
+        super().__init__(model, tokenizer)
         shots, strangers = examples[:SHOTS], examples[SHOTS : SHOTS + STRANGERS]
         self._given = self._prefix(self._render(_turns(shots)))
         self._dull = self._prefix(self._render(_turns([_dulled(row, i) for i, row in enumerate(shots)])))
@@ -184,65 +262,6 @@ class Scorer:
     def _line(self, row: Scorable) -> str:
         """The line as an answer, from the space before it to the token that ends it."""
         return self._render([_user(row), _answer(row)]).removeprefix(self._render([_user(row)], prompt=True))
-
-    def _ids(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
-
-    @torch.inference_mode()
-    def _prefix(self, text: str, product: str = "") -> _Prefix:
-        ids = torch.tensor([self._ids(text)], device=self.model.device)
-        return _Prefix(self.model.base_model(input_ids=ids, use_cache=True).past_key_values, product)
-
-    @torch.inference_mode()
-    def _pass(self, prefix: _Prefix, befores: Sequence[str], lines: Sequence[str]) -> list[torch.Tensor]:
-        """Log-probabilities, [tokens] float32, of each line after the prefix and what stands before it."""
-        pairs = [(self._ids(before), self._ids(line)) for before, line in zip(befores, lines, strict=True)]
-        order = sorted(range(len(pairs)), key=lambda i: sum(map(len, pairs[i])))  # like lengths together: less padding
-        found: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            for i, log_probs in zip(batch, self._batch(prefix, [pairs[i] for i in batch]), strict=True):
-                found[i] = log_probs
-        return found
-
-    def _batch(self, prefix: _Prefix, pairs: Sequence[tuple[list[int], list[int]]]) -> Sequence[torch.Tensor]:
-        """As `_pass`, for token ids and one batch.
-
-        Padding stands on the right, where causal attention keeps it from every token that counts: no mask is needed.
-        The last token of a line predicts nothing and stays out.
-        """
-        width = max(len(before) + len(line) for before, line in pairs) - 1
-        inputs = torch.zeros(len(pairs), width, dtype=torch.long)
-        where: list[int] = []  # flat positions of the hidden states that predict
-        targets: list[int] = []  # and the tokens they should predict
-        for row, (before, line) in enumerate(pairs):
-            ids = before + line
-            inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
-            where += range(row * width + len(before) - 1, row * width + len(ids) - 1)
-            targets += line
-        cache = copy.deepcopy(prefix.cache)
-        for layer in cache.layers:
-            layer.keys, layer.values = (kept.expand(len(pairs), -1, -1, -1) for kept in (layer.keys, layer.values))
-        device = self.model.device
-        output = self.model.base_model(input_ids=inputs.to(device), past_key_values=cache, use_cache=True)
-        hidden = output.last_hidden_state.flatten(0, 1)[torch.tensor(where, device=device)]
-        log_probs = self._head(hidden, torch.tensor(targets, device=device)).cpu()
-        return torch.split(log_probs, [len(line) for _, line in pairs])
-
-    def _head(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Log-probability of each target among the Hangul vocabulary and itself, [tokens] float32."""
-        head = self.model.get_output_embeddings()
-        bias = None if head.bias is None else head.bias[self._vocabulary]
-        kept = self._capped(functional.linear(hidden, self._weight, bias))
-        chosen = (hidden * head.weight[targets]).sum(1, dtype=torch.float32)
-        chosen = self._capped(chosen if head.bias is None else chosen + head.bias[targets])
-        total = kept.logsumexp(1)
-        return chosen - torch.where(torch.isin(targets, self._vocabulary), total, torch.logaddexp(total, chosen))
-
-    def _capped(self, logits: torch.Tensor) -> torch.Tensor:
-        """Logits in float32, soft-capped where the model does so."""
-        cap = getattr(self.model.config, "final_logit_softcapping", None)
-        return cap * torch.tanh(logits.float() / cap) if cap else logits.float()
 
 
 def hangul_vocabulary(tokenizer: Any) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Any
 import datasets
 import rich
 from distilabel.pipeline import Pipeline
-from distilabel.pipeline.base import _STEP_NOT_LOADED_CODE
+from distilabel.pipeline.base import _STEP_NOT_LOADED_CODE, BasePipeline
 from distilabel.utils.logging import stop_logging
 
 #: Seconds that steps usually take to load at most; after that distilabel's own wait goes on.
@@ -50,7 +50,7 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
         """Leave Ctrl-C to Python: distilabel's handler waits for the batches in hand and then goes on as if done."""
 
 
-def pipeline_of(name: str, cache_dir: Path, engine: str = "local") -> Pipeline:
+def pipeline_of(name: str, cache_dir: Path, engine: str = "local") -> BasePipeline:
     """An empty pipeline that raises what stops it.
 
     Args:
@@ -58,10 +58,14 @@ def pipeline_of(name: str, cache_dir: Path, engine: str = "local") -> Pipeline:
         engine: `local` (processes on this machine) or `ray` (the cluster that RAY_ADDRESS names, else one on this
             machine).
     """
+    if engine == "ray":
+        from pipelines.ray_pipeline import StrictRayPipeline
+
+        return StrictRayPipeline(name, cache_dir=cache_dir)
     return StrictPipeline(name, cache_dir=cache_dir)
 
 
-def run(pipeline: Pipeline) -> list[dict[str, Any]]:
+def run(pipeline: BasePipeline) -> list[dict[str, Any]]:
     """Run a pipeline with one leaf step, from the main thread, and give the rows of the leaf.
 
     Nothing is taken from distilabel's cache: it knows steps, not the rows they were given.
@@ -85,13 +89,14 @@ def run(pipeline: Pipeline) -> list[dict[str, Any]]:
         return _rows(pipeline.name, distiset)
 
 
-def _join_threads(pipeline: Pipeline) -> None:
+def _join_threads(pipeline: BasePipeline) -> None:
     """See the threads of a stopped run off. They read from queues that went with the processes, and would say so."""
     loud = threading.excepthook
     threading.excepthook = lambda args: None if isinstance(args.exc_value, EOFError | OSError) else loud(args)
     try:
-        pipeline._output_queue_thread.join()
-        pipeline._load_steps_thread.join()
+        for name in ("_output_queue_thread", "_load_steps_thread"):
+            if thread := getattr(pipeline, name, None):  # not there when stopped before the first step was started
+                thread.join()
     finally:
         threading.excepthook = loud
 

@@ -19,6 +19,7 @@ from pipelines.answers import is_refusal
 from pipelines.budget import Budget, Caps
 from pipelines.client import Client
 from pipelines.gate import Gate
+from pipelines.offline import OfflineClient
 from pipelines.prices import Price
 from pipelines.store import Store
 
@@ -84,7 +85,8 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
     def open(self) -> Client:
         """A client for the event loop that is running, with the answers of earlier runs."""
         store = Store(self.store)
-        self._writer = Client(
+        kind = OfflineClient if self.batch_poll_s else Client
+        self._writer = kind(
             self._aclient.with_options(max_retries=0),  # the client retries, by its own rules
             self.identity,
             self.choices,
@@ -142,6 +144,19 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
             failure = f"{REFUSED}{refused}" if refused else reply.failure
             failure = failure or ("no usable answer" if senseless == SENSELESS else "")
         return Written(texts, failure, *tokens)
+
+    def _create_jsonl_row(self, input: Any, custom_id: str, **kwargs: Any) -> bytes:
+        """A request of a batch: `input` is its whole body, seed and all."""
+        row = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": input}
+        return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+
+    def _parse_output(self, output: dict[str, Any]) -> Any:
+        """An answer of a batch: `custom_id`, and the `body` of the chat completion, None where it failed."""
+        response = output.get("response") or {}
+        return {
+            "custom_id": output["custom_id"],
+            "body": response.get("body") if response.get("status_code") == 200 else None,
+        }
 
     async def _agenerate(self, inputs: list[Any], num_generations: int = 1, **sampling: Any) -> list[Any]:
         """As distilabel asks: all inputs at once; the client itself bounds what is in flight."""

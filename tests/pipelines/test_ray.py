@@ -16,7 +16,8 @@ from distilabel.models import OpenAILLM
 from distilabel.pipeline import base
 from distilabel.steps import StepResources
 
-from pipelines.ray_pipeline import on_ray, pin_to_driver
+from pipelines.ray_actors import pin_to_driver
+from pipelines.ray_pipeline import on_ray
 from pipelines.running import StrictPipeline, run
 from tests.pipelines import toy_steps as toy
 
@@ -56,11 +57,12 @@ def cluster(child, local_rows):
 def start_cluster(folder):
     global running
     os.environ["RAY_AUTH_MODE"] = "disabled"  # otherwise Ray writes a token to the user's home
+    os.environ["RAY_TMPDIR"] = folder
     import ray
     from ray.cluster_utils import Cluster
 
     small = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
-    running = Cluster(initialize_head=True, head_node_args={**small, "resources": {"left": 1}, "temp_dir": folder})
+    running = Cluster(initialize_head=True, head_node_args={**small, "resources": {"left": 1}})
     running.add_node(**small, resources={"right": 1})
     with ray.init(running.address, log_to_driver=False):
         nodes = {
