@@ -69,6 +69,7 @@ def fly(llm: Teacher, asked: Iterator[Asked], total: int, wanted: int, form: For
         bar = progress.add_task("writing", total=total, state="")
         while answered := done.get():
             if isinstance(answered, Exception):
+                llm.unload()  # distilabel sends a step that fails to its parent, and no open client can be sent
                 raise answered
             progress.update(bar, advance=1, state=_state(client[0]))
             yield answered

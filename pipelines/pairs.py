@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from itertools import combinations, cycle, islice, product
-from math import prod
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ from distilabel.steps import GeneratorStep
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
+from pipelines.decks import Deck, decks_of
 from pipelines.rows import row_id
 from pipelines.running import StrictPipeline
-from pipelines.taxonomy import KINDS, Category, Craft
+from pipelines.taxonomy import Category, Craft
 
 COLUMNS = ["id", "product", "category", "values", "device", "tone"]
 #: Rows of one batch: planning is cheap, so batches are as large as the readers downstream like them.
@@ -63,38 +63,36 @@ def plan_pairs(
             "tone": tone,
         }
         for (category, name, left), device, tone in zip(islice(_round_robin(orders), n), devices, tones, strict=False)
-        for values in [_take(left, used)]
+        for values in [_take(left, used, draw)]
     ]
 
 
 def count_pairs(categories: Sequence[Category], values_max: int) -> int:
     """How many different pairs there are: for each product every set of 1..values_max values of different kinds."""
     return sum(
-        len(category.products) * prod(len(category.values[kind]) for kind in kinds)
+        deck.left
         for category in categories
-        for size in range(1, values_max + 1)
-        for kinds in combinations(KINDS, size)
+        for name in category.products
+        for deck in decks_of(category.values_of(name), values_max)
     )
 
 
-Choice = tuple[tuple[str, ...], tuple[str, ...]]  # kinds, values
-Turn = tuple[Category, str, list[Choice]]
+Turn = tuple[Category, str, list[Deck]]
 
 
 def _turns(category: Category, values_max: int, written: Collection[str], draw: random.Random) -> Iterator[Turn]:
     """The products of a category in turn, unwritten first, each as long as it has value sets left."""
-    choices = [
-        (kinds, values)
-        for size in range(1, values_max + 1)
-        for kinds in combinations(KINDS, size)
-        for values in product(*(category.values[kind] for kind in kinds))
-    ]
     shuffled = draw.sample(category.products, len(category.products))
-    products = sorted(shuffled, key=lambda name: name in written)
-    left = {name: draw.sample(choices, len(choices)) for name in products}
-    for _ in range(len(choices)):
-        for name in products:
-            yield category, name, left[name]
+    waiting = sorted(shuffled, key=lambda name: name in written)
+    left: dict[str, list[Deck]] = {}
+    while waiting:
+        for name in waiting:
+            if name not in left:
+                decks = decks_of(category.values_of(name), values_max)
+                left[name] = draw.sample(decks, len(decks))
+            if left[name]:
+                yield category, name, left[name]
+        waiting = [name for name in waiting if left[name]]
 
 
 def _round_robin(orders: Sequence[Iterator[Turn]]) -> Iterator[Turn]:
@@ -108,14 +106,16 @@ def _round_robin(orders: Sequence[Iterator[Turn]]) -> Iterator[Turn]:
                 yield turn
 
 
-def _take(left: list[Choice], used: Counter[Any]) -> list[str]:
-    """Take the choice whose number of values and whose kinds have been used least so far."""
-    kinds, values = choice = min(
-        left, key=lambda choice: (used[len(choice[0])], sum(used[kind] for kind in choice[0]) / len(choice[0]))
+def _take(decks: list[Deck], used: Counter[Any], draw: random.Random) -> list[str]:
+    """Draw from the deck whose number of values and whose kinds have been used least so far; empty ones go."""
+    deck = min(
+        decks, key=lambda deck: (used[len(deck.kinds)], sum(used[kind] for kind in deck.kinds) / len(deck.kinds))
     )
-    left.remove(choice)
-    used.update([len(kinds), *kinds])
-    return list(values)
+    used.update([len(deck.kinds), *deck.kinds])
+    values = deck.draw(draw)
+    if not deck.left:
+        decks.remove(deck)
+    return values
 
 
 class PlanPairs(GeneratorStep):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from typing import Any
 import datasets
 import rich
 from distilabel.pipeline import Pipeline
-from distilabel.pipeline.base import _STEP_NOT_LOADED_CODE, BasePipeline
+from distilabel.pipeline.base import _STEP_NOT_LOADED_CODE, _STEP_UNLOADED_CODE, BasePipeline
 from distilabel.utils.logging import stop_logging
 
 #: Seconds that steps usually take to load at most; after that distilabel's own wait goes on.
@@ -32,6 +32,9 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
         if not getattr(e, "is_load_error", False):
             self._exception = getattr(e, "subprocess_exception", e)
         super()._error_callback(e)
+        if not getattr(e, "is_load_error", False):
+            with self._steps_load_status_lock:  # what waits for the steps to end would wait for ever for this one
+                self._steps_load_status = dict.fromkeys(self._steps_load_status, _STEP_UNLOADED_CODE)
 
     def _run_steps(self, steps: list[str]) -> None:
         """Start the steps and see them loaded; distilabel's own wait looks every 2.5 seconds."""

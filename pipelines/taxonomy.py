@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,21 @@ CRAFT = Path(__file__).parent / "craft.yaml"
 
 @dataclass(frozen=True)
 class Category:
-    """A node of the taxonomy: products that share the values people look for in them, by kind of value."""
+    """A node of the taxonomy: products that share the values people look for in them, by kind of value.
+
+    Attributes:
+        own_values: product -> kind -> values, for products that do not share those of the category. Kinds may be
+            missing; of those such a product has none.
+    """
 
     name: str
     products: tuple[str, ...]
     values: Mapping[str, tuple[str, ...]]
+    own_values: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def values_of(self, product: str) -> Mapping[str, tuple[str, ...]]:
+        """The values of one of its products, by kind."""
+        return self.own_values.get(product, self.values)
 
 
 @dataclass(frozen=True)

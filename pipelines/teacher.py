@@ -82,6 +82,11 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
         for client in ("httpx", "httpx2", "openai"):
             logging.getLogger(client).setLevel(logging.WARNING)
 
+    def unload(self) -> None:
+        """Let go of the clients."""
+        super().unload()
+        self._writer = None
+
     def open(self) -> Client:
         """A client for the event loop that is running, with the answers of earlier runs."""
         store = Store(self.store)

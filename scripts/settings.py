@@ -22,13 +22,6 @@ class ImportSettings(Settings):
     terms: str = Field("", description="licence under which imported rows may be shared, in words, for the card")
 
 
-class PairsSettings(Settings):
-    """How many product–value pairs to plan from the taxonomy."""
-
-    n: int = Field(192, ge=1)
-    values_max: int = Field(2, ge=1, le=4, description="values a pair holds at most")
-
-
 class TrainSettings(Settings):
     """One adapter."""
 
@@ -87,6 +80,29 @@ class BudgetSettings(Settings):
     timeout: float = Field(120, gt=0, description="seconds that an answer may take")
     batch: bool = Field(False, description="use the provider's Batch API: half the price, up to a day")
     batch_poll: int = Field(60, ge=1, description="seconds between two looks at a batch")
+
+
+class ProposeSettings(Sampling):
+    """What a teacher adds to the taxonomy before pairs are planned. It needs an endpoint."""
+
+    teacher: TeacherSettings = TeacherSettings()
+    products: int = Field(10, ge=1, le=50, description="new products asked for in each category")
+    values: int = Field(2, ge=1, le=10, description="values asked for, for each new product and kind of value")
+    temperature: float = Field(0.9, ge=0, description="0 is greedy")
+    max_new_tokens: int = Field(24, ge=4, description="of one product or value")
+    min_relatedness: float = Field(
+        -0.43, description="values less related to their product (nats a token) are rejected"
+    )
+    concurrency: int = Field(16, ge=1, description="requests in flight at most; fewer where the endpoint says so")
+    budget: BudgetSettings = BudgetSettings()
+
+
+class PairsSettings(Settings):
+    """How many product–value pairs to plan from the taxonomy."""
+
+    n: int = Field(192, ge=1)
+    values_max: int = Field(2, ge=1, le=4, description="values a pair holds at most")
+    propose: ProposeSettings | None = Field(None, description="have a teacher widen the taxonomy first")
 
 
 class SynthesizeSettings(Sampling):

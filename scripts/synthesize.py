@@ -56,12 +56,15 @@ def run(
     def work(folder: Path) -> Outcome:
         people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
         brief = brief_of(hub, settings, examples, people, recipe.seed)
+        planned = list(hub.rows(pairs, "pairs"))
+        with refused("synthesize.examples"):
+            brief.prompt(planned[0])  # too few examples are better known now than in a step
         with (
             teachers.opened(hub, settings.teacher, adapter, settings.concurrency, folder) as voice,
             refused(voice.name),
         ):
             job = Job(recipe, voice, brief, stage.fingerprint(), folder)
-            written = write_all(job, list(hub.rows(pairs, "pairs")), people, base)
+            written = write_all(job, planned, people, base)
         return _outcome(job, written, folder)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:

@@ -159,6 +159,42 @@ def run_interrupted(address, folder):
         return seconds, threads, ray.util.list_named_actors(all_namespaces=True)
 
 
+def run_copies(address, folder):
+    """What the teacher wrote for four pairs on the cluster, and then again, with the requests sent in all."""
+    from pipelines.briefs import Brief
+    from pipelines.copies import build_copies_pipeline, read_leaf
+    from pipelines.filters.limits import Limits
+    from pipelines.teacher import teacher_llm
+    from tests.pipelines.teacher_server import KEY, MODEL, serve
+
+    limits = Limits(min_chars=4, max_chars=60, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)
+    pairs = [
+        {"id": str(n), "product": f"우산 {n}", "category": "잡화", "values": ["든든한"], "device": "", "tone": ""}
+        for n in range(4)
+    ]
+    os.environ["RAY_ADDRESS"] = address
+    found = []
+    with serve(lambda body, choice: '{"copies": ["비보다 먼저 펴는 마음"]}') as endpoint:
+        for turn in range(2):
+            llm = teacher_llm(
+                endpoint.url, MODEL, KEY, identity="t", store=folder / "answers.sqlite", run_id="r", temperature=0.7,
+                top_p=0.9, max_new_tokens=40, concurrency=2, seed=1, timeout=10,
+            )  # fmt: skip
+            pipeline = build_copies_pipeline(
+                pairs,
+                llm,
+                Brief(1),
+                teacher="t",
+                candidates=1,
+                limits=limits,
+                cache_dir=folder / str(turn),
+                engine="ray",
+            )
+            found.append(read_leaf(run(pipeline)))
+    del os.environ["RAY_ADDRESS"]
+    return found, len(endpoint.log.requests)
+
+
 def values(rows):
     return [(row["number"], row["double"], row["total"]) for row in rows]
 
@@ -199,6 +235,14 @@ def test_what_a_step_raises_ends_the_run_at_once(child, cluster, tmp_path, step,
     assert cause == kind
     assert message in why
     assert seconds < PROMPT
+
+
+def test_the_teacher_writes_on_a_cluster_and_its_answers_stay_with_the_driver(child, cluster, tmp_path):
+    (first, again), requests = child(run_copies, cluster[0], tmp_path)
+    assert [result.rows[0]["ad_copy"] for result in first] == ["비보다 먼저 펴는 마음"] * 4
+    assert [result.rows[0]["reason"] for result in first] == [""] * 4
+    assert again == first
+    assert requests == 4
 
 
 def test_a_key_in_a_step_reaches_it_and_no_file_of_ray(child, cluster, tmp_path):

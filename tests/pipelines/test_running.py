@@ -2,13 +2,16 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import datasets
+import psutil
 import pytest
-from distilabel.steps import GlobalStep, LoadDataFromDicts, Step, StepInput
+from distilabel.steps import GeneratorStep, GlobalStep, LoadDataFromDicts, Step, StepInput
 
 from pipelines.running import StrictPipeline, run
 
@@ -40,6 +43,16 @@ class Sleeps(GlobalStep):
         (self.artifacts_directory / "sleeping").touch()
         time.sleep(SLEEP)
         yield inputs
+
+
+class BreaksMaking(GeneratorStep):
+    @property
+    def outputs(self):
+        return ["number"]
+
+    def process(self, offset: int = 0):
+        yield [{"number": 0}], False
+        raise LookupError("no more numbers")
 
 
 def pipeline(folder: Path, *steps: type[Step], count: int) -> StrictPipeline:
@@ -92,3 +105,28 @@ def test_interrupt_ends_it_at_once(tmp_path, capfd):
     ]
     assert not multiprocessing.active_children()
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_generator_that_breaks_ends_it_at_once(tmp_path):
+    with StrictPipeline("test", cache_dir=tmp_path) as built:
+        BreaksMaking() >> Breaks(input_batch_size=2)
+    started = time.monotonic()
+    with pytest.raises(ValueError, match="no more numbers"):
+        run(built)
+    assert time.monotonic() - started < 15
+
+
+def test_its_processes_end_with_it_even_when_it_is_killed(tmp_path):
+    code = "import sys; from pathlib import Path; from tests.pipelines.test_running import *; "
+    code += "run(pipeline(Path(sys.argv[1]), Sleeps, count=2))"
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.rglob("sleeping")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 3
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []

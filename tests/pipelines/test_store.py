@@ -6,10 +6,11 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.store import Spent, Store, key_of
@@ -138,6 +139,15 @@ def test_several_processes_make_and_write_one_file_at_once(path):
     assert store.spent("run") == Spent(400, 1200, 1600, 100.0)
 
 
+def test_waits_for_a_process_that_is_making_the_file(path):
+    path.parent.mkdir()
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("begin immediate")
+    threading.Timer(0.2, other.close).start()
+    Store(path).keep("a", [1])
+    assert Store(path).answer("a") == [1]
+
+
 def test_only_the_owner_reads_it(path):
     before = os.umask(0)
     try:
@@ -167,6 +177,7 @@ def test_a_key_names_who_is_asked_and_what():
     assert len({key, *others, *halves}) == 8
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.text(st.characters(exclude_categories=()))), st.text())
 def test_any_text_has_a_key(body, identity):
     assert key_of(identity, body) == key_of(identity, dict(body))

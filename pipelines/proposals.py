@@ -1,0 +1,125 @@
+"""Has a teacher propose products for categories and values for products, as a distilabel pipeline."""
+
+# No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distilabel.pipeline import Pipeline
+from distilabel.steps.tasks import GeneratorTask
+from distilabel.typing import GeneratorStepOutput, StepColumns
+from pydantic import Field
+
+from pipelines.flight import Asked, fly
+from pipelines.questions import Kind, answer_form, prompt_of, read_answer
+from pipelines.running import pipeline_of
+from pipelines.teacher import Teacher
+
+
+def build_proposals_pipeline(
+    questions: Sequence[Mapping[str, Any]], llm: Teacher, *, kind: Kind, count: int, cache_dir: Path
+) -> Pipeline:
+    """A pipeline that asks the teacher each question once. Run it with `pipelines.running.run`, read it by `read_leaf`.
+
+    Args:
+        questions: `category` and `there` (its products), or `category` and `product`.
+        kind: what is asked for.
+        count: products wanted of each category, or values of each product and kind of value.
+        cache_dir: where distilabel keeps its files; nothing is written elsewhere.
+
+    Raises:
+        ValueError: no questions.
+    """
+    if not questions:
+        raise ValueError(f"there is nothing to propose a {kind} for; raise `pairs.propose.products`")
+    with pipeline_of("hanjul-proposals", cache_dir) as pipeline:
+        Propose(name="propose", llm=llm, questions=[dict(question) for question in questions], kind=kind, count=count)
+    return pipeline
+
+
+class Propose(GeneratorTask):  # type: ignore[misc]
+    """Asks the teacher for products of categories or values of products; all questions are in flight at once.
+
+    Attributes:
+        questions, kind, count: see `build_proposals_pipeline`.
+
+    Output columns:
+        - question (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
+        - written (`str`): JSON of `pipelines.teacher.Written`, whose text, if any, is the whole answer.
+
+    Categories:
+        - text-generation
+    """
+
+    questions: list[dict[str, Any]] = Field(default_factory=list, exclude=True)
+    kind: Kind
+    count: int
+
+    @property
+    def outputs(self) -> StepColumns:
+        return ["question", "written"]
+
+    def format_output(self, output: str | None, input: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {"written": output}
+
+    def process(self, offset: int = 0) -> GeneratorStepOutput:
+        """Questions with their answers in the order in which they come, and whether a batch is the last."""
+        batch: list[dict[str, str]] = []
+        left = len(self.questions)
+        form = answer_form(self.kind, self.count, self.llm.generation_kwargs["max_new_tokens"])
+        for answered in fly(self.llm, self._asked(), left, 1, form):
+            batch.append({"question": _dump(answered.about), "written": _dump(vars(answered.written))})
+            left -= 1
+            if len(batch) == self.batch_size or not left:
+                yield batch, not left
+                batch = []
+
+    def _asked(self) -> Iterator[Asked]:
+        for turn, question in enumerate(self.questions):
+            prompt = prompt_of(self.kind, question, self.count)
+            about = {name: question[name] for name in question if name != "there"} | {"turn": turn}
+            yield Asked([{"role": "user", "content": prompt}], 0, about)
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What came of one question.
+
+    Attributes:
+        product: empty where products were asked for.
+        lists: `products`, or kind of value -> values.
+        failure: empty, or why there is nothing.
+    """
+
+    category: str
+    product: str
+    lists: dict[str, list[str]]
+    failure: str
+    input_tokens: int
+    output_tokens: int
+
+
+def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list[Proposed]:
+    """The rows of the leaf in the order of the questions, at most so many items of each list."""
+    found = []
+    for question, written in sorted(
+        ((json.loads(row["question"]), json.loads(row["written"])) for row in leaf), key=lambda pair: pair[0]["turn"]
+    ):
+        lists = read_answer("".join(written["texts"]), kind)
+        tokens = written["input_tokens"], written["output_tokens"]
+        found.append(
+            Proposed(
+                question["category"],
+                question.get("product", ""),
+                {name: items[:count] for name, items in lists.items()},
+                written["failure"],
+                *tokens,
+            )
+        )
+    return found
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

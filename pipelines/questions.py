@@ -1,0 +1,80 @@
+"""The two questions to a teacher that proposes (products of a category, values of a product), and how it answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Template
+
+from pipelines.answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, THOUGHT, Form, lines_of
+from pipelines.screening import PRODUCT_CHARS, VALUE_CHARS
+from pipelines.taxonomy import KINDS
+
+#: The lists of an answer, by what is asked for.
+LISTS = {"product": ("products",), "value": KINDS}
+CHARS = {"product": PRODUCT_CHARS, "value": VALUE_CHARS}
+#: A string of a JSON list that is whole, and no key.
+STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?!\s*:)')
+
+Kind = Literal["product", "value"]
+
+
+def prompt_of(kind: Kind, question: Mapping[str, Any], count: int) -> str:
+    """The Korean prompt of a question."""
+    return _template(kind).render(**question, count=count, chars=CHARS[kind])
+
+
+def answer_form(kind: Kind, count: int, max_new_tokens: int) -> Form:
+    """A JSON object with one list of products, or a list of values for each kind.
+
+    Args:
+        max_new_tokens: of one product or value.
+    """
+    items = {"type": "array", "items": {"type": "string"}, "description": f"서로 다른 {count}가지"}
+    names = list(LISTS[kind])
+    schema = {
+        "type": "object",
+        "properties": {name: items for name in names},
+        "required": names,
+        "additionalProperties": False,
+    }
+    tokens = (max_new_tokens + JSON_TOKENS_PER_LINE) * count * len(names) + JSON_TOKENS
+    return Form(
+        lambda answer: [answer] if any(read_answer(answer, kind).values()) else [],
+        {"type": "json_schema", "json_schema": {"name": f"{kind}s", "strict": True, "schema": schema}},
+        tokens,
+    )
+
+
+def read_answer(answer: str, kind: Kind) -> dict[str, list[str]]:
+    """The strings of each list in an answer, in order, none twice in a list.
+
+    The lists are found wherever they stand: fenced, with words around them, cut off (an item that is not whole is left
+    out). Products may also stand one a line, without JSON.
+    """
+    text = FENCE.sub("", THOUGHT.sub("", answer)).strip()
+    lists = {name: _strings(text, name) for name in LISTS[kind]}
+    if kind == "product" and not lists["products"]:
+        lists["products"] = lines_of(answer)
+    return lists
+
+
+def _strings(text: str, name: str) -> list[str]:
+    found = re.search(rf'"{name}"\s*:\s*\[((?:[^\]"]|"(?:[^"\\]|\\.)*")*)', text)
+    try:
+        strings = [json.loads(f'"{item}"', strict=False).strip() for item in STRING.findall(found[1])] if found else []
+    except json.JSONDecodeError:  # a stray backslash
+        return []
+    return [string for string in dict.fromkeys(strings) if string]
+
+
+@cache
+def _template(kind: Kind) -> Template:
+    text = (Path(__file__).parent / f"propose_{kind}s.jinja").read_text(encoding="utf-8")
+    template: Template = Template(text, trim_blocks=True)
+    return template
