@@ -18,8 +18,8 @@ from pipelines.taxonomy import KINDS
 #: The lists of an answer, by what is asked for.
 LISTS = {"product": ("products",), "value": KINDS}
 CHARS = {"product": PRODUCT_CHARS, "value": VALUE_CHARS}
-#: A string of a JSON list that is whole, and no key.
-STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?!\s*:)')
+#: A whole string in JSON, and the colon after it where it is a key.
+STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
 
 Kind = Literal["product", "value"]
 
@@ -66,8 +66,9 @@ def read_answer(answer: str, kind: Kind) -> dict[str, list[str]]:
 
 def _strings(text: str, name: str) -> list[str]:
     found = re.search(rf'"{name}"\s*:\s*\[((?:[^\]"]|"(?:[^"\\]|\\.)*")*)', text)
+    items = [item for item, colon in STRING.findall(found[1]) if not colon] if found else []
     try:
-        strings = [json.loads(f'"{item}"', strict=False).strip() for item in STRING.findall(found[1])] if found else []
+        strings = [json.loads(f'"{item}"', strict=False).strip() for item in items]
     except json.JSONDecodeError:  # a stray backslash
         return []
     return [string for string in dict.fromkeys(strings) if string]

@@ -34,7 +34,8 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
         super()._error_callback(e)
         if not getattr(e, "is_load_error", False):
             with self._steps_load_status_lock:  # what waits for the steps to end would wait for ever for this one
-                self._steps_load_status = dict.fromkeys(self._steps_load_status, _STEP_UNLOADED_CODE)
+                for step in self._steps_load_status:
+                    self._steps_load_status[step] = _STEP_UNLOADED_CODE
 
     def _run_steps(self, steps: list[str]) -> None:
         """Start the steps and see them loaded; distilabel's own wait looks every 2.5 seconds."""

@@ -160,9 +160,11 @@ def pairs(
     if loaded.pairs is None:
         raise HanjulError("The recipe plans no pairs", f"{recipe}: pairs", "give it a section `pairs`, or use --n")
     with hub_session() as hub:
+        from scripts import models
         from scripts import pairs as stage
 
-        emit(hub, stage.run(hub, hub.repo("dataset", loaded.dataset), None, loaded.pairs, loaded.seed))
+        base = models.resolve_base(hub, loaded.train) if loaded.pairs.propose else None
+        emit(hub, stage.run(hub, hub.repo("dataset", loaded.dataset), None, loaded.pairs, loaded.seed, base=base))
 
 
 @app.command()

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
+from tqdm import tqdm
 
 from scripts import log, teachers
 from scripts.errors import HanjulError
 from scripts.faults import refused
 from scripts.hub import Hub
+from scripts.judge import BAR
 from scripts.settings import ProposeSettings
 
 if TYPE_CHECKING:
@@ -161,9 +163,10 @@ def _related(proposals: Sequence[Proposal], base: HfUri, least: float) -> list[P
     judged = list(proposals)
     if not places:
         return judged
-    log.log(f"pairs: {len(places)} values, how related each is to its product")
     model, tokenizer = models.load_base(base)
-    scores = relatedness(model, tokenizer, [(judged[place].product, judged[place].value) for place in places])
+    pairs = [(judged[place].product, judged[place].value) for place in places]
+    with tqdm(total=1.0, desc=f"relatedness: {len(pairs)} values", bar_format=BAR, disable=log.QUIET) as bar:
+        scores = relatedness(model, tokenizer, pairs, lambda share: bar.update(share - bar.n))
     for place, score in zip(places, scores, strict=True):
         judged[place] = replace(judged[place], score=round(score, 4))
         if score < least:

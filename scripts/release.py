@@ -83,7 +83,7 @@ def _synthesise(
     teacher = None
     if recipe.synthesize.teacher.base_url is None:
         teacher = train.run(hub, rows, base, recipe.synthesize.teacher.adapter, recipe.seed, WRITERS, sealed)
-    planned = pairs.run(hub, dataset, rows, recipe.pairs, recipe.seed, sealed)
+    planned = pairs.run(hub, dataset, rows, recipe.pairs, recipe.seed, sealed, base)
     return synthesize.run(hub, planned, teacher, base, recipe, sealed), teacher
 
 

@@ -1,16 +1,30 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from pipelines.copies import brief_prompt, build_copies_pipeline, draw_examples, split_failures, tuned_prompt
-from pipelines.rows import Row, make_row, row_id, split_of, user_message
+from pipelines.briefs import Brief
+from pipelines.budget import Caps
+from pipelines.copies import PairResult, build_copies_pipeline, raw_rows, read_leaf
+from pipelines.filters.limits import Limits
+from pipelines.rows import Row, make_row, row_id, user_message
 from pipelines.running import run
 from pipelines.taxonomy import load_craft
 from pipelines.teacher import teacher_llm
-from tests.pipelines.teacher_server import KEY, MODEL, serve
+from tests.pipelines.teacher_server import KEY, MODEL, Endpoint, Reset, serve
 
-SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7}
-ROWS: list[Row] = [make_row(f"상품{number}", ["여유"], f"줄 {number}", source="written") for number in range(40)]
+SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7, "timeout": 10}
+LIMITS = Limits(min_chars=4, max_chars=60, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)
+ROWS: tuple[Row, ...] = tuple(
+    make_row(f"상품{number}", ["여유"], f"줄 {number}", source="written") for number in range(40)
+)
+TUNED = Brief(lines=0)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.client.FIRST_PAUSE_S", 0.001)
 
 
 def make_pair(product: str) -> dict:
@@ -21,20 +35,33 @@ def make_pair(product: str) -> dict:
 PAIRS = [make_pair(product) for product in ("드립백 커피", "모카포트", "커피 그라인더")]
 
 
-def synthesise(endpoint, folder, **options):
-    options = {"tuned": True, "examples": 0, "example_rows": [], "candidates": 2} | options
-    llm = teacher_llm(endpoint.url, MODEL, KEY, **SAMPLING)
-    return run(build_copies_pipeline(PAIRS, llm, teacher="hf://t@1", seed=7, cache_dir=folder, **options))
+def synthesise(
+    endpoint: Endpoint, folder: Path, brief: Brief = TUNED, *, pairs: list[dict] = PAIRS, caps: Caps | None = None
+) -> list[PairResult]:
+    llm = teacher_llm(
+        endpoint.url,
+        MODEL,
+        KEY,
+        identity="who",
+        store=folder / "answers.sqlite",
+        run_id="run",
+        caps=caps,
+        **SAMPLING,
+    )
+    pipeline = build_copies_pipeline(
+        pairs, llm, brief, teacher="hf://t@1", candidates=2, limits=LIMITS, cache_dir=folder / "distilabel"
+    )
+    return read_leaf(run(pipeline))
 
 
 def test_rows_are_exactly_these(tmp_path):
     with serve(lambda body, number: f"아침이 먼저\n아는 향 {number} ") as endpoint:
-        rows, failures, usage = split_failures(synthesise(endpoint, tmp_path))
+        results = synthesise(endpoint, tmp_path)
     assert [request["messages"] for request in endpoint.log.requests if "모카포트" in str(request)] == [
         [{"role": "user", "content": "상품: 모카포트\n가치: 여유"}]
     ]
     line = "아침이 먼저\n아는 향 1"
-    assert rows[1] == {
+    assert results[0].rows[1] == {
         "id": row_id("드립백 커피", ["여유"], line),
         "product": "드립백 커피",
         "category": "커피",
@@ -45,37 +72,78 @@ def test_rows_are_exactly_these(tmp_path):
         "source": "synthesised",
         "teacher": "hf://t@1",
         "example_ids": [],
+        "reason": "format",
+        "evidence": "2 lines",
     }
-    assert len(rows) == 6 and failures == {}
-    assert usage["output_tokens"] == 3 * (14 + 14)
-    assert usage["input_tokens"] == sum(len(user_message(pair["product"], ["여유"])["content"]) for pair in PAIRS)
+    assert [(result.turn, result.id, result.failure, len(result.rows)) for result in results] == [
+        (turn, pair["id"], "", 2) for turn, pair in enumerate(PAIRS)
+    ]
+    assert [result.output_tokens for result in results] == [14 + 14] * 3
+    assert [result.input_tokens for result in results] == [
+        len(user_message(pair["product"], ["여유"])["content"]) for pair in PAIRS
+    ]
 
 
-def test_untuned_teacher_gets_brief_and_examples(tmp_path):
+def test_untuned_teacher_gets_brief_and_examples_and_each_line_is_checked(tmp_path):
+    answer = '{"copies": ["향이 먼저 깬다", "여유를 내리는 시간", "남는 줄"]}'
+    brief = Brief(lines=2, examples=3, pools=(ROWS,), seed=7)
+    with serve(lambda body, number: answer) as endpoint:
+        results = synthesise(endpoint, tmp_path, brief)
+    for result, pair in zip(results, PAIRS, strict=True):
+        shown = result.rows[0]["example_ids"]
+        assert len(set(shown)) == 3
+        (request,) = [one for one in endpoint.log.requests if one["messages"] == brief.prompt(pair)[0]]
+        assert request["response_format"]["type"] == "json_schema"
+        system, last = request["messages"]
+        assert load_craft().devices["pun"] in system["content"] and load_craft().tones["warm"] in system["content"]
+        assert all(row["ad_copy"] in system["content"] for row in ROWS if row["id"] in shown)
+        assert last == user_message(pair["product"], ["여유"])
+        assert [(row["ad_copy"], row["reason"], row["evidence"]) for row in result.rows] == [
+            ("향이 먼저 깬다", "", ""),
+            ("여유를 내리는 시간", "leak", "value 여유"),
+        ]
+
+
+def test_a_failed_or_refused_pair_loses_no_other(tmp_path):
+    refusal = "죄송합니다. 이 상품은 도와드릴 수 없습니다."
+    content = {"모카포트": (422, "no"), "커피 그라인더": refusal}
+
+    def write(body, number):
+        return next((said for product, said in content.items() if product in body["messages"][-1]["content"]), ok)
+
+    ok = '["향이 먼저 깬다", "컵이 늦게 온다"]'
+    with serve(write) as endpoint:
+        good, failed, refused = synthesise(endpoint, tmp_path, Brief(lines=2))
+    assert [row["ad_copy"] for row in good.rows] == ["향이 먼저 깬다", "컵이 늦게 온다"]
+    assert good.failure == ""
+    assert failed.rows == [] and "422" in failed.failure
+    assert [(row["ad_copy"], row["reason"]) for row in refused.rows] == [(refusal, "refusal")]
+    assert refused.failure == f"refused: {refusal}"
+
+
+def test_an_endpoint_that_is_gone_fails_every_pair_that_was_not_answered(tmp_path):
+    with serve(lambda body, number: Reset() if "모카포트" in str(body) else "향이 먼저 깬다") as endpoint:
+        results = synthesise(endpoint, tmp_path)
+        assert {result.failure for result in results} == {"", "gone: APIConnectionError: Connection error."}
+        again = synthesise(endpoint, tmp_path, pairs=[PAIRS[0], PAIRS[2]])
+    assert [len(result.rows) for result in again] == [2, 2]
+
+
+def test_pairs_beyond_a_limit_are_read_in_another_run(tmp_path):
+    with serve(lambda body, number: f"향이 먼저 {number}번 깬다") as endpoint:
+        results = synthesise(endpoint, tmp_path, caps=Caps(requests=2))
+        assert sorted(result.failure for result in results) == ["", "", "limit: max_requests = 2 (2 sent)"]
+        whole = synthesise(endpoint, tmp_path)
+        assert [len(result.rows) for result in whole] == [2, 2, 2]
+    assert len(endpoint.log.requests) == 3
+
+
+def test_more_pairs_than_a_batch_come_in_their_order(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.copies.BATCH", 4)
+    pairs = [make_pair(f"모카포트 {number}호") for number in range(10)]
     with serve(lambda body, number: "향이 먼저 깬다") as endpoint:
-        rows, _, _ = split_failures(synthesise(endpoint, tmp_path, tuned=False, examples=3, example_rows=ROWS))
-    shown = rows[0]["example_ids"]
-    assert len(set(shown)) == 3
-    (request,) = [request for request in endpoint.log.requests if "드립백 커피" in str(request["messages"])]
-    system, *turns, last = request["messages"]
-    assert load_craft().devices["pun"] in system["content"] and load_craft().tones["warm"] in system["content"]
-    copies = [turn["content"] for turn in turns if turn["role"] == "assistant"]
-    assert copies == [row["ad_copy"] for row in (next(r for r in ROWS if r["id"] == one) for one in shown)]
-    assert last == user_message("드립백 커피", ["여유"])
-
-
-def test_one_failed_pair_loses_no_other(tmp_path):
-    with serve(lambda body, number: (422, "no") if "모카포트" in str(body) else "향이 먼저 깬다") as endpoint:
-        rows, failures, _ = split_failures(synthesise(endpoint, tmp_path))
-    assert {row["product"] for row in rows} == {"드립백 커피", "커피 그라인더"}
-    assert list(failures) == [PAIRS[1]["id"]] and "422" in failures[PAIRS[1]["id"]]
-
-
-def test_nothing_written_is_an_error(tmp_path):
-    with serve(lambda body, number: (404, "model is gone")) as endpoint:
-        found = synthesise(endpoint, tmp_path)
-    with pytest.raises(ValueError, match=r"the teacher wrote nothing: NotFoundError.*model is gone"):
-        split_failures(found)
+        results = synthesise(endpoint, tmp_path, pairs=[{**pair, "attempt": 2} for pair in pairs])
+    assert [(result.turn, result.id) for result in results] == [(turn, pair["id"]) for turn, pair in enumerate(pairs)]
 
 
 def test_the_key_is_nowhere_on_disk(tmp_path):
@@ -85,25 +153,42 @@ def test_the_key_is_nowhere_on_disk(tmp_path):
     assert files and not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
-def test_examples_are_drawn_by_seed_from_other_train_products():
-    rows = [*ROWS, make_row("모카포트", ["여유"], "같은 상품의 줄")]
-    drawn = draw_examples(PAIRS[1], rows, 4, seed=1)
-    assert drawn == draw_examples(PAIRS[1], rows, 4, seed=1) != draw_examples(PAIRS[1], rows, 4, seed=2)
-    assert all(split_of(row["product"]) == "train" and row["product"] != "모카포트" for row in drawn)
+def test_no_pairs_are_an_error(tmp_path):
+    with (
+        serve(lambda body, number: "줄") as endpoint,
+        pytest.raises(ValueError, match="no pairs to write for; plan some"),
+    ):
+        synthesise(endpoint, tmp_path, pairs=[])
 
 
-def test_too_few_examples_or_no_pairs_are_errors(tmp_path):
-    with pytest.raises(ValueError, match="9 examples asked for, 1 rows of other train products"):
-        draw_examples(PAIRS[0], [row for row in ROWS if split_of(row["product"]) == "train"][:1], 9, seed=1)
-    with serve(lambda body, number: "줄") as endpoint:
-        llm = teacher_llm(endpoint.url, MODEL, KEY, **SAMPLING)
-    options = {"candidates": 1, "tuned": True, "examples": 0, "example_rows": [], "seed": 1, "cache_dir": tmp_path}
-    with pytest.raises(ValueError, match="no pairs to write for"):
-        build_copies_pipeline([], llm, teacher="", **options)
+def test_too_few_examples_stop_it(tmp_path):
+    with (
+        serve(lambda body, number: "줄") as endpoint,
+        pytest.raises(ValueError, match="9 examples asked for, 1 of other train products"),
+    ):
+        synthesise(endpoint, tmp_path, Brief(lines=2, examples=9, pools=(ROWS[:1],)))
 
 
-def test_prompts():
-    assert tuned_prompt(PAIRS[0]) == [{"role": "user", "content": "상품: 드립백 커피\n가치: 여유"}]
-    bare = brief_prompt({**PAIRS[0], "device": "", "tone": ""}, [], load_craft())
-    assert [message["role"] for message in bare] == ["system", "user"]
-    assert "수사법" not in bare[0]["content"] and "말투" not in bare[0]["content"]
+ABOUT = {**PAIRS[0], "teacher": "hf://t@1", "example_ids": ["a"]}
+
+
+def test_a_refusal_is_a_row_and_a_failure_is_none():
+    def lines(texts: list[str], failure: str) -> list[str]:
+        return [row["ad_copy"] for row in raw_rows(ABOUT, {"texts": texts, "failure": failure})]
+
+    assert lines([], "refused: 죄송합니다.") == ["죄송합니다."]
+    assert lines([], "refused: ") == [""]
+    assert lines(["향이 먼저 깬다"], "refused: ") == ["향이 먼저 깬다"]
+    assert lines([" 향이 먼저\n깬다 "], "no usable answer") == ["향이 먼저\n깬다"]
+    assert lines([], "gone: ") == []
+
+
+def test_the_leaf_is_read_in_the_order_of_the_pairs():
+    leaf = [
+        {
+            "pair": f'{{"turn": {turn}, "id": "{turn}", "failure": "", "input_tokens": 1, "output_tokens": 2}}',
+            "rows": "[]",
+        }
+        for turn in (2, 0, 1)
+    ]
+    assert read_leaf(leaf) == [PairResult(turn, str(turn), [], "", 1, 2) for turn in range(3)]

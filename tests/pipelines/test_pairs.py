@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import random
+import time
 from collections import Counter
+from itertools import product
 
 import pytest
 
+from pipelines.decks import decks_of
 from pipelines.pairs import COLUMNS, PlanPairs, build_pairs_pipeline, count_pairs, plan_pairs
 from pipelines.rows import row_id
 from pipelines.running import run
@@ -71,6 +75,49 @@ def test_every_pair_is_another_up_to_the_last():
     pairs = plan(possible)
     assert len({(pair["product"], frozenset(pair["values"])) for pair in pairs}) == possible
     assert len({pair["id"] for pair in pairs}) == possible
+
+
+def test_a_shorter_plan_is_the_beginning_of_a_longer_one():
+    taxonomy, craft = load_taxonomy(), load_craft()
+    hundred, more = (plan_pairs(taxonomy, craft, n, values_max=2, seed=1) for n in (100, 2500))
+    assert more[:100] == hundred
+
+
+def test_ten_thousand_pairs_reach_far():
+    pairs = plan_pairs(load_taxonomy(), load_craft(), 10_000, values_max=2, seed=1)
+    assert len({pair["product"] for pair in pairs}) >= 1_600
+    assert len({value for pair in pairs for value in pair["values"]}) >= 1_500
+    assert len({pair["id"] for pair in pairs}) == 10_000
+
+
+def test_value_sets_that_are_not_needed_are_not_made():
+    taxonomy, craft = load_taxonomy(), load_craft()
+    started = time.perf_counter()
+    plan_pairs(taxonomy, craft, 5_000, values_max=3, seed=1)
+    assert time.perf_counter() - started < 5  # half a second; to make all ten million takes 14
+
+
+def test_own_values_take_the_place_of_the_category_s():
+    own = {"가0": {"functional": ("빠른", "진한"), "social": ("나눔",)}, "가1": {"social": ()}}
+    category = Category("가", TWO[0].products, TWO[0].values, own)
+    assert count_pairs([category], 2) == (3 + 2) + 0 + (10 + 40)
+    pairs = plan_pairs([category], CRAFT, 55, values_max=2, seed=1)
+    assert sorted(pair["values"] for pair in pairs if pair["product"] == "가0") == [
+        *(["나눔"], ["빠른"], ["빠른", "나눔"], ["진한"], ["진한", "나눔"])
+    ]
+    assert Counter(pair["product"] for pair in pairs) == {"가0": 5, "가2": 50}
+
+
+def test_a_deck_gives_every_value_set_once_in_any_order():
+    values = {"functional": ("a", "b", "c"), "social": ("d", "e"), "epistemic": ("f", "g")}
+    orders = set()
+    for seed in range(20):
+        (deck,) = [deck for deck in decks_of(values, 3) if len(deck.kinds) == 3]
+        draw = random.Random(seed)
+        drawn = tuple(tuple(deck.draw(draw)) for _ in range(deck.left))
+        assert set(drawn) == set(product("abc", "de", "fg")) and len(drawn) == 12
+        orders.add(drawn)
+    assert len(orders) == 20 and deck.left == 0
 
 
 @pytest.mark.parametrize("n", [0, 301])
