@@ -10,20 +10,30 @@ from typing import Any
 
 #: Name of the list in the JSON object that is asked for.
 LIST = "copies"
+#: What models call a line where they make an object of each.
+LINE_NAMES = ("copy", "ad_copy", "line", "text", "content", "카피", "문구", "슬로건")
 #: Tokens of an answer in JSON beside those of its lines, at most: for each line, and once.
 JSON_TOKENS_PER_LINE, JSON_TOKENS = 12, 32
 FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
-#: What a reasoning model thinks aloud.
-THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S)
-#: `1. `, `2) `, `- `, `• ` before a line, and a label such as `카피:` or `카피 1:`.
-MARKER = re.compile(r"^\s*(?:[-*•·]\s+|\(?\d{1,2}[.):]\s+)?(?:(?:광고\s*)?(?:카피|문구|슬로건)\s*\d*\s*[:：]\s*)?")
+#: What a reasoning model thinks aloud; the prompt may have begun it, or the answer may end within.
+THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)|\A.*</think(?:ing)?>", re.S)
+#: The name of what was asked for, and a number.
+_NAME = r"(?:광고\s*)?(?:카피|문구|슬로건)\s*\d*"
+#: `1. `, `2) `, `- `, `• ` before a line, and a label such as `카피:`, `카피 1:` or `[카피 1]`.
+MARKER = re.compile(rf"^\s*(?:[-*•·]\s+|\(?\d{{1,2}}[.):]\s+)?(?:\[{_NAME}\]\s*|{_NAME}\s*[:：]\s*)?")
 #: An introduction before the lines: 다음은 …입니다:
 INTRODUCTION = re.compile(r"[:：]\s*$")
+#: JSON that was begun; nothing in it is a line of text.
+JSON_BEGUN = re.compile(r"\{|\[\s*(?:[\"{\[]|$)")
+#: Places at which JSON may begin that are tried, at most.
+STARTS = 50
 QUOTES = ('""', "''", "“”", "‘’", "「」", "『』")
 HANGUL = re.compile(r"[가-힣]")
 REFUSAL = re.compile(
-    r"^(?:정말\s)?(?:죄송|미안)(?:합니다|하지만)|도와\s?드릴 수 (?:없|가 없)|(?:작성|생성|제공)해?\s?(?:드릴|줄) 수 없"
-    r"|\bI(?:'m| am) sorry\b|\bI (?:can(?:no|')t|am unable to|won't)\b|\bAs an AI\b",
+    r"^(?:정말\s)?(?:죄송|미안)(?:합니다|하지만)"
+    r"|도와\s?드릴 수(?:가|는)? 없|(?:작성|생성|제공)해?\s?(?:드릴|줄) 수(?:가|는)? 없"
+    r"|요청(?:하신|은|을)?\s.*(?:작성|생성|제공|처리|수행)할 수(?:가|는)? 없"
+    r"|\bI(?:['’]m| am) sorry\b|\bI (?:can(?:no|['’])t|am unable to|won['’]t)\b|\bAs an AI\b",
     re.I,
 )
 
@@ -65,31 +75,44 @@ def lines_of(answer: str) -> list[str]:
     JSON anywhere in the answer wins (fenced, with words around it, cut off after some items); else each line of text
     with Hangul counts, without its number, bullet, label or surrounding quotes.
     """
-    text = FENCE.sub("", THOUGHT.sub("", answer)).strip()
+    text = _answered(answer)
     found = _from_json(text)
     if found is None:
-        found = (
-            [] if text.startswith(("{", "[")) else [_bare(line) for line in text.splitlines() if not _introduces(line)]
-        )
-    return list(dict.fromkeys(line for line in found if HANGUL.search(line)))
+        lines = [] if JSON_BEGUN.match(text) else text.splitlines()
+        found = [_bare(line) for line in lines if not _introduces(line)]
+    return list(dict.fromkeys(storable(line) for line in found if HANGUL.search(line)))
+
+
+def storable(text: str) -> str:
+    """Half a surrogate pair, which JSON can carry and Parquet cannot, becomes U+FFFD; the filter `script` sees that."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def is_refusal(answer: str) -> bool:
     """Whether a model said in words that it will not write; lines in JSON are never a refusal."""
-    text = FENCE.sub("", THOUGHT.sub("", answer)).strip()
+    text = _answered(answer)
     return bool(REFUSAL.search(text)) and _from_json(text) is None
 
 
+def _answered(answer: str) -> str:
+    return FENCE.sub("", THOUGHT.sub("", answer).strip()).strip()
+
+
 def _from_json(text: str) -> list[str] | None:
-    """Strings of the first JSON array that has some; also of one that was cut off. None without JSON."""
-    for start in (match.start() for match in re.finditer(r"[\[{]", text)):
-        try:
-            value, _ = json.JSONDecoder().raw_decode(text, start)
-        except json.JSONDecodeError:
-            value = _cut_off(text[start:])
-        if strings := list(_strings(value)):
-            return strings
+    """Strings of the first JSON that has a list of some, else those of a list that was cut off. None without JSON."""
+    starts = [match.start() for match in re.finditer(r"[\[{]", text)][:STARTS]
+    for read in (_whole, _cut_off):
+        for start in starts:
+            if strings := list(_strings(read(text[start:]))):
+                return strings
     return None
+
+
+def _whole(text: str) -> Any:
+    try:
+        return json.JSONDecoder().raw_decode(text)[0]
+    except (ValueError, RecursionError):  # also of numbers too long to be read
+        return None
 
 
 def _cut_off(text: str) -> Any:
@@ -97,25 +120,33 @@ def _cut_off(text: str) -> Any:
     items = re.findall(r'"((?:[^"\\]|\\.)*)"\s*,', text)
     try:
         return [json.loads(f'"{item}"') for item in items]
-    except json.JSONDecodeError:
+    except ValueError:
         return None
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Strings in lists, however deep: {"copies": [...]}, [...], [{"copy": "..."}]."""
+    """Strings in lists, however deep: {"copies": [...]}, [...], [{"copy": "...", "device": "..."}]."""
     if isinstance(value, list):
         for item in value:
-            if isinstance(item, str):
-                yield item.strip()
-            elif isinstance(item, dict):
-                yield from (text.strip() for text in item.values() if isinstance(text, str))
+            line = _line(item) if isinstance(item, dict) else item
+            if isinstance(line, str):
+                yield line.strip()
     elif isinstance(value, dict):
+        if isinstance(value.get(LIST), str):
+            yield value[LIST].strip()
         for item in value.values():
             yield from _strings(item)
 
 
+def _line(item: dict[str, Any]) -> Any:
+    """The line among the fields of an object: by its name, or the only text there is."""
+    texts = {name: text for name, text in item.items() if isinstance(text, str)}
+    named = [texts[name] for name in LINE_NAMES if name in texts]
+    return named[0] if named else next(iter(texts.values())) if len(texts) == 1 else None
+
+
 def _bare(line: str) -> str:
-    text = MARKER.sub("", line, count=1).strip().strip("*").strip()
+    text = MARKER.sub("", line.replace("**", ""), count=1).strip()
     for opening, closing in (tuple(pair) for pair in QUOTES):
         if len(text) > 2 and text[0] == opening and text[-1] == closing and opening not in text[1:-1]:
             text = text[1:-1].strip()

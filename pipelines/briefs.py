@@ -68,7 +68,7 @@ def draw_examples(pair: Mapping[str, Any], pools: Sequence[Sequence[Row]], count
         ValueError: there are fewer.
     """
     draw = random.Random(f"{seed} {pair['id']} {pair.get('attempt', 0)}")
-    drawn = [iter(_others(draw.sample(pool, min(len(pool), count + SPARE)), pair)) for pool in pools if pool]
+    drawn = [iter(_drawn(draw, pool, pair, count)) for pool in pools if pool]
     rows: list[Row] = []
     empty = 0
     for pool in cycle(drawn):
@@ -83,6 +83,15 @@ def draw_examples(pair: Mapping[str, Any], pools: Sequence[Sequence[Row]], count
             "lower `synthesize.examples`, import more rows or name a file with `--examples`"
         )
     return rows
+
+
+def _drawn(draw: random.Random, pool: Sequence[Row], pair: Mapping[str, Any], count: int) -> list[Row]:
+    """At least so many rows of other products, if there are; the pool is not gone through where a few suffice."""
+    some = _others(draw.sample(pool, min(len(pool), count + SPARE)), pair)
+    if len(some) >= count or len(pool) <= count + SPARE:
+        return some
+    others = _others(pool, pair)
+    return draw.sample(others, min(len(others), count))
 
 
 def _others(rows: Sequence[Row], pair: Mapping[str, Any]) -> list[Row]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import openai
 
+from pipelines.answers import storable
 from pipelines.budget import Budget, Receipt
 from pipelines.gate import Gate
 from pipelines.prices import most_input_tokens
@@ -91,7 +92,8 @@ class Client:
                     return await self._once(key, body)
             except TransientError as error:
                 if attempt == ATTEMPTS:
-                    if isinstance(error.__cause__, openai.APIConnectionError):
+                    cause = error.__cause__
+                    if isinstance(cause, openai.APIConnectionError) and not isinstance(cause, openai.APITimeoutError):
                         self._gone = str(error)
                         raise EndpointGoneError(self._gone) from error
                     return Reply([], failure=f"{error} ({ATTEMPTS} attempts)")
@@ -141,11 +143,10 @@ class Client:
         try:
             usage = answer.get("usage") or {}
             tokens = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-            receipt.settle("answered", *tokens, self.budget.price)
-            texts = [
-                choice["message"].get("content") or choice["message"].get("refusal") or ""
-                for choice in answer["choices"]
-            ]
+            receipt.outcome = "answered"
+            if any(tokens):  # else it stays at its most
+                receipt.settle("answered", *tokens, self.budget.price)
+            texts = [_text(choice["message"]) for choice in answer["choices"]]
             filtered = any(choice.get("finish_reason") == "content_filter" for choice in answer["choices"])
         except (AttributeError, KeyError, TypeError) as error:
             raise TransientError(f"garbage instead of a chat completion: {str(answer)[:80]}") from error
@@ -154,7 +155,7 @@ class Client:
         self.gate.answered()
         if filtered and not any(texts):
             return Reply([], *tokens, failure="refused: ")
-        return Reply([_storable(text) for text in texts], *tokens)
+        return Reply([storable(text) for text in texts], *tokens)
 
     def _failed(self, error: openai.OpenAIError, body: dict[str, Any], sent: dict[str, Any]) -> Reply:
         """What an error means for this request and for those to come.
@@ -205,7 +206,7 @@ class Client:
 async def _complaint(api: openai.AsyncOpenAI) -> str:
     """What is wrong with an endpoint, with the next step; empty if nothing is."""
     try:
-        await api.with_options(max_retries=0, timeout=PROBE_SECONDS).models.list()
+        await api.with_options(max_retries=0, timeout=PROBE_SECONDS).get("/models", cast_to=object)
     except openai.APIConnectionError as error:
         return (
             f"the teacher endpoint does not answer: {api.base_url} ({error.__cause__ or error}); start it or check "
@@ -242,6 +243,15 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
         return None
 
 
-def _storable(text: str) -> str:
-    """Half a surrogate pair, which JSON can carry and Parquet cannot, becomes U+FFFD; the filter `script` sees that."""
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+def _text(message: dict[str, Any]) -> str:
+    """What a message says: its content, as text or in parts, else its refusal.
+
+    Raises:
+        TypeError, AttributeError, KeyError: it is none of these.
+    """
+    content = message.get("content") or message.get("refusal") or ""
+    if isinstance(content, list):
+        content = "".join(part["text"] for part in content if part.get("type") == "text")
+    if not isinstance(content, str):
+        raise TypeError(f"content: {content}")
+    return content

@@ -13,14 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipelines.answers import Form
-from pipelines.budget import BudgetSpentError
-from pipelines.client import Client, EndpointGoneError, NoAnswerError
+from pipelines.client import Client
 from pipelines.offline import OfflineClient, fill
 from pipelines.rows import Message
 from pipelines.teacher import Teacher, Written
-
-#: First words of `Written.failure` where nothing was asked.
-LIMIT, GONE = "limit: ", "gone: "
 
 
 @dataclass(frozen=True)
@@ -133,14 +129,6 @@ async def _worker(
     if form:
         options |= {"response_format": form.response_format, "max_new_tokens": form.max_new_tokens}
     for question in asked:
-        try:
-            written = await llm.write(
-                question.messages, wanted, form.read if form else None, attempt=question.attempt, **options
-            )
-        except BudgetSpentError as error:
-            written = Written([], f"{LIMIT}{error}", 0, 0)
-        except EndpointGoneError as error:
-            written = Written([], f"{GONE}{error}", 0, 0)
-        except NoAnswerError as error:
-            written = Written([], str(error), 0, 0)
+        read = form.read if form else None
+        written = await llm.write(question.messages, wanted, read, attempt=question.attempt, **options)
         done.put(Answered(question.about, written))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from math import ceil
 from typing import Any
 
 Pair = Mapping[str, Any]
@@ -19,6 +18,7 @@ class Rounds:
         pairs: the plan, in order.
         wanted: accepted rows.
         attempts: how often a pair is asked at most.
+        keep_per_pair: accepted rows that a pair can have.
     """
 
     def __init__(self, pairs: Sequence[Pair], wanted: int, attempts: int, keep_per_pair: int) -> None:
@@ -31,7 +31,7 @@ class Rounds:
                 f"{wanted} rows are wanted, and {len(pairs)} pairs can have {keep_per_pair} each; plan more pairs "
                 "(`hanjul pairs --n`) or raise `filter.keep_per_pair`"
             )
-        self.pairs, self.wanted, self.attempts = pairs, wanted, attempts
+        self.pairs, self.wanted, self.attempts, self.keep_per_pair = pairs, wanted, attempts, keep_per_pair
         self._attempt = 0
         self._waiting = list(pairs)
         self._asked = 0
@@ -53,8 +53,9 @@ class Rounds:
             self._waiting = [pair for pair in self.pairs if pair["id"] not in served]
             if not self._waiting:
                 return []
-        acceptance = (accepted + 1) / (self._asked + 1)
-        size = min(len(self._waiting), ceil(missing / acceptance))
+        # missing / acceptance, rounded up, in whole numbers; before anything is known a pair gives all that it may keep
+        needed = -(-missing * (self._asked + 1) // (accepted + self.keep_per_pair))
+        size = min(len(self._waiting), needed)
         chosen, self._waiting = self._waiting[:size], self._waiting[size:]
         self._asked += size
         return [{**pair, "attempt": self._attempt} for pair in chosen]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = """
-create table if not exists answers (key text primary key, body text not null) without rowid;
+create table if not exists answers (key text primary key, body blob not null) without rowid;
 create table if not exists requests (
     id integer primary key, run text not null, key text not null, sent real not null,
     input_tokens integer not null, output_tokens integer not null, usd real not null, outcome text not null
@@ -60,18 +60,30 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         path.chmod(0o600)
-        self._db.execute("pragma journal_mode = wal")
+        self._begin()
         self._db.execute("pragma synchronous = normal")  # safe against a kill; a power cut may lose the last moments
         self._db.executescript(SCHEMA)
+
+    def _begin(self) -> None:
+        """Turn the write-ahead log on. SQLite itself does not wait for another process here."""
+        deadline = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._db.execute("pragma journal_mode = wal")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def answer(self, key: str) -> Any:
         """What was kept under a key, or None."""
         found = self._db.execute("select body from answers where key = ?", (key,)).fetchone()
-        return json.loads(found[0]) if found else None
+        return json.loads(found[0].decode("utf-8", "surrogatepass")) if found else None
 
     def keep(self, key: str, answer: Any) -> None:
         """Keep an answer (JSON values only) for ever; the last one wins."""
-        body = json.dumps(answer, ensure_ascii=False)
+        body = json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass")
         self._db.execute("insert or replace into answers values (?, ?)", (key, body))
 
     def sent(self, run: str, key: str, spent: Spent) -> int:

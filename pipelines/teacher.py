@@ -16,8 +16,8 @@ from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
 
 from pipelines.answers import is_refusal
-from pipelines.budget import Budget, Caps
-from pipelines.client import Client
+from pipelines.budget import Budget, BudgetSpentError, Caps
+from pipelines.client import Client, EndpointGoneError, NoAnswerError
 from pipelines.gate import Gate
 from pipelines.offline import OfflineClient
 from pipelines.prices import Price
@@ -27,6 +27,8 @@ from pipelines.store import Store
 SENSELESS = 3
 #: First word of `Written.failure` where the teacher, or its provider, would not write.
 REFUSED = "refused: "
+#: The same where a limit kept the request back, and where the endpoint can answer none.
+LIMIT, GONE = "limit: ", "gone: "
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
     identity: str
     store: Path
     run_id: str
+    timeout: float = 120
     caps: Caps = Caps()
     price: Price | None = None
     choices: int
@@ -120,8 +123,6 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
             attempt: how often the same prompt was asked before; the answers differ.
             max_new_tokens: of one answer.
 
-        Raises:
-            BudgetSpentError, EndpointGoneError: see pipelines.client.
         """
         client = self._writer or self.open()
         texts: list[str] = []
@@ -138,7 +139,17 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
                 **sampling,
                 **({"response_format": response_format} if response_format else {}),
             }
-            reply = await client.ask(body)
+            try:
+                reply = await client.ask(body)
+            except BudgetSpentError as error:
+                failure = f"{LIMIT}{error}"
+                break
+            except EndpointGoneError as error:
+                failure = f"{GONE}{error}"
+                break
+            except NoAnswerError as error:
+                failure = str(error)
+                break
             tokens = [tokens[0] + reply.input_tokens, tokens[1] + reply.output_tokens]
             refused = next((answer for answer in reply.texts if read and is_refusal(answer)), "")
             found = [text for answer in reply.texts for text in (read(answer) if read else [answer]) if text.strip()]

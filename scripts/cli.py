@@ -117,12 +117,19 @@ def emit(hub: Hub, uri: HfUri) -> None:
 
 @app.command()
 def release(
-    recipe: Annotated[str, typer.Argument(help="A recipe's file, or `offline` or `imported`.")] = "offline",
+    recipe: Annotated[str, typer.Argument(help="A recipe's file, or `offline`, `imported` or `endpoint`.")] = "offline",
     input: Annotated[str | None, typer.Option(help="Rows to import: a file or hf://datasets/…")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print requests, tokens and cost; do nothing.")] = False,
     changes: SetFlag = None,
 ) -> None:
     """Make and publish everything a recipe names, then tag it. Goes on where it was interrupted."""
     loaded = load_recipe(recipe, changes, import__source=input)
+    if dry_run:
+        env.opt_out()
+        from scripts import estimate
+
+        out(estimate.of_recipe(loaded).table())
+        return
     with hub_session() as hub:
         from scripts import release as flow
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import HfUri
 
 from scripts import teachers
+from scripts.errors import HanjulError
+from scripts.faults import refused
 from scripts.hub import Hub
 from scripts.settings import Recipe, SynthesizeSettings
 
@@ -51,7 +53,9 @@ class Estimate:
     def table(self) -> str:
         """In columns, for people."""
         cost = "unknown; give `synthesize.teacher.price`"
-        if self.price and self.usd is not None:
+        if self.usd == 0:
+            cost = "none: the teacher runs on this machine"
+        elif self.price and self.usd is not None:
             worst = self.usd * self.most_requests / self.requests
             cost = f"about {self.usd:.2f} USD if every line is accepted, {worst:.2f} at most"
             cost += f" ({self.price.input:g} in, {self.price.output:g} out, per million tokens)"
@@ -82,6 +86,28 @@ def of_pairs(hub: Hub, pairs: HfUri, adapter: HfUri | None, recipe: Recipe) -> E
     brief = brief_of(hub, settings, examples, people, recipe.seed)
     planned: Sequence[dict[str, Any]] = list(hub.rows(pairs, "pairs"))
     return estimate(planned, brief, settings, adapter.to_uri() if adapter else "", recipe.seed)
+
+
+def of_recipe(recipe: Recipe) -> Estimate:
+    """The estimate for a release that has not begun: its pairs are planned as they will be, from the taxonomy.
+
+    Raises:
+        HanjulError: the recipe synthesises nothing, or names no model.
+    """
+    from pipelines.briefs import Brief
+    from pipelines.examples import load_examples
+    from pipelines.pairs import plan_pairs
+    from pipelines.taxonomy import load_craft, load_taxonomy
+
+    settings, pairs = recipe.synthesize, recipe.pairs
+    if settings is None or pairs is None:
+        raise HanjulError("The recipe synthesises nothing", "synthesize", "leave out --dry-run")
+    adapter = "" if settings.teacher.base_url else settings.teacher.adapter.repo
+    # slogans stand for all examples: what is drawn from is not imported yet
+    brief = Brief(0 if adapter else settings.candidates, settings.examples, (tuple(load_examples()),), recipe.seed)
+    with refused("pairs"):
+        planned = plan_pairs(load_taxonomy(), load_craft(), pairs.n, values_max=pairs.values_max, seed=recipe.seed)
+    return estimate(planned, brief, settings, adapter, recipe.seed)
 
 
 def estimate(

@@ -109,9 +109,9 @@ class _Job:
     folder: Path
 
     def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[Proposed]:
-        from pipelines.flight import GONE, LIMIT
         from pipelines.proposals import build_proposals_pipeline, read_leaf
         from pipelines.running import run as run_pipeline
+        from pipelines.teacher import GONE, LIMIT
 
         settings = self.settings
         llm = teachers.llm_of(

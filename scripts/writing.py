@@ -42,8 +42,8 @@ class Job:
             HanjulError: the endpoint is not there (any more). What it answered is kept.
         """
         from pipelines.copies import build_copies_pipeline, read_leaf
-        from pipelines.flight import GONE
         from pipelines.running import run as run_pipeline
+        from pipelines.teacher import GONE
         from scripts.filter import limits_of
 
         settings = self.settings
@@ -107,7 +107,7 @@ class Written:
 
     def add(self, results: Sequence[PairResult]) -> None:
         """The results of a round."""
-        from pipelines.flight import LIMIT
+        from pipelines.teacher import LIMIT
 
         self.rounds.append(len(results))
         for result in results:

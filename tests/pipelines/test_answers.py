@@ -26,6 +26,9 @@ SHAPES = {
     "numbered objects": json.dumps(
         {"copies": [{"id": number, "text": line} for number, line in enumerate(BOTH, 1)]}, ensure_ascii=False
     ),
+    "objects with more": json.dumps(
+        [{"device": "대구", "copy": line, "reason": "좋다"} for line in BOTH], ensure_ascii=False
+    ),
     "another key": json.dumps({"카피": BOTH}, ensure_ascii=False),
     "other keys besides": json.dumps({"product": "모카포트", "n": 2, "copies": BOTH}, ensure_ascii=False),
     "padded": json.dumps({"copies": [f" {FIRST} ", f"\n{SECOND}"]}, ensure_ascii=False),

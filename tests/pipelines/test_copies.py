@@ -54,7 +54,7 @@ def synthesise(
     return read_leaf(run(pipeline))
 
 
-def test_rows_are_exactly_these(tmp_path):
+def test_rows_are_exactly_these_and_the_key_is_nowhere_on_disk(tmp_path):
     with serve(lambda body, number: f"아침이 먼저\n아는 향 {number} ") as endpoint:
         results = synthesise(endpoint, tmp_path)
     assert [request["messages"] for request in endpoint.log.requests if "모카포트" in str(request)] == [
@@ -82,6 +82,8 @@ def test_rows_are_exactly_these(tmp_path):
     assert [result.input_tokens for result in results] == [
         len(user_message(pair["product"], ["여유"])["content"]) for pair in PAIRS
     ]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files and not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
 def test_untuned_teacher_gets_brief_and_examples_and_each_line_is_checked(tmp_path):
@@ -124,9 +126,8 @@ def test_a_failed_or_refused_pair_loses_no_other(tmp_path):
 def test_an_endpoint_that_is_gone_fails_every_pair_that_was_not_answered(tmp_path):
     with serve(lambda body, number: Reset() if "모카포트" in str(body) else "향이 먼저 깬다") as endpoint:
         results = synthesise(endpoint, tmp_path)
-        assert {result.failure for result in results} == {"", "gone: APIConnectionError: Connection error."}
-        again = synthesise(endpoint, tmp_path, pairs=[PAIRS[0], PAIRS[2]])
-    assert [len(result.rows) for result in again] == [2, 2]
+    assert results[1] == PairResult(1, PAIRS[1]["id"], [], "gone: APIConnectionError: Connection error.", 0, 0)
+    assert all(len(result.rows) == (0 if result.failure else 2) for result in results)
 
 
 def test_pairs_beyond_a_limit_are_read_in_another_run(tmp_path):
@@ -144,13 +145,6 @@ def test_more_pairs_than_a_batch_come_in_their_order(tmp_path, monkeypatch):
     with serve(lambda body, number: "향이 먼저 깬다") as endpoint:
         results = synthesise(endpoint, tmp_path, pairs=[{**pair, "attempt": 2} for pair in pairs])
     assert [(result.turn, result.id) for result in results] == [(turn, pair["id"]) for turn, pair in enumerate(pairs)]
-
-
-def test_the_key_is_nowhere_on_disk(tmp_path):
-    with serve(lambda body, number: "향이 먼저 깬다") as endpoint:
-        synthesise(endpoint, tmp_path)
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert files and not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
 def test_no_pairs_are_an_error(tmp_path):
