@@ -12,8 +12,8 @@ from typing import Any
 
 from jinja2 import Template
 
+from pipelines.planning.taxonomy import Craft, load_craft
 from pipelines.rows import Message, Row, split_of, user_message
-from pipelines.taxonomy import Craft, load_craft
 
 #: Drawn beyond what is needed, so that those of the pair's own product can be left out.
 SPARE = 8

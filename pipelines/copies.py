@@ -14,15 +14,15 @@ from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns, StepOutput
 from pydantic import Field, InstanceOf
 
-from pipelines.answers import lines_form
 from pipelines.briefs import Brief
+from pipelines.endpoint.answers import lines_form
+from pipelines.endpoint.flight import Asked, fly
+from pipelines.endpoint.teacher import REFUSED, Teacher
 from pipelines.filters import first_rule, morphemes
 from pipelines.filters.limits import Limits
-from pipelines.flight import Asked, fly
 from pipelines.ray_actors import pin_to_driver
 from pipelines.rows import Row, make_row, row_id
 from pipelines.running import pipeline_of
-from pipelines.teacher import REFUSED, Teacher
 
 #: Pairs that leave the writing step together.
 BATCH = 200
@@ -83,7 +83,7 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
 
     Output columns:
         - pair (`str`): JSON of the pair, with `example_ids` and `teacher` and its place in the plan, `turn`.
-        - written (`str`): JSON of `pipelines.teacher.Written`.
+        - written (`str`): JSON of `pipelines.endpoint.teacher.Written`.
 
     Categories:
         - text-generation

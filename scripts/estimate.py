@@ -16,7 +16,7 @@ from scripts.hub import Hub
 from scripts.settings import Recipe, SynthesizeSettings
 
 if TYPE_CHECKING:
-    from pipelines.prices import Price
+    from pipelines.endpoint.prices import Price
 
 #: Prompts whose length is measured; the others are taken to be like them.
 MEASURED = 200
@@ -96,8 +96,8 @@ def of_recipe(recipe: Recipe) -> Estimate:
     """
     from pipelines.briefs import Brief
     from pipelines.examples import load_examples
-    from pipelines.pairs import plan_pairs
-    from pipelines.taxonomy import load_craft, load_taxonomy
+    from pipelines.planning.pairs import plan_pairs
+    from pipelines.planning.taxonomy import load_craft, load_taxonomy
 
     settings, pairs = recipe.synthesize, recipe.pairs
     if settings is None or pairs is None:
@@ -114,8 +114,8 @@ def estimate(
     planned: Sequence[dict[str, Any]], brief: Any, settings: SynthesizeSettings, adapter: str, seed: int
 ) -> Estimate:
     """The estimate for planned pairs; pure."""
-    from pipelines.answers import JSON_TOKENS, JSON_TOKENS_PER_LINE
-    from pipelines.prices import typical_input_tokens
+    from pipelines.endpoint.answers import JSON_TOKENS, JSON_TOKENS_PER_LINE
+    from pipelines.endpoint.prices import typical_input_tokens
 
     teacher = settings.teacher
     asked = min(settings.n or len(planned), len(planned))

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfUri
-from pipelines.examples import EXAMPLES, load_examples
 
 from pipelines.briefs import usable_examples
+from pipelines.examples import EXAMPLES, load_examples
 from scripts.faults import refused
 from scripts.hub import Hub
 from scripts.import_rows import identify, read, to_rows

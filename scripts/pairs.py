@@ -33,11 +33,11 @@ def run(
         HanjulError: more pairs asked for than there are; see also `scripts.proposing.widen`.
     """
     from dataset_card.card import merge_configs
-    from pipelines.coverage import coverage
     from pipelines.features import PAIRS, write_rows
-    from pipelines.pairs import build_pairs_pipeline, plan_pairs
+    from pipelines.planning.coverage import coverage
+    from pipelines.planning.pairs import build_pairs_pipeline, plan_pairs
+    from pipelines.planning.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
     from pipelines.running import run as run_pipeline
-    from pipelines.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
     from scripts import proposing
 
     propose = settings.propose

@@ -20,10 +20,10 @@ from scripts.judge import BAR
 from scripts.settings import ProposeSettings
 
 if TYPE_CHECKING:
-    from pipelines.proposals import Proposed
-    from pipelines.questions import Kind
-    from pipelines.screening import Proposal
-    from pipelines.taxonomy import Category
+    from pipelines.planning.proposals import Proposed
+    from pipelines.planning.questions import Kind
+    from pipelines.planning.screening import Proposal
+    from pipelines.planning.taxonomy import Category
 
 #: What is published of proposals, beside config `pairs`.
 FILE = "proposals.jsonl"
@@ -45,7 +45,7 @@ class Widened:
         return {**by_status, "reasons": dict(reasons.most_common()), "failures": dict(self.failures.most_common(20))}
 
     def write(self, path: Path) -> None:
-        """One JSON object a line, one line a proposal, with the columns of `pipelines.screening.Proposal`."""
+        """One JSON object a line, one line a proposal, with the columns of `pipelines.planning.screening.Proposal`."""
         lines = [json.dumps(asdict(proposal), ensure_ascii=False) + "\n" for proposal in self.proposals]
         path.write_text("".join(lines), encoding="utf-8")
 
@@ -70,7 +70,7 @@ def widen(
     Raises:
         HanjulError: no endpoint, one that is down or goes away, a missing key, a teacher that proposes nothing.
     """
-    from pipelines.screening import clean_values, extended, screen_products
+    from pipelines.planning.screening import clean_values, extended, screen_products
 
     if not settings.teacher.base_url:
         raise HanjulError(
@@ -109,9 +109,9 @@ class _Job:
     folder: Path
 
     def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[Proposed]:
-        from pipelines.proposals import build_proposals_pipeline, read_leaf
+        from pipelines.endpoint.teacher import GONE, LIMIT
+        from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
         from pipelines.running import run as run_pipeline
-        from pipelines.teacher import GONE, LIMIT
 
         settings = self.settings
         llm = teachers.llm_of(
@@ -138,7 +138,7 @@ class _Job:
 
     def usage(self, answers: Sequence[Proposed]) -> dict[str, Any]:
         """What the answers took, paid now or before, and what this run paid."""
-        from pipelines.store import Store
+        from pipelines.endpoint.store import Store
 
         store = Store(teachers.answers_path())
         spent = store.spent(self.run_id)
@@ -156,7 +156,7 @@ class _Job:
 
 def _related(proposals: Sequence[Proposal], base: HfUri, least: float) -> list[Proposal]:
     """The proposals with the score of each kept value; those below the least are rejected."""
-    from pipelines.relatedness import relatedness
+    from pipelines.planning.relatedness import relatedness
     from scripts import models
 
     places = [place for place, found in enumerate(proposals) if found.kind == "value" and found.status == "kept"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from huggingface_hub import HfUri
 
-from pipelines.store import Store, key_of
+from pipelines.endpoint.store import Store, key_of
 from scripts.settings import Recipe
 
 #: Rows that are scored before their scores are kept.

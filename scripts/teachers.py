@@ -17,8 +17,8 @@ from scripts.hub import Hub
 from scripts.settings import BudgetSettings, Sampling, TeacherSettings
 
 if TYPE_CHECKING:
-    from pipelines.prices import Price
-    from pipelines.teacher import Teacher
+    from pipelines.endpoint.prices import Price
+    from pipelines.endpoint.teacher import Teacher
 
 #: Tokens that one request to the embedded teacher may fill: a short prompt and a line.
 CONTEXT = 512
@@ -89,8 +89,8 @@ def llm_of(
     Raises:
         HanjulError: a limit in USD, and no price is known.
     """
-    from pipelines.budget import Caps
-    from pipelines.teacher import teacher_llm
+    from pipelines.endpoint.budget import Caps
+    from pipelines.endpoint.teacher import teacher_llm
 
     price = price_of(teacher)
     if price is None and budget.max_usd is not None:
@@ -122,7 +122,7 @@ def llm_of(
 
 def price_of(teacher: TeacherSettings) -> Price | None:
     """USD per million tokens: the recipe's word, else the provider's list price, else None. On this machine: free."""
-    from pipelines import prices
+    from pipelines.endpoint import prices
 
     if teacher.price:
         return prices.Price(teacher.price.input, teacher.price.output)

@@ -18,7 +18,7 @@ from scripts.settings import Recipe, SynthesizeSettings
 if TYPE_CHECKING:
     from pipelines.briefs import Brief
     from pipelines.copies import PairResult
-    from pipelines.store import Spent
+    from pipelines.endpoint.store import Spent
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Job:
             HanjulError: the endpoint is not there (any more). What it answered is kept.
         """
         from pipelines.copies import build_copies_pipeline, read_leaf
+        from pipelines.endpoint.teacher import GONE
         from pipelines.running import run as run_pipeline
-        from pipelines.teacher import GONE
         from scripts.filter import limits_of
 
         settings = self.settings
@@ -77,7 +77,7 @@ class Job:
 
     def spent(self) -> Spent:
         """What all processes that worked for this stage have sent."""
-        from pipelines.store import Store
+        from pipelines.endpoint.store import Store
 
         store = Store(teachers.answers_path())
         try:
@@ -107,7 +107,7 @@ class Written:
 
     def add(self, results: Sequence[PairResult]) -> None:
         """The results of a round."""
-        from pipelines.teacher import LIMIT
+        from pipelines.endpoint.teacher import LIMIT
 
         self.rounds.append(len(results))
         for result in results:

@@ -24,9 +24,9 @@ from distilabel.steps.tasks import TextGeneration  # noqa: E402
 
 import pipelines  # noqa: E402
 from pipelines.briefs import Brief, usable_examples  # noqa: E402
-from pipelines.pairs import plan_pairs  # noqa: E402
+from pipelines.planning.pairs import plan_pairs  # noqa: E402
+from pipelines.planning.taxonomy import load_craft, load_taxonomy  # noqa: E402
 from pipelines.rows import Message, make_row  # noqa: E402
-from pipelines.taxonomy import load_craft, load_taxonomy  # noqa: E402
 from tests.pipelines.teacher_server import KEY, MODEL  # noqa: E402
 
 #: As in the settings that ours runs with; two values, because planning with three takes seconds.

@@ -25,8 +25,8 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     env.opt_out()
     from pipelines.briefs import Brief
     from pipelines.examples import load_examples
-    from pipelines.pairs import plan_pairs
-    from pipelines.taxonomy import load_craft, load_taxonomy
+    from pipelines.planning.pairs import plan_pairs
+    from pipelines.planning.taxonomy import load_craft, load_taxonomy
     from scripts import writing
     from scripts.settings import Recipe
     from scripts.teachers import Voice

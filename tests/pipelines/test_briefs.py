@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.answers import lines_of
 from pipelines.briefs import SPARE, Brief, brief_prompt, draw_examples, usable_examples
+from pipelines.endpoint.answers import lines_of
+from pipelines.planning.taxonomy import Craft, load_craft
 from pipelines.rows import Row, make_row, row_id, split_of, user_message
-from pipelines.taxonomy import Craft, load_craft
 
 SLOGANS: tuple[Row, ...] = tuple(
     make_row(f"상품{number}", ["여유"], f"구호 {number}", source="slogan") for number in range(40)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.briefs import Brief
-from pipelines.budget import Caps
 from pipelines.copies import PairResult, build_copies_pipeline, raw_rows, read_leaf
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.teacher import teacher_llm
 from pipelines.filters.limits import Limits
+from pipelines.planning.taxonomy import load_craft
 from pipelines.rows import Row, make_row, row_id, user_message
 from pipelines.running import run
-from pipelines.taxonomy import load_craft
-from pipelines.teacher import teacher_llm
 from tests.pipelines.teacher_server import KEY, MODEL, Endpoint, Reset, serve
 
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7, "timeout": 10}
@@ -24,7 +24,7 @@ TUNED = Brief(lines=0)
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.client.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
 
 
 def make_pair(product: str) -> dict:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.examples import EXAMPLES, load_examples
+from pipelines.planning.taxonomy import load_taxonomy
 from pipelines.rows import make_row
-from pipelines.taxonomy import load_taxonomy
 
 LINE = {"product": "침대", "values": ["과학적인"], "ad_copy": "침대는 가구가 아닙니다. 침대는 과학입니다."}
 

@@ -163,8 +163,8 @@ def run_copies(address, folder):
     """What the teacher wrote for four pairs on the cluster, and then again, with the requests sent in all."""
     from pipelines.briefs import Brief
     from pipelines.copies import build_copies_pipeline, read_leaf
+    from pipelines.endpoint.teacher import teacher_llm
     from pipelines.filters.limits import Limits
-    from pipelines.teacher import teacher_llm
     from tests.pipelines.teacher_server import KEY, MODEL, serve
 
     limits = Limits(min_chars=4, max_chars=60, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from huggingface_hub import HfUri
 
-from pipelines import taxonomy
-from pipelines.screening import Proposal
-from pipelines.taxonomy import KINDS, Category
+from pipelines.planning import taxonomy
+from pipelines.planning.screening import Proposal
+from pipelines.planning.taxonomy import KINDS, Category
 from scripts import env, models, pairs, teachers
 from scripts.errors import HanjulError
 from scripts.hub import Hub

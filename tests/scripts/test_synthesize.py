@@ -193,7 +193,7 @@ def test_others_of_a_pair_are_candidates(hub: Hub, planned: HfUri) -> None:
 def test_endpoint_that_goes_away_keeps_what_it_answered(
     hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.client.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
     with serve(lambda body, choice: (404, "model is gone") if body["seed"] % 7 == 0 else write(body, choice)) as first:
         with pytest.raises(HanjulError, match="model is gone") as raised:
             run(hub, planned, recipe(first.url, n=40))

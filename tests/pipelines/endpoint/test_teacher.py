@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.answers import lines_form
-from pipelines.budget import Caps
-from pipelines.client import ATTEMPTS
-from pipelines.flight import Asked, fly
-from pipelines.store import Spent, Store
-from pipelines.teacher import Teacher, Written, teacher_llm
+from pipelines.endpoint.answers import lines_form
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.client import ATTEMPTS
+from pipelines.endpoint.flight import Asked, fly
+from pipelines.endpoint.store import Spent, Store
+from pipelines.endpoint.teacher import Teacher, Written, teacher_llm
 from tests.pipelines.teacher_server import KEY, MODEL, Raw, Reset, serve
 
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 2, "seed": 7, "timeout": 10}
@@ -20,7 +20,7 @@ SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrenc
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.client.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
 
 
 def teacher(url: str, folder: Path, key: str = KEY, **options) -> Teacher:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pipelines.filters import morphemes
 from pipelines.filters.tidy import clean_value
-from pipelines.taxonomy import Category
+from pipelines.planning.taxonomy import Category
 
 #: Characters at most, white space included.
 PRODUCT_CHARS, VALUE_CHARS = 12, 14

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipelines.relatedness import SHOTS, STRANGERS, relatedness
+from pipelines.planning.relatedness import SHOTS, STRANGERS, relatedness
 from tests.pipelines.test_likelihood import model, naive, tokenizer  # noqa: F401
 
 PAIRS = [("드립백 커피", "비 오는 날"), ("제습기", "보송한"), ("제습기", "비 오는 날"), ("이불", "여유")]

@@ -6,15 +6,15 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from pipelines.briefs import brief_prompt
-from pipelines.examples import load_examples
-from pipelines.prices import (
+from pipelines.endpoint.prices import (
     TOKENS_PER_MESSAGE,
     Price,
     most_input_tokens,
     price_of,
     typical_input_tokens,
 )
-from pipelines.taxonomy import load_craft
+from pipelines.examples import load_examples
+from pipelines.planning.taxonomy import load_craft
 
 PAIR = {"id": "1", "product": "모카포트", "values": ["여유"], "device": "pun", "tone": "warm"}
 

@@ -12,11 +12,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines.answers import Form
-from pipelines.client import Client
-from pipelines.offline import OfflineClient, fill
+from pipelines.endpoint.answers import Form
+from pipelines.endpoint.client import Client
+from pipelines.endpoint.offline import OfflineClient, fill
+from pipelines.endpoint.teacher import Teacher, Written
 from pipelines.rows import Message
-from pipelines.teacher import Teacher, Written
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
-from pipelines.flight import Asked, fly
-from pipelines.questions import Kind, answer_form, prompt_of, read_answer
+from pipelines.endpoint.flight import Asked, fly
+from pipelines.endpoint.teacher import Teacher
+from pipelines.planning.questions import Kind, answer_form, prompt_of, read_answer
 from pipelines.running import pipeline_of
-from pipelines.teacher import Teacher
 
 
 def build_proposals_pipeline(
@@ -47,7 +47,7 @@ class Propose(GeneratorTask):  # type: ignore[misc]
 
     Output columns:
         - question (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
-        - written (`str`): JSON of `pipelines.teacher.Written`, whose text, if any, is the whole answer.
+        - written (`str`): JSON of `pipelines.endpoint.teacher.Written`, whose text, if any, is the whole answer.
 
     Categories:
         - text-generation

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from pipelines.proposals import build_proposals_pipeline, read_leaf
-from pipelines.questions import answer_form, prompt_of, read_answer
-from pipelines.running import run
-from pipelines.screening import (
+from pipelines.endpoint.teacher import teacher_llm
+from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
+from pipelines.planning.questions import answer_form, prompt_of, read_answer
+from pipelines.planning.screening import (
     Proposal,
     clean_values,
     extended,
@@ -18,8 +18,8 @@ from pipelines.screening import (
     merge_products,
     screen_products,
 )
-from pipelines.taxonomy import KINDS, Category, load_taxonomy
-from pipelines.teacher import teacher_llm
+from pipelines.planning.taxonomy import KINDS, Category, load_taxonomy
+from pipelines.running import run
 from tests.pipelines.teacher_server import KEY, MODEL, serve
 
 TAXONOMY = (

@@ -15,13 +15,13 @@ from distilabel.models import OpenAILLM
 from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
 
-from pipelines.answers import is_refusal
-from pipelines.budget import Budget, BudgetSpentError, Caps
-from pipelines.client import Client, EndpointGoneError, NoAnswerError
-from pipelines.gate import Gate
-from pipelines.offline import OfflineClient
-from pipelines.prices import Price
-from pipelines.store import Store
+from pipelines.endpoint.answers import is_refusal
+from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
+from pipelines.endpoint.client import Client, EndpointGoneError, NoAnswerError
+from pipelines.endpoint.gate import Gate
+from pipelines.endpoint.offline import OfflineClient
+from pipelines.endpoint.prices import Price
+from pipelines.endpoint.store import Store
 
 #: Answers without a usable text after which a request is given up; each is asked for with a seed of its own.
 SENSELESS = 3
@@ -50,7 +50,7 @@ Read = Callable[[str], list[str]]
 
 
 class Teacher(OpenAILLM):  # type: ignore[misc]
-    """`OpenAILLM` whose answers are paid once (pipelines.store), within limits and at the endpoint's pace.
+    """`OpenAILLM` whose answers are paid once (pipelines.endpoint.store), within limits and at the endpoint's pace.
 
     A failed request leaves what it got, and the reason: what the others brought is kept. An endpoint that ignores `n`,
     or refuses it, is asked again until it has given as much as wanted.

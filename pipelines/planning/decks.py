@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import prod
 
-from pipelines.taxonomy import KINDS
+from pipelines.planning.taxonomy import KINDS
 
 
 @dataclass

@@ -11,11 +11,11 @@ from typing import Any
 
 import openai
 
-from pipelines.answers import storable
-from pipelines.budget import Budget, Receipt
-from pipelines.gate import Gate
-from pipelines.prices import most_input_tokens
-from pipelines.store import Store, key_of
+from pipelines.endpoint.answers import storable
+from pipelines.endpoint.budget import Budget, Receipt
+from pipelines.endpoint.gate import Gate
+from pipelines.endpoint.prices import most_input_tokens
+from pipelines.endpoint.store import Store, key_of
 
 #: Seconds to wait for the first sign of life of an endpoint.
 PROBE_SECONDS = 10

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.taxonomy import KINDS, load_craft, load_taxonomy
+from pipelines.planning.taxonomy import KINDS, load_craft, load_taxonomy
 
 NODE = {"products": ["드립백 커피"], "values": {kind: ["여유"] for kind in KINDS}}
 

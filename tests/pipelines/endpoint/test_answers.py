@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.answers import JSON_TOKENS, JSON_TOKENS_PER_LINE, is_refusal, lines_form, lines_of, schema_of
+from pipelines.endpoint.answers import JSON_TOKENS, JSON_TOKENS_PER_LINE, is_refusal, lines_form, lines_of, schema_of
 from pipelines.filters import RULES
 from pipelines.filters.limits import Limits
 

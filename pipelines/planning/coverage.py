@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
-from pipelines.taxonomy import KINDS, Category
+from pipelines.planning.taxonomy import KINDS, Category
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import openai
 from distilabel.exceptions import DistilabelOfflineBatchGenerationNotFinishedException as NotFinishedError
 
-from pipelines.budget import BudgetSpentError, Receipt
-from pipelines.client import Client, EndpointGoneError, NoAnswerError, Reply, TransientError
-from pipelines.prices import most_input_tokens
-from pipelines.store import Spent, key_of
+from pipelines.endpoint.budget import BudgetSpentError, Receipt
+from pipelines.endpoint.client import Client, EndpointGoneError, NoAnswerError, Reply, TransientError
+from pipelines.endpoint.prices import most_input_tokens
+from pipelines.endpoint.store import Spent, key_of
 
 if TYPE_CHECKING:
-    from pipelines.teacher import Teacher
+    from pipelines.endpoint.teacher import Teacher
 
 #: Batches one after the other: the first, and those for answers that were garbage.
 BATCHES = 3

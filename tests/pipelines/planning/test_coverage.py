@@ -4,8 +4,8 @@ from math import log
 
 import pytest
 
-from pipelines.coverage import Coverage, coverage, evenness
-from pipelines.taxonomy import KINDS, Category
+from pipelines.planning.coverage import Coverage, coverage, evenness
+from pipelines.planning.taxonomy import KINDS, Category
 
 TAXONOMY = tuple(
     Category(name, (f"{name}1", f"{name}2"), {kind: (f"{kind}1",) for kind in KINDS}) for name in ("가", "나", "다")

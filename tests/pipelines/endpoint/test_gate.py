@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.gate import DECREASE, EPOCH_S, LONGEST_WAIT_S, RECOVERY, Gate
+from pipelines.endpoint.gate import DECREASE, EPOCH_S, LONGEST_WAIT_S, RECOVERY, Gate
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -33,7 +33,7 @@ Play = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Seconds in `clock.now`, for a gate without a loop."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr("pipelines.gate.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("pipelines.endpoint.gate.time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
@@ -43,7 +43,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
 
     def play(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         with asyncio.Runner(loop_factory=Loop) as runner:
-            monkeypatch.setattr("pipelines.gate.time", SimpleNamespace(monotonic=runner.get_loop().time))
+            monkeypatch.setattr("pipelines.endpoint.gate.time", SimpleNamespace(monotonic=runner.get_loop().time))
             runner.run(main())
 
     return play

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.store import Spent, Store, key_of
+from pipelines.endpoint.store import Spent, Store, key_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 #: Writes answer after answer and a request each, and says which are written.
 WRITER = """
 import itertools, pathlib, sys
-from pipelines.store import Spent, Store
+from pipelines.endpoint.store import Spent, Store
 path, name, count = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 sys.stdin.readline()
 store = Store(path)
@@ -63,7 +63,7 @@ def test_another_process_finds_what_was_kept(path):
     store.keep("a", {"texts": ["향이 먼저 깬다"]})
     store.settled(store.sent("run", "a", Spent(1, 100, 200, 1.0)), "answered", Spent(1, 30, 40, 0.5))
     store.sent("run", "b", Spent(1, 7, 8, 0.125))
-    read = "import pathlib, sys; from pipelines.store import Store; store = Store(pathlib.Path(sys.argv[1]));"
+    read = "import pathlib, sys; from pipelines.endpoint.store import Store; store = Store(pathlib.Path(sys.argv[1]));"
     read += "print(store.answer('a')['texts'], store.spent('run'))"
     found = subprocess.run([sys.executable, "-c", read, path], capture_output=True, text=True, check=True, cwd=ROOT)
     spent = "Spent(requests=2, input_tokens=37, output_tokens=48, usd=0.625)"

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from jinja2 import Template
 
-from pipelines.answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, THOUGHT, Form, lines_of
-from pipelines.screening import PRODUCT_CHARS, VALUE_CHARS
-from pipelines.taxonomy import KINDS
+from pipelines.endpoint.answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, THOUGHT, Form, lines_of
+from pipelines.planning.screening import PRODUCT_CHARS, VALUE_CHARS
+from pipelines.planning.taxonomy import KINDS
 
 #: The lists of an answer, by what is asked for.
 LISTS = {"product": ("products",), "value": KINDS}

@@ -14,10 +14,10 @@ from distilabel.steps import GeneratorStep
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
-from pipelines.decks import Deck, decks_of
+from pipelines.planning.decks import Deck, decks_of
+from pipelines.planning.taxonomy import Category, Craft
 from pipelines.rows import row_id
 from pipelines.running import StrictPipeline
-from pipelines.taxonomy import Category, Craft
 
 COLUMNS = ["id", "product", "category", "values", "device", "tone"]
 #: Rows of one batch: planning is cheap, so batches are as large as the readers downstream like them.

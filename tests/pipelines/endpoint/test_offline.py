@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.answers import lines_form
-from pipelines.budget import Caps
-from pipelines.flight import Answered, Asked, fly
-from pipelines.prices import Price
-from pipelines.store import Store
-from pipelines.teacher import Teacher, teacher_llm
+from pipelines.endpoint.answers import lines_form
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.flight import Answered, Asked, fly
+from pipelines.endpoint.prices import Price
+from pipelines.endpoint.store import Store
+from pipelines.endpoint.teacher import Teacher, teacher_llm
 from tests.pipelines.batch_server import Provider, provide
 from tests.pipelines.teacher_server import KEY, MODEL
 
@@ -76,7 +76,7 @@ def test_a_request_that_fails_stays_with_its_pair(tmp_path: Path) -> None:
 
 
 def test_a_batch_under_way_is_waited_for_and_not_sent_again(tmp_path: Path) -> None:
-    import pipelines.offline
+    import pipelines.endpoint.offline
 
     with provide(lines) as provider:
         llm = teacher(provider, tmp_path)
@@ -84,7 +84,7 @@ def test_a_batch_under_way_is_waited_for_and_not_sent_again(tmp_path: Path) -> N
         client = llm.open()
         body = {"model": MODEL, "messages": QUESTIONS[0].messages, "n": 1, "max_tokens": 4, "seed": 1}
         client.missing = {"key": body}
-        batch = pipelines.offline._send(llm, client)
+        batch = pipelines.endpoint.offline._send(llm, client)
         assert client.open_batches() == [batch]
         client.store.close()
         ask(teacher(provider, tmp_path))

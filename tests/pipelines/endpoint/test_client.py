@@ -16,13 +16,13 @@ from typing import Any
 import openai
 import pytest
 
-from pipelines.answers import lines_of, schema_of
-from pipelines.budget import Budget, BudgetSpentError, Caps
-from pipelines.client import ATTEMPTS, Client, EndpointGoneError, Reply
-from pipelines.gate import DECREASE, Gate
-from pipelines.prices import Price, most_input_tokens
-from pipelines.store import Spent, Store
-from pipelines.teacher import SENSELESS, Written, teacher_llm
+from pipelines.endpoint.answers import lines_of, schema_of
+from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
+from pipelines.endpoint.client import ATTEMPTS, Client, EndpointGoneError, Reply
+from pipelines.endpoint.gate import DECREASE, Gate
+from pipelines.endpoint.prices import Price, most_input_tokens
+from pipelines.endpoint.store import Spent, Store
+from pipelines.endpoint.teacher import SENSELESS, Written, teacher_llm
 from tests.pipelines.teacher_server import KEY, MODEL, Raw, Reset, completion, serve
 
 #: Seconds that an answer may take where one comes, and where none is to come.
@@ -31,8 +31,8 @@ TIMEOUT, SHORT = 10, 0.2
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.client.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("pipelines.client.LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.client.LONGEST_PAUSE_S", 0.01)
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_gives_one_request_up_after_some_attempts_and_asks_it_again_in_another_r
 
 
 def test_one_prompt_that_always_times_out_stops_no_other(store, monkeypatch):
-    monkeypatch.setattr("pipelines.client.ATTEMPTS", 2)
+    monkeypatch.setattr("pipelines.endpoint.client.ATTEMPTS", 2)
 
     def write(body: dict[str, Any], number: int) -> str:
         time.sleep(2 * SHORT if "끝없이" in str(body) else 0)
@@ -250,7 +250,7 @@ DATE = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
 @pytest.mark.parametrize("header", ["0.3", format_datetime(DATE, usegmt=True)])
 @pytest.mark.parametrize("status", [429, 503])
 def test_is_silent_for_as_long_as_the_endpoint_asks(store, monkeypatch, header, status):
-    monkeypatch.setattr("pipelines.client.time", SimpleNamespace(time=lambda: DATE.timestamp() - 0.3))
+    monkeypatch.setattr("pipelines.endpoint.client.time", SimpleNamespace(time=lambda: DATE.timestamp() - 0.3))
     arrived: list[float] = []
 
     def write(body: dict[str, Any], number: int) -> Any:
@@ -266,7 +266,7 @@ def test_is_silent_for_as_long_as_the_endpoint_asks(store, monkeypatch, header, 
 
 @pytest.mark.parametrize("header", ["", "soon", "-5", "nan", "Wed, 21 Oct 2015 07:28:00 GMT", "2026-10-21T07:28:00Z"])
 def test_is_not_silent_where_nobody_asks_for_it(store, monkeypatch, header):
-    monkeypatch.setattr("pipelines.gate.EPOCH_S", 60)
+    monkeypatch.setattr("pipelines.endpoint.gate.EPOCH_S", 60)
     failures = [error(429, headers={"retry-after": header}) for _ in range(3)]
     with serve(after(failures)) as endpoint:
         began = time.monotonic()
@@ -277,7 +277,7 @@ def test_is_not_silent_where_nobody_asks_for_it(store, monkeypatch, header):
 
 
 def test_an_endpoint_that_takes_two_at_a_time_answers_all_in_the_end(store, monkeypatch):
-    monkeypatch.setattr("pipelines.gate.EPOCH_S", 0.01)
+    monkeypatch.setattr("pipelines.endpoint.gate.EPOCH_S", 0.01)
     busy: list[int] = []
 
     def write(body: dict[str, Any], number: int) -> Any:

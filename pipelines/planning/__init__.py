@@ -1,0 +1,1 @@
+"""What to write about: products, values, devices and tones, planned or proposed."""
