@@ -17,6 +17,7 @@ PRODUCED = Produced(
     scorer=f"google/gemma-3-270m@{'2' * 40}",
     limits=LIMITS,
     seed=7,
+    usage={"input_tokens": 12_345, "output_tokens": 678, "usd": 1.2345},
 )
 LINES = [
     ("written", "모카포트", "커피", "설렘", "치익, 가스레인지 위에서 로마가 말을 건다", "personification", None),

@@ -10,7 +10,17 @@ from huggingface_hub.repocard import metadata_load
 
 from dataset_card.card import config, merge_configs, render, size_category
 from dataset_card.facts import Given, gather
-from pipelines.features import CONFIG_FILES, DEFAULT, REJECTED, to_default, to_rejected, write_raw, write_rows
+from pipelines.features import (
+    CANDIDATES,
+    CONFIG_FILES,
+    DEFAULT,
+    REJECTED,
+    to_candidate,
+    to_default,
+    to_rejected,
+    write_raw,
+    write_rows,
+)
 from pipelines.rows import split_of
 from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
 
@@ -32,7 +42,8 @@ def test_the_hub_client_reads_it(tmp_path):
     card = DatasetCard.load(tmp_path / "README.md")
     assert card.data.language == ["ko"] and card.data.license == "cc-by-4.0"
     assert card.data.size_categories == ["n<1K"]
-    assert [entry["config_name"] for entry in card.data.configs] == ["default", "rejected", "pairs", "raw"]
+    names = [entry["config_name"] for entry in card.data.configs]
+    assert names == ["default", "rejected", "candidates", "pairs", "raw"]
     assert card.data.configs[0]["default"] is True
     assert metadata_load(tmp_path / "README.md")["tags"][0] == "synthetic"
 
@@ -41,7 +52,10 @@ def test_the_configs_load(tmp_path):
     kept, rejected = release()
     for split, path in CONFIG_FILES["default"].items():
         write_rows([to_default(row) for row in kept if split_of(row["product"]) == split], tmp_path / path, DEFAULT)
-    write_rows([to_rejected(row) for row in rejected], tmp_path / "rejected" / "train.parquet", REJECTED)
+    outranked = [row for row in rejected if row["reason"] == "outranked"]
+    others = [row for row in rejected if row["reason"] != "outranked"]
+    write_rows([to_candidate(row) for row in outranked], tmp_path / "candidates" / "train.parquet", CANDIDATES)
+    write_rows([to_rejected(row) for row in others], tmp_path / "rejected" / "train.parquet", REJECTED)
     write_raw([*kept, *rejected], tmp_path / "raw" / "written.parquet")
     (tmp_path / "README.md").write_text(render(facts(), FIGURES), encoding="utf-8")
     options = {"cache_dir": str(tmp_path.parent / "cache")}
@@ -50,7 +64,9 @@ def test_the_configs_load(tmp_path):
         split: rows for split, (rows, _) in facts().computed.splits.items() if rows
     }
     assert loaded["train"].features == DEFAULT
-    assert len(load_dataset(str(tmp_path), "rejected", split="train", **options)) == 4
+    assert len(load_dataset(str(tmp_path), "rejected", split="train", **options)) == 3
+    (candidate,) = load_dataset(str(tmp_path), "candidates", split="train", **options)
+    assert (candidate["ad_copy"], candidate["place"]) == ("발등에 내려앉은 일요일", 2)
     assert len(load_dataset(str(tmp_path), "raw", split="train", **options)) == 9
 
 

@@ -191,7 +191,7 @@ def test_missing_scores_and_unknown_reasons_are_errors():
     assert filter_rows([bare], LIMITS, tuple(RULES))[0] == [bare]
     with pytest.raises(ValueError, match=f"row {bare['id']} has no score `pv`: score the rows"):
         filter_rows([bare], LIMITS)
-    with pytest.raises(ValueError, match="no such rejection reason: taste; there are format, length"):
+    with pytest.raises(ValueError, match="no such rejection reason: taste; there are refusal, format, length"):
         filter_rows([bare], LIMITS, ["taste"])
 
 
