@@ -16,7 +16,7 @@ from pydantic import Field, InstanceOf
 
 from pipelines.briefs import Brief
 from pipelines.endpoint.answers import lines_form
-from pipelines.endpoint.flight import Asked, fly
+from pipelines.endpoint.flight import Asked, fly, in_batches
 from pipelines.endpoint.teacher import REFUSED, Teacher
 from pipelines.filters import first_rule, morphemes
 from pipelines.filters.limits import Limits
@@ -82,7 +82,7 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
         num_generations: lines wanted a pair.
 
     Output columns:
-        - pair (`str`): JSON of the pair, with `example_ids` and `teacher` and its place in the plan, `turn`.
+        - about (`str`): JSON of the pair, with `example_ids` and `teacher` and its place in the plan, `turn`.
         - written (`str`): JSON of `pipelines.endpoint.teacher.Written`.
 
     Categories:
@@ -94,23 +94,17 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
 
     @property
     def outputs(self) -> StepColumns:
-        return ["pair", "written"]
+        return ["about", "written"]
 
     def format_output(self, output: str | None, input: dict[str, Any] | None = None) -> dict[str, Any]:
         return {"written": output}
 
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Batches of pairs in the order in which they are finished, and whether a batch is the last."""
-        batch: list[dict[str, str]] = []
         pairs, brief = _take(self.work)
-        left = len(pairs)
         form = lines_form(brief.lines, self.llm.generation_kwargs["max_new_tokens"]) if brief.lines else None
-        for answered in fly(self.llm, self._asked(pairs, brief), left, self.num_generations, form):
-            batch.append({"pair": _dump(answered.about), "written": _dump(vars(answered.written))})
-            left -= 1
-            if len(batch) == self.batch_size or not left:
-                yield batch, not left
-                batch = []
+        answers = fly(self.llm, self._asked(pairs, brief), len(pairs), self.num_generations, form)
+        yield from in_batches(answers, len(pairs), self.batch_size)
 
     def _asked(self, pairs: Sequence[dict[str, Any]], brief: Brief) -> Iterator[Asked]:
         for turn, pair in enumerate(pairs):
@@ -126,12 +120,11 @@ class CheckRules(Step):  # type: ignore[misc]
         limits: thresholds of the rules.
 
     Input columns:
-        - pair (`str`), written (`str`): see `WriteCopies`.
+        - about (`str`), written (`str`): see `WriteCopies`.
 
     Output columns:
         - pair (`str`): JSON: `turn` and `id` of the pair, `failure`, `input_tokens`, `output_tokens`.
-        - rows (`str`): JSON list of raw rows, each with `reason` and `evidence`, empty where no rule is broken. Text,
-            because distilabel infers the types of each file anew: lists that are empty in one would not fit others.
+        - rows (`str`): JSON list of raw rows, each with `reason` and `evidence`, empty where no rule is broken.
 
     Categories:
         - filtering
@@ -146,7 +139,7 @@ class CheckRules(Step):  # type: ignore[misc]
 
     @property
     def inputs(self) -> StepColumns:
-        return ["pair", "written"]
+        return ["about", "written"]
 
     @property
     def outputs(self) -> StepColumns:
@@ -154,7 +147,7 @@ class CheckRules(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> StepOutput:
         """One row a pair, in order."""
-        yield [self._checked(json.loads(row["pair"]), json.loads(row["written"])) for row in inputs]
+        yield [self._checked(json.loads(row["about"]), json.loads(row["written"])) for row in inputs]
 
     def _checked(self, pair: dict[str, Any], written: dict[str, Any]) -> dict[str, str]:
         rows = []

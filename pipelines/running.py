@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from distilabel.pipeline import Pipeline
 from distilabel.pipeline.base import _STEP_NOT_LOADED_CODE, _STEP_UNLOADED_CODE, BasePipeline
 from distilabel.utils.logging import stop_logging
 
-#: Seconds that steps usually take to load at most; after that distilabel's own wait goes on.
-_LOAD_S = 10.0
+#: Seconds that steps usually take to load or to end at most.
+_WAIT_S = 10.0
 
 
 class StrictPipeline(Pipeline):  # type: ignore[misc]
@@ -40,11 +40,18 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
     def _run_steps(self, steps: list[str]) -> None:
         """Start the steps and see them loaded; distilabel's own wait looks every 2.5 seconds."""
         super()._run_steps(steps)
-        deadline = time.monotonic() + _LOAD_S
-        while time.monotonic() < deadline:
-            with self._steps_load_status_lock:
-                if all(state != _STEP_NOT_LOADED_CODE for state in self._get_steps_load_status(steps).values()):
-                    return
+        self._wait(lambda: _STEP_NOT_LOADED_CODE not in self._get_steps_load_status(steps).values())
+
+    def _finalize_pipeline_execution(self) -> None:
+        """See the steps end; distilabel's own wait looks every half second."""
+        self._notify_steps_to_stop()
+        self._wait(lambda: not any(self._is_step_running(step) for step in self.dag))
+        super()._finalize_pipeline_execution()
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        """A while, at short intervals; distilabel's own wait then finds it done, or goes on."""
+        deadline = time.monotonic() + _WAIT_S
+        while not done() and time.monotonic() < deadline:
             time.sleep(0.02)
 
     def _cache(self) -> None:

@@ -93,7 +93,8 @@ def widen(
         for answer in valued:
             spellings = [value for values in by_category[answer.category].values.values() for value in values]
             proposals += clean_values(answer.lists, spellings, category=answer.category, product=answer.product)
-        usage = job.usage([*answers, *valued])
+        tokens = [(answer.input_tokens, answer.output_tokens) for answer in [*answers, *valued]]
+        usage = teachers.usage_of(settings.teacher, run_id, *(sum(column) for column in zip(*tokens, strict=True)))
     if base:
         proposals = _related(proposals, base, settings.min_relatedness)
     failures = Counter(answer.failure for answer in [*answers, *valued] if answer.failure)
@@ -109,7 +110,7 @@ class _Job:
     folder: Path
 
     def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[Proposed]:
-        from pipelines.endpoint.teacher import GONE, LIMIT
+        from pipelines.endpoint.teacher import LIMIT
         from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
         from pipelines.running import run as run_pipeline
 
@@ -128,30 +129,10 @@ class _Job:
         leaf = run_pipeline(build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=cache_dir))
         answers = read_leaf(leaf, kind, count)
         failures = [answer.failure for answer in answers if answer.failure]
-        if gone := next((failure for failure in failures if failure.startswith(GONE)), None):
-            raise HanjulError(
-                gone.removeprefix(GONE), self.voice.base_url, "run it again: what was answered is not asked again"
-            )
+        teachers.raise_if_gone(self.voice, failures)
         if limit := next((failure for failure in failures if failure.startswith(LIMIT)), None):
             log.log(f"pairs: {kind}s ended by a {limit}; what there is is kept")
         return answers
-
-    def usage(self, answers: Sequence[Proposed]) -> dict[str, Any]:
-        """What the answers took, paid now or before, and what this run paid."""
-        from pipelines.endpoint.store import Store
-
-        store = Store(teachers.answers_path())
-        spent = store.spent(self.run_id)
-        store.close()
-        tokens = sum(answer.input_tokens for answer in answers), sum(answer.output_tokens for answer in answers)
-        price = teachers.price_of(self.settings.teacher)
-        return {
-            "requests": spent.requests,
-            "input_tokens": tokens[0],
-            "output_tokens": tokens[1],
-            "usd": price.usd(*tokens) if price else None,
-            "usd_paid_now": spent.usd,
-        }
 
 
 def _related(proposals: Sequence[Proposal], base: HfUri, least: float) -> list[Proposal]:

@@ -92,7 +92,7 @@ def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
             f"The teacher wrote nothing: {reason}", job.voice.base_url, "check the endpoint and the name of the model"
         )
     write_raw(written.lines, folder / "out" / RAW_FILES["synthesised"])
-    spent, settings = job.spent(), job.settings
+    settings = job.settings
     counts = {
         "in": sum(written.rounds),
         "out": len(written.lines),
@@ -100,14 +100,7 @@ def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
         "failed_pairs": sum(written.failures.values()),
         "failures": dict(written.failures.most_common(20)),
     }
-    price = teachers.price_of(settings.teacher)
-    usage = {
-        "requests": spent.requests,
-        "input_tokens": written.input_tokens,
-        "output_tokens": written.output_tokens,
-        "usd": price.usd(written.input_tokens, written.output_tokens) if price else None,
-        "usd_paid_now": spent.usd,
-    }
+    usage = teachers.usage_of(settings.teacher, job.run_id, written.input_tokens, written.output_tokens)
     summary = f"{len(written.lines)} lines for {sum(written.rounds)} pairs"
     if settings.n is not None:
         counts |= {"wanted": settings.n, "accepted": written.accepted, "limit": written.limit}

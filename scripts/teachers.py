@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
 
@@ -118,6 +118,36 @@ def llm_of(
         price=price.halved() if price and budget.batch else price,
         batch_poll_s=budget.batch_poll if budget.batch else None,
     )
+
+
+def raise_if_gone(voice: Voice, failures: Iterable[str]) -> None:
+    """Stop where the endpoint could not answer: what it did answer is kept.
+
+    Raises:
+        HanjulError: it is not there (any more).
+    """
+    from pipelines.endpoint.teacher import GONE
+
+    gone = next((failure for failure in failures if failure.startswith(GONE)), None)
+    if gone:
+        raise HanjulError(gone.removeprefix(GONE), voice.base_url, "run it again: what was answered is not asked again")
+
+
+def usage_of(teacher: TeacherSettings, run_id: str, input_tokens: int, output_tokens: int) -> dict[str, Any]:
+    """For the manifest: what the answers took, whoever paid for them, and what this run sent and paid itself."""
+    from pipelines.endpoint.store import Store
+
+    store = Store(answers_path())
+    spent = store.spent(run_id)
+    store.close()
+    price = price_of(teacher)
+    return {
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "usd": price.usd(input_tokens, output_tokens) if price else None,
+        "requests_sent": spent.requests,
+        "usd_paid": spent.usd,
+    }
 
 
 def price_of(teacher: TeacherSettings) -> Price | None:

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import HfUri
 
 from scripts import teachers
-from scripts.errors import HanjulError
 from scripts.log import log
 from scripts.settings import Recipe, SynthesizeSettings
 
 if TYPE_CHECKING:
     from pipelines.briefs import Brief
     from pipelines.copies import PairResult
-    from pipelines.endpoint.store import Spent
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,6 @@ class Job:
             HanjulError: the endpoint is not there (any more). What it answered is kept.
         """
         from pipelines.copies import build_copies_pipeline, read_leaf
-        from pipelines.endpoint.teacher import GONE
         from pipelines.running import run as run_pipeline
         from scripts.filter import limits_of
 
@@ -68,22 +65,8 @@ class Job:
             engine=settings.engine,
         )
         results = read_leaf(run_pipeline(pipeline))
-        gone = next((result.failure for result in results if result.failure.startswith(GONE)), None)
-        if gone:
-            raise HanjulError(
-                gone.removeprefix(GONE), self.voice.base_url, "run it again: what was answered is not asked again"
-            )
+        teachers.raise_if_gone(self.voice, (result.failure for result in results))
         return results
-
-    def spent(self) -> Spent:
-        """What all processes that worked for this stage have sent."""
-        from pipelines.endpoint.store import Store
-
-        store = Store(teachers.answers_path())
-        try:
-            return store.spent(self.run_id)
-        finally:
-            store.close()
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import queue
 import threading
 from collections.abc import Iterator
@@ -70,6 +71,20 @@ def fly(llm: Teacher, asked: Iterator[Asked], total: int, wanted: int, form: For
             progress.update(bar, advance=1, state=_state(client[0]))
             yield answered
     thread.join()
+
+
+def in_batches(answers: Iterator[Answered], total: int, size: int) -> Iterator[tuple[list[dict[str, str]], bool]]:
+    """What `fly` gives as batches of rows, `about` and `written` as JSON text, and whether a batch is the last.
+
+    Text, because distilabel infers the types of each file anew: lists that are empty in one would not fit others.
+    """
+    rows: list[dict[str, str]] = []
+    for count, answered in enumerate(answers, 1):
+        about, written = (json.dumps(value, ensure_ascii=False) for value in (answered.about, vars(answered.written)))
+        rows.append({"about": about, "written": written})
+        if len(rows) == size or count == total:
+            yield rows, count == total
+            rows = []
 
 
 def _state(client: Client) -> str:

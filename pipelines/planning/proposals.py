@@ -12,7 +12,7 @@ from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
-from pipelines.endpoint.flight import Asked, fly
+from pipelines.endpoint.flight import Asked, fly, in_batches
 from pipelines.endpoint.teacher import Teacher
 from pipelines.planning.questions import Kind, answer_form, prompt_of, read_answer
 from pipelines.running import pipeline_of
@@ -46,7 +46,7 @@ class Propose(GeneratorTask):  # type: ignore[misc]
         questions, kind, count: see `build_proposals_pipeline`.
 
     Output columns:
-        - question (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
+        - about (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
         - written (`str`): JSON of `pipelines.endpoint.teacher.Written`, whose text, if any, is the whole answer.
 
     Categories:
@@ -59,22 +59,16 @@ class Propose(GeneratorTask):  # type: ignore[misc]
 
     @property
     def outputs(self) -> StepColumns:
-        return ["question", "written"]
+        return ["about", "written"]
 
     def format_output(self, output: str | None, input: dict[str, Any] | None = None) -> dict[str, Any]:
         return {"written": output}
 
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Questions with their answers in the order in which they come, and whether a batch is the last."""
-        batch: list[dict[str, str]] = []
-        left = len(self.questions)
         form = answer_form(self.kind, self.count, self.llm.generation_kwargs["max_new_tokens"])
-        for answered in fly(self.llm, self._asked(), left, 1, form):
-            batch.append({"question": _dump(answered.about), "written": _dump(vars(answered.written))})
-            left -= 1
-            if len(batch) == self.batch_size or not left:
-                yield batch, not left
-                batch = []
+        answers = fly(self.llm, self._asked(), len(self.questions), 1, form)
+        yield from in_batches(answers, len(self.questions), self.batch_size)
 
     def _asked(self) -> Iterator[Asked]:
         for turn, question in enumerate(self.questions):
@@ -105,7 +99,7 @@ def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list
     """The rows of the leaf in the order of the questions, at most so many items of each list."""
     found = []
     for question, written in sorted(
-        ((json.loads(row["question"]), json.loads(row["written"])) for row in leaf), key=lambda pair: pair[0]["turn"]
+        ((json.loads(row["about"]), json.loads(row["written"])) for row in leaf), key=lambda pair: pair[0]["turn"]
     ):
         lists = read_answer("".join(written["texts"]), kind)
         tokens = written["input_tokens"], written["output_tokens"]
@@ -119,7 +113,3 @@ def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list
             )
         )
     return found
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

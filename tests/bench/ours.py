@@ -27,7 +27,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     from pipelines.examples import load_examples
     from pipelines.planning.pairs import plan_pairs
     from pipelines.planning.taxonomy import load_craft, load_taxonomy
-    from scripts import writing
+    from scripts import teachers, writing
     from scripts.settings import Recipe
     from scripts.teachers import Voice
     from tests.pipelines.teacher_server import KEY, MODEL
@@ -53,10 +53,15 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     written = writing.write_all(job, pairs, [], None)
     kept = writing._accepted([], written.lines, None, recipe)
     seconds = time.monotonic() - started
-    spent = job.spent()
-    usage = {"input_tokens": written.input_tokens, "output_tokens": written.output_tokens}
+    usage = teachers.usage_of(job.settings.teacher, job.run_id, written.input_tokens, written.output_tokens)
     distinct = len({row["ad_copy"] for row in kept})
-    return {"rows": len(kept), "distinct": distinct, "seconds": seconds, "requests": spent.requests, "usage": usage}
+    return {
+        "rows": len(kept),
+        "distinct": distinct,
+        "seconds": seconds,
+        "requests": usage["requests_sent"],
+        "usage": usage,
+    }
 
 
 def parser() -> argparse.ArgumentParser:

@@ -124,7 +124,7 @@ def test_a_teacher_widens_the_taxonomy_and_is_asked_once(hub: Hub, small: None) 
     }
     assert manifest["counts"]["products"] == 6 and manifest["counts"]["category_entropy"] == 1.0
     usage = manifest["usage"]
-    assert usage["requests"] == 5 and usage["input_tokens"] > usage["output_tokens"] > 0 and usage["usd"] == 0
+    assert usage["requests_sent"] == 5 and usage["input_tokens"] > usage["output_tokens"] > 0 and usage["usd"] == 0
     files = [path for path in hub.snapshot(uri).rglob("*") if path.is_file()]
     assert files and not [path for path in files if KEY.encode() in path.read_bytes()]
 

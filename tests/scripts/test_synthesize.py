@@ -90,7 +90,7 @@ def test_endpoint_writes_rows_and_the_key_stays_out(
     assert all(len(row["example_ids"]) == 2 for row in written)
     assert len(hub.rows(uri, "raw")) == 180  # the imported rows are still there
     manifest = hub.manifest(uri)
-    assert manifest["usage"]["output_tokens"] > 0 and manifest["usage"]["requests"] == 60
+    assert manifest["usage"]["output_tokens"] > 0 and manifest["usage"]["requests_sent"] == 60
     assert manifest["usage"]["usd"] == 0.0  # an endpoint on this machine
     assert manifest["inputs"]["pairs"] == planned.to_uri()
     kept = [*hub.snapshot(uri).rglob("*"), *env.data_dir().rglob("*"), *Path(env.hub_store()).rglob("*")]
