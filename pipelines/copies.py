@@ -15,14 +15,14 @@ from distilabel.typing import GeneratorStepOutput, StepColumns, StepOutput
 from pydantic import Field, InstanceOf
 
 from pipelines.briefs import Brief
-from pipelines.endpoint.answers import lines_form
+from pipelines.endpoint.answers import is_refusal, lines_form
 from pipelines.endpoint.flight import Asked, fly, in_batches
 from pipelines.endpoint.teacher import REFUSED, Teacher
 from pipelines.filters import first_rule, morphemes
 from pipelines.filters.limits import Limits
 from pipelines.ray_actors import pin_to_driver
 from pipelines.rows import Row, make_row, row_id
-from pipelines.running import pipeline_of
+from pipelines.running import end_with_parent, pipeline_of
 
 #: Pairs that leave the writing step together.
 BATCH = 200
@@ -91,6 +91,11 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
 
     work: Path
     teacher: str
+
+    def load(self) -> None:
+        """Open the client, in a process that must not outlive the run."""
+        super().load()
+        end_with_parent()
 
     @property
     def outputs(self) -> StepColumns:
@@ -163,7 +168,8 @@ def raw_rows(pair: Mapping[str, Any], written: Mapping[str, Any]) -> list[Row]:
     """Rows of config `raw` from what a teacher wrote for a pair; its refusal is a line too, which a rule rejects."""
     texts = [text.strip() for text in written["texts"]]
     if not texts and written["failure"].startswith(REFUSED):
-        texts = [written["failure"].removeprefix(REFUSED)]
+        words = written["failure"].removeprefix(REFUSED)
+        texts = [words if is_refusal(words) else ""]  # what the rule does not know as a refusal might pass as a line
     columns = {name: pair[name] for name in ("category", "device", "tone", "teacher", "example_ids")}
     rows: list[Row] = []
     for text in texts:

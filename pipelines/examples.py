@@ -1,14 +1,44 @@
-"""Famous slogans as rows: lines whose worth nobody has to argue about, ours or a user's own."""
+"""Famous slogans as rows: lines whose worth nobody has to argue about, and which of them a teacher may be shown."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.filters import first_rule
+from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, normalise
 
 EXAMPLES = Path(__file__).parent / "examples.jsonl"
+
+#: What the brief asks of a line. Shorter ones are wit that needs its brand; no score is looked at.
+ASKED = Limits(min_chars=8, max_chars=40, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)
+
+
+def is_exemplary(row: Mapping[str, Any]) -> bool:
+    """Whether a `raw` row does itself what the brief asks for: it breaks no rule and has 8 to 40 characters."""
+    return not first_rule(row, ASKED)[0]
+
+
+def exemplary_slogans() -> tuple[Row, ...]:
+    """The shipped slogans that do what the brief asks for and name no brand, in the order of the file."""
+    shipped = EXAMPLES.read_text(encoding="utf-8").splitlines()
+    brands = [json.loads(line)["brand"] for line in shipped if line.strip()]
+    slogans = zip(brands, load_examples(), strict=True)
+    return tuple(row for brand, row in slogans if not _names(row["ad_copy"], brand) and is_exemplary(row))
+
+
+def _names(line: str, brand: str) -> bool:
+    """Whether a line says a word of a brand, however it is spaced; a word of one letter is too common to tell."""
+    letters = _letters(line)
+    words = [_letters(word) for word in (brand, *brand.split())]
+    return any(len(word) > 1 and word in letters for word in words)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def load_examples(path: Path = EXAMPLES) -> list[Row]:

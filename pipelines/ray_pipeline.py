@@ -47,7 +47,7 @@ def on_ray(pipeline: Pipeline, address: str | None = None, **init: Any) -> Stric
 
 
 class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
-    """A Ray pipeline that raises what stopped it and leaves nothing behind. Make it with `on_ray`.
+    """A Ray pipeline that raises what stopped it and leaves nothing behind.
 
     distilabel's own lets go of what its actors return: one that raises leaves it waiting for ever.
     """

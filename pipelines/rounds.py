@@ -12,7 +12,7 @@ class Rounds:
     """Which pairs to ask for next, until so many rows are accepted or every pair was asked as often as it may be.
 
     The first round supposes that every line is accepted, so nothing is bought that is not needed; each later one is
-    sized by the acceptance seen so far. Once all pairs have been asked, those without an accepted row are asked again.
+    sized by the acceptance seen so far. Once all pairs have been asked, those that lack accepted rows are asked again.
 
     Attributes:
         pairs: the plan, in order.
@@ -41,7 +41,7 @@ class Rounds:
 
         Args:
             accepted: rows accepted so far.
-            served: ids of the pairs that have one.
+            served: ids of the pairs that have as many as they may.
         """
         missing = self.wanted - accepted
         if missing <= 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import threading
 import time
@@ -127,6 +128,12 @@ def _no_orphans() -> Iterator[None]:
         yield
     finally:
         _watched = False
+
+
+def end_with_parent() -> None:
+    """In a step's process: end when the process that started it does. Where processes are not forked, steps call it."""
+    if not _watched and multiprocessing.parent_process():
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 
 def _watch_parent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from pipelines.briefs import usable_examples
-from pipelines.examples import EXAMPLES, load_examples
-from scripts.faults import refused
+from pipelines.examples import EXAMPLES, exemplary_slogans, is_exemplary
+from pipelines.rows import Row, split_of
+from scripts.errors import HanjulError
 from scripts.hub import Hub
 from scripts.import_rows import identify, read, to_rows
 from scripts.stage import digest
@@ -40,15 +41,43 @@ class Examples:
             return cls(None, digest(EXAMPLES))
         return cls(*identify(hub, named))
 
-    def pools(self, hub: Hub, people: Sequence[Any]) -> tuple[tuple[Any, ...], ...]:
-        """Rows to draw from, in turn.
+    def pools(self, hub: Hub, people: Sequence[Any]) -> tuple[tuple[Row, ...], ...]:
+        """Rows to draw from, in turn. Ours keep the rules that the teacher is told; a user's own are taken as they are.
 
         Args:
             people: rows of the dataset that people wrote.
+
+        Raises:
+            HanjulError: the file or dataset is no table, lacks a column, or holds no row that can be an example.
         """
         if self.source is None:
-            return tuple(load_examples()), usable_examples(people)
-        if isinstance(self.source, Path) and self.source.suffix == ".jsonl":
-            with refused(str(self.source)):
-                return (tuple(load_examples(self.source)),)
-        return (tuple(to_rows(read(hub, self.source), "imported", str(self.source))),)
+            return exemplary_slogans(), tuple(row for row in usable_examples(people) if is_exemplary(row))
+        records = list(read(hub, self.source))
+        rows = to_rows(records, "imported", str(self.source))
+        if isinstance(self.source, HfUri):
+            rows = [row for record, row in zip(records, rows, strict=True) if _may_be_shown(record, row)]
+        return (_examples(rows, str(self.source)),)
+
+
+def _may_be_shown(record: Mapping[str, Any], row: Row) -> bool:
+    """Where a dataset says who wrote a row: not a teacher, and not of a product that is held out."""
+    if not record.get("source"):
+        return True
+    return record["source"] != "synthesised" and split_of(row["product"]) == "train"
+
+
+def _examples(rows: Sequence[Row], where: str) -> tuple[Row, ...]:
+    """The rows, each once.
+
+    Raises:
+        HanjulError: there is none, or one is not whole.
+    """
+    for row in rows:
+        empty = [name for name, text in row.items() if name in ("product", "values", "ad_copy") and not text]
+        if empty:
+            known = row["ad_copy"] or row["product"]
+            raise HanjulError(f"An example has no {', '.join(empty)}: {known}", where, "fill it in or leave it out")
+    if not rows:
+        next_step = "name a file or a dataset with rows that people wrote, of products of the train split"
+        raise HanjulError("No row can be an example", where, next_step)
+    return tuple({row["id"]: row for row in rows}.values())

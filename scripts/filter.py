@@ -1,4 +1,4 @@
-"""`hanjul filter`: config `raw` becomes `default` (train, validation, test) and `rejected`, with card and figures."""
+"""`hanjul filter`: config `raw` becomes `default`, `candidates` and `rejected`, with card and figures."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from scripts.stage import Outcome, Stage, run_stage
 
 Rows = Sequence[dict[str, Any]]
 
+#: Settings of `evaluate` on which the scores of rows depend.
+JUDGED_BY = {"calibration_rows", "bootstrap"}
+
 
 def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = None) -> HfUri:
     """Commit configs `default` and `rejected` of the dataset repo that holds the raw rows.
@@ -30,8 +33,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = 
     """
     repo = HfUri(type="dataset", id=raw.id)
     options = recipe.filter.model_dump() | {
-        "calibration_rows": recipe.evaluate.calibration_rows,
-        "bootstrap": recipe.evaluate.bootstrap,
+        **recipe.evaluate.model_dump(include=JUDGED_BY),
         "seed": recipe.seed,
         "title": recipe.title,
         "terms": recipe.import_.terms,
@@ -51,7 +53,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = 
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         existing = hub.text(parent, "README.md") if parent else ""
-        return _card(repo.id, recipe, base, hub.manifest(raw).get("usage", {}), existing, folder / "out")
+        return _card(repo.id, recipe, base, _usage(hub, raw), existing, folder / "out")
 
     return run_stage(hub, stage, work, card)
 
@@ -107,6 +109,20 @@ def _write(kept: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, An
     others = [row for row in rejected if row["reason"] != "outranked"]
     write_rows([to_candidate(row) for row in outranked], out / "candidates" / "train.parquet", CANDIDATES)
     write_rows([to_rejected(row) for row in others], out / "rejected" / "train.parquet", REJECTED)
+
+
+def _usage(hub: Hub, raw: HfUri) -> dict[str, Any]:
+    """Tokens and USD that went into raw rows: of the lines and, where a teacher proposed pairs, of those."""
+    manifest = hub.manifest(raw)
+    used = [manifest.get("usage") or {}]
+    if pairs := manifest.get("inputs", {}).get("pairs"):
+        used.append(hub.manifest(hub.resolve(pairs)).get("usage") or {})
+    used = [usage for usage in used if usage]
+    if not used:
+        return {}
+    known = all(usage.get("usd") is not None for usage in used)
+    total = {name: sum(usage[name] for usage in used) for name in ("input_tokens", "output_tokens")}
+    return total | {"usd": sum(usage["usd"] for usage in used) if known else None}
 
 
 def _card(repo_id: str, recipe: Recipe, base: HfUri, usage: Mapping[str, Any], existing: str, out: Path) -> str:

@@ -54,11 +54,21 @@ class TeacherSettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _no_secret(cls, url: str | None) -> str | None:
-        if url and "@" in urlsplit(url).netloc:  # recipes are published
-            raise ValueError("a URL must not hold a password; name the key's environment variable in api_key_env")
+        parts = urlsplit(url or "")
+        if "@" in parts.netloc or parts.query or parts.fragment:  # recipes are published
+            raise ValueError("a URL must hold no password and no query; name the key's variable in api_key_env")
         return url
 
-    api_key_env: str = Field("OPENAI_API_KEY", description="name of the environment variable that holds the key")
+    api_key_env: str | None = Field(
+        None,
+        description="name of the environment variable that holds the key; `none` where none is asked for; left out, "
+        "OPENAI_API_KEY for api.openai.com and no key for an endpoint on this machine",
+    )
+    identity: str | None = Field(
+        None,
+        description="names the model among the kept answers, by default address and model: give one to keep them when "
+        "the address moves, change it when the weights behind an address do",
+    )
     price: PriceSettings | None = Field(None, description="where the provider's list price is unknown or not yours")
     adapter: TrainSettings = TrainSettings(repo="hanjul-gemma-3-270m-teacher-lora")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from huggingface_hub import HfUri
 from scripts import teachers
 from scripts.errors import HanjulError
 from scripts.faults import refused
+from scripts.filter import JUDGED_BY
 from scripts.hub import Hub
 from scripts.log import log
 from scripts.settings import Recipe, SynthesizeSettings
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from scripts.examples import Examples
 
 #: Settings that say how to go about it, not what comes of it: another value finds the work that is done.
-HOW = {"concurrency", "engine"}
+HOW: Any = {"concurrency": True, "engine": True, "budget": {"timeout", "batch_poll"}, "teacher": {"api_key_env"}}
 
 
 def run(
@@ -49,7 +51,7 @@ def run(
     inputs |= {"examples": examples.identity} if examples else {}
     options = settings.model_dump(exclude=HOW) | {"seed": recipe.seed}
     if settings.n is not None:
-        options["filter"] = recipe.filter.model_dump()
+        options["filter"] = recipe.filter.model_dump() | recipe.evaluate.model_dump(include=JUDGED_BY)
         inputs |= {"base": base.to_uri()} if base else {}
     stage = Stage("synthesize", repo, inputs, options, sealed)
 
@@ -63,7 +65,7 @@ def run(
             teachers.opened(hub, settings.teacher, adapter, settings.concurrency, folder) as voice,
             refused(voice.name),
         ):
-            job = Job(recipe, voice, brief, stage.fingerprint(), folder)
+            job = Job(recipe, voice, brief, folder)
             written = write_all(job, planned, people, base)
         return _outcome(job, written, folder)
 
@@ -98,9 +100,11 @@ def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
         "out": len(written.lines),
         "rounds": written.rounds,
         "failed_pairs": sum(written.failures.values()),
-        "failures": dict(written.failures.most_common(20)),
+        "failures": dict(Counter(teachers.kind_of(reason) for reason in written.failures.elements())),
     }
-    usage = teachers.usage_of(settings.teacher, job.run_id, written.input_tokens, written.output_tokens)
+    usage = teachers.usage_of(
+        settings.teacher, settings.budget, job.run_id, written.input_tokens, written.output_tokens
+    )
     summary = f"{len(written.lines)} lines for {sum(written.rounds)} pairs"
     if settings.n is not None:
         counts |= {"wanted": settings.n, "accepted": written.accepted, "limit": written.limit}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from huggingface_hub import HfUri
 
@@ -56,8 +58,9 @@ def opened(hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int
     """
     if teacher.base_url:
         model = named_model(teacher)
-        key = _key(hub, teacher)
-        yield Voice(teacher.base_url, model, key, model, f"{teacher.base_url} {model}", False)
+        parts = urlsplit(teacher.base_url)
+        identity = teacher.identity or f"{parts.netloc}{parts.path.rstrip('/')} {model}"
+        yield Voice(teacher.base_url, model, _key(hub, teacher), model, identity, False)
         return
     if adapter is None:
         raise HanjulError(
@@ -82,7 +85,6 @@ def llm_of(
     run_id: str,
     concurrency: int,
     seed: int,
-    choices: int,
 ) -> Teacher:
     """The distilabel LLM of a voice, with the answers that are kept in the user's data folder.
 
@@ -92,7 +94,7 @@ def llm_of(
     from pipelines.endpoint.budget import Caps
     from pipelines.endpoint.teacher import teacher_llm
 
-    price = price_of(teacher)
+    price = price_of(teacher, budget)
     if price is None and budget.max_usd is not None:
         raise HanjulError(
             f"No price is known for {voice.model}, and max_usd limits the cost",
@@ -112,10 +114,9 @@ def llm_of(
         concurrency=concurrency,
         seed=seed,
         timeout=budget.timeout,
-        # llama.cpp: a line per slot, and tokens counted once
-        choices=1 if voice.tuned else choices,
+        choices=1,  # llama.cpp: a line per slot, tokens counted once; others give all lines in one answer
         caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
-        price=price.halved() if price and budget.batch else price,
+        price=price,
         batch_poll_s=budget.batch_poll if budget.batch else None,
     )
 
@@ -133,32 +134,46 @@ def raise_if_gone(voice: Voice, failures: Iterable[str]) -> None:
         raise HanjulError(gone.removeprefix(GONE), voice.base_url, "run it again: what was answered is not asked again")
 
 
-def usage_of(teacher: TeacherSettings, run_id: str, input_tokens: int, output_tokens: int) -> dict[str, Any]:
-    """For the manifest: what the answers took, whoever paid for them, and what this run sent and paid itself."""
+def kind_of(failure: str) -> str:
+    """What a manifest may say of a failure: not the endpoint's words, which may name accounts."""
+    kind = failure.partition(":")[0]
+    status = re.search(r"Error code: (\d{3})", failure)
+    return f"{kind} {status[1]}" if status else kind
+
+
+def usage_of(
+    teacher: TeacherSettings, budget: BudgetSettings, run_id: str, input_tokens: int, output_tokens: int
+) -> dict[str, Any]:
+    """For the manifest: what the answers took, whoever paid for them, and what was sent for this plan.
+
+    `usd_sent` counts what had no answer (time-outs, kills) at its most.
+    """
     from pipelines.endpoint.store import Store
 
     store = Store(answers_path())
     spent = store.spent(run_id)
     store.close()
-    price = price_of(teacher)
+    price = price_of(teacher, budget)
     return {
         "input_tokens": input_tokens,
         "output_tokens": output_tokens,
         "usd": price.usd(input_tokens, output_tokens) if price else None,
         "requests_sent": spent.requests,
-        "usd_paid": spent.usd,
+        "usd_sent": spent.usd,
     }
 
 
-def price_of(teacher: TeacherSettings) -> Price | None:
+def price_of(teacher: TeacherSettings, budget: BudgetSettings) -> Price | None:
     """USD per million tokens: the recipe's word, else the provider's list price, else None. On this machine: free."""
     from pipelines.endpoint import prices
 
     if teacher.price:
-        return prices.Price(teacher.price.input, teacher.price.output)
-    if teacher.base_url is None or is_loopback(teacher.base_url):
-        return prices.Price(0.0, 0.0)
-    return prices.price_of(teacher.model or "", teacher.base_url)
+        price: Price | None = prices.Price(teacher.price.input, teacher.price.output)
+    elif teacher.base_url is None or is_loopback(teacher.base_url):
+        price = prices.Price(0.0, 0.0)
+    else:
+        price = prices.price_of(teacher.model or "", teacher.base_url)
+    return price.halved() if price and budget.batch else price
 
 
 def answers_path() -> Path:
@@ -185,23 +200,30 @@ def template_of(snapshot: Path) -> str:
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether an endpoint is on this machine."""
-    return any(host in base_url for host in ("//127.0.0.1", "//localhost", "//[::1]"))
+    """Whether an endpoint is on this machine, or looks so through a tunnel."""
+    return urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _key(hub: Hub, teacher: TeacherSettings) -> str:
-    """The key from the environment. An endpoint on this machine needs none."""
-    if hub.is_local and teacher.api_key_env == "HF_TOKEN":
+    """The key from the environment. It goes to nobody but the endpoint that it was named for."""
+    named, url = teacher.api_key_env, str(teacher.base_url)
+    if named is None:
+        named = "OPENAI_API_KEY" if urlsplit(url).hostname == "api.openai.com" else None
+    if named == "none" or (named is None and is_loopback(url)):
+        return "none"
+    if named is None:
+        raise HanjulError(
+            "The teacher's key is not named",
+            "synthesize.teacher.api_key_env",
+            "name the environment variable that holds it, or `none` where the endpoint asks for no key",
+        )
+    if hub.is_local and named == "HF_TOKEN":
         raise HanjulError(
             "HF_TOKEN holds the local Hub's token here, which is for nobody else",
             "synthesize.teacher.api_key_env",
             "export the teacher's key under another name and name that",
         )
-    key = os.environ.get(teacher.api_key_env)
+    key = os.environ.get(named)
     if key:
         return key
-    if teacher.base_url and is_loopback(teacher.base_url):
-        return "none"
-    raise HanjulError(
-        "The teacher's key is not in the environment", teacher.api_key_env, f"run `export {teacher.api_key_env}=…`"
-    )
+    raise HanjulError("The teacher's key is not in the environment", named, f"run `export {named}=…`")

@@ -26,12 +26,22 @@ class Job:
     recipe: Recipe
     voice: teachers.Voice
     brief: Brief
-    run_id: str
     folder: Path
 
     @property
     def settings(self) -> SynthesizeSettings:
         return self.recipe.synthesize or SynthesizeSettings()
+
+    @property
+    def run_id(self) -> str:
+        """Whose limits these are: of one release, teacher and way of asking. More rows or other filters count on."""
+        from pipelines.endpoint.store import key_of
+
+        recipe = self.recipe
+        asked = self.settings.model_dump(include={"temperature", "top_p", "max_new_tokens", "candidates", "examples"})
+        return key_of(
+            self.voice.identity, {"asked": asked, **recipe.model_dump(include={"dataset", "version", "seed"})}
+        )
 
     def ask(self, pairs: Sequence[dict[str, Any]]) -> list[PairResult]:
         """One round: the teacher's lines for these pairs, each checked by the rules.
@@ -52,7 +62,6 @@ class Job:
             run_id=self.run_id,
             concurrency=settings.concurrency,
             seed=self.recipe.seed,
-            choices=settings.candidates,
         )
         pipeline = build_copies_pipeline(
             pairs,
@@ -121,7 +130,7 @@ def write_all(job: Job, pairs: list[dict[str, Any]], people: list[dict[str, Any]
     rounds = Rounds(pairs, settings.n, settings.attempts, keep)
     kept: list[dict[str, Any]] = []
     before = 0
-    while not written.limit and (asked := rounds.next(len(kept), _served(kept))):
+    while not written.limit and (asked := rounds.next(len(kept), _served(kept, keep))):
         before = len(written.lines)
         written.add(job.ask(asked))
         kept = accepted(len(written.lines))
@@ -131,7 +140,7 @@ def write_all(job: Job, pairs: list[dict[str, Any]], people: list[dict[str, Any]
     if len(kept) >= settings.n:
         written.limit = ""
     elif not written.limit:
-        written.limit = f"each pair was asked {settings.attempts} times (synthesize.attempts)"
+        written.limit = f"each pair that lacks a row was asked {settings.attempts} times (synthesize.attempts)"
     written.accepted = min(len(kept), settings.n)
     return written
 
@@ -140,10 +149,13 @@ def _accepted(
     human: list[dict[str, Any]], lines: Sequence[dict[str, Any]], base: HfUri | None, recipe: Recipe
 ) -> list[dict[str, Any]]:
     """The synthesised rows that `hanjul filter` will keep of these."""
+    from pipelines.filters.tidy import tidy_row
     from scripts.filter import part_passed
 
     passed = [
-        {name: row[name] for name in row if name not in ("reason", "evidence")} for row in lines if not row["reason"]
+        tidy_row({name: row[name] for name in row if name not in ("reason", "evidence")})
+        for row in lines
+        if not row["reason"]
     ]
     kept, _ = part_passed([*human, *passed], base, recipe)
     return [row for row in kept if row["source"] == "synthesised"]
@@ -157,8 +169,9 @@ def _break_no_rule(rows: list[dict[str, Any]], recipe: Recipe) -> list[dict[str,
     return kept
 
 
-def _served(kept: Sequence[dict[str, Any]]) -> set[str]:
-    """Ids of the pairs that have an accepted row."""
+def _served(kept: Sequence[dict[str, Any]], keep_per_pair: int) -> set[str]:
+    """Ids of the pairs that have all the accepted rows that they may have."""
     from pipelines.rows import row_id
 
-    return {row_id(row["product"], row["values"], "") for row in kept}
+    rows = Counter(row_id(row["product"], row["values"], "") for row in kept)
+    return {pair for pair, count in rows.items() if count >= keep_per_pair}

@@ -29,12 +29,14 @@ JSON_BEGUN = re.compile(r"\{|\[\s*(?:[\"{\[]|$)")
 STARTS = 50
 QUOTES = ('""', "''", "“”", "‘’", "「」", "『』")
 HANGUL = re.compile(r"[가-힣]")
+#: "Cannot", as the end of a sentence: 멈출 수 없는 한 입 is no refusal.
+_CANNOT = r"(?:수(?:가|는|도)?\s?없(?:습니다|어요|네요|음)|어렵습니다|어려워요|힘듭니다|않습니다|못\s?합니다)"
+#: What a model would have done, said as one who serves.
+_SERVE = r"(?:도와\s?드릴|도움을 드릴|들어\s?드릴|응할|(?:작성|생성|제공|처리|수행)(?:할|해\s?(?:드릴|줄|드리기)))"
 REFUSAL = re.compile(
-    r"^(?:정말\s)?(?:죄송|미안)(?:합니다|하지만)"
-    r"|도와\s?드릴 수(?:가|는)? 없|(?:작성|생성|제공)해?\s?(?:드릴|줄) 수(?:가|는)? 없"
-    r"|요청(?:하신|은|을)?\s.*(?:작성|생성|제공|처리|수행)할 수(?:가|는)? 없"
+    rf"^(?:정말\s)?(?:죄송|미안)(?:합니다|하지만|해요).{{0,80}}{_CANNOT}|{_SERVE}\s?{_CANNOT}"
     r"|\bI(?:['’]m| am) sorry\b|\bI (?:can(?:no|['’])t|am unable to|won['’]t)\b|\bAs an AI\b",
-    re.I,
+    re.I | re.S,
 )
 
 

@@ -6,11 +6,12 @@ import asyncio
 import email.utils
 import random
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import openai
 
+from pipelines.endpoint.adapting import Adapting
 from pipelines.endpoint.answers import storable
 from pipelines.endpoint.budget import Budget, Receipt
 from pipelines.endpoint.gate import Gate
@@ -19,12 +20,14 @@ from pipelines.endpoint.store import Store, key_of
 
 #: Seconds to wait for the first sign of life of an endpoint.
 PROBE_SECONDS = 10
-#: Attempts at one request in all, before it counts as failed.
+#: Attempts at one request in all, before it counts as failed; "too many requests" does not use one up.
 ATTEMPTS = 8
+#: Seconds in which an endpoint may say "too many requests" to one of them.
+PATIENCE_S = 900.0
 #: Seconds before the second attempt, on average; doubled from attempt to attempt up to the longest.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-#: Parameters that some endpoints refuse, and that a request can do without.
-OPTIONAL = ("response_format", "seed", "top_p", "temperature")
+#: Answers of the kind "you may not" or "not here" one after the other that mean all requests, not just one.
+REFUSALS = 3
 
 
 class EndpointGoneError(Exception):
@@ -39,18 +42,24 @@ class TransientError(Exception):
     """Another attempt may succeed."""
 
 
+class ThrottledError(TransientError):
+    """Another attempt will succeed once the endpoint has time."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """What came back: the text of each choice, tokens, and why there is none.
 
     Attributes:
         failure: empty, `refused: …` (the provider's content filter or the model said no), or the endpoint's last error.
+        kept: it was answered before.
     """
 
     texts: list[str]
     input_tokens: int = 0
     output_tokens: int = 0
     failure: str = ""
+    kept: bool = field(default=False, compare=False)
 
 
 class Client:
@@ -58,19 +67,18 @@ class Client:
 
     Attributes:
         identity: names who answers in the cache.
-        choices: choices asked for in one request at most; 1 once the endpoint has refused more.
-        cached: how many answers came from the cache.
+        adapting: what the endpoint does not know.
     """
 
     def __init__(
         self, api: openai.AsyncOpenAI, identity: str, choices: int, *, store: Store, gate: Gate, budget: Budget
     ) -> None:
-        self.api, self.identity, self.choices = api, identity, choices
+        self.api, self.identity = api, identity
         self.store, self.gate, self.budget = store, gate, budget
-        self.cached = 0
-        self._without: set[str] = set()  # optional parameters that this endpoint refuses
-        self._limit_name = "max_tokens"
+        self.adapting = Adapting(store, identity, choices)
         self._gone = ""
+        self._refusals = 0
+        self._answered = False
         self._probing = asyncio.Lock()
         self._probed = False
 
@@ -83,23 +91,26 @@ class Client:
         """
         key = key_of(self.identity, body)
         if kept := self.store.answer(key):
-            self.cached += 1
-            return Reply(**kept)
+            return Reply(**{**kept, "kept": True})
         await self._probe()
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt, deadline = 1, time.monotonic() + PATIENCE_S
+        while True:
             try:
                 async with self.gate.slot():
                     return await self._once(key, body)
             except TransientError as error:
-                if attempt == ATTEMPTS:
-                    cause = error.__cause__
-                    if isinstance(cause, openai.APIConnectionError) and not isinstance(cause, openai.APITimeoutError):
-                        self._gone = str(error)
-                        raise EndpointGoneError(self._gone) from error
-                    return Reply([], failure=f"{error} ({ATTEMPTS} attempts)")
+                if attempt == ATTEMPTS or time.monotonic() > deadline:
+                    return self._given_up(error, attempt)
+                attempt += not isinstance(error, ThrottledError)
             pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1))
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-        raise AssertionError("unreachable")
+
+    def _given_up(self, error: TransientError, attempts: int) -> Reply:
+        cause = error.__cause__
+        if isinstance(cause, openai.APIConnectionError) and not isinstance(cause, openai.APITimeoutError):
+            self._gone = str(error)
+            raise EndpointGoneError(self._gone) from error
+        return Reply([], failure=f"{error} ({attempts} attempts)")
 
     async def _probe(self) -> None:
         """Before the first request, ask for the list of models. An endpoint that keeps no such list passes.
@@ -117,20 +128,26 @@ class Client:
     async def _once(self, key: str, body: dict[str, Any]) -> Reply:
         if self._gone:  # the requests that wait need not find out one by one
             raise EndpointGoneError(self._gone)
-        sent = self._sendable(body)
-        bound = most_input_tokens(body["messages"]), body["max_tokens"] * (sent.get("n") or 1)
+        sent = self.adapting.sendable(body)
+        bound = most_input_tokens(body["messages"]), body["max_tokens"] * sent.get("n", 1)
         async with self.budget.request(key, *bound) as receipt:
             try:
-                # `chat.completions.create` takes as long again to turn parameters and answer into typed objects
-                answer = await self.api.post("/chat/completions", body=sent, cast_to=object)
-            except openai.APITimeoutError as error:  # it may have been billed: the receipt stays at its most
+                # The client's own time-out is for each read: a server that drips would hold its place for ever.
+                async with asyncio.timeout(float(self.api.timeout or PATIENCE_S)):  # type: ignore[arg-type]
+                    # `chat.completions.create` takes as long again to turn parameters and answer into typed objects.
+                    answer = await self.api.post("/chat/completions", body=sent, cast_to=object)
+            except (TimeoutError, openai.APITimeoutError) as error:  # it may have been billed: it counts at its most
                 raise TransientError("time-out") from error
-            except openai.OpenAIError as error:
-                receipt.settle(_outcome(error), 0, 0, None)
+            except openai.APIStatusError as error:
+                if error.status_code not in (502, 504):  # behind a gateway it may have been answered and billed
+                    receipt.settle(str(error.status_code), 0, 0, None)
                 return self._failed(error, body, sent)
+            except openai.OpenAIError as error:
+                raise TransientError(self._named(error)) from error
             except ValueError as error:
                 raise TransientError(f"garbage instead of JSON: {error}") from error
             reply = self.read(answer, receipt)
+        self._answered, self._refusals = True, 0
         self.store.keep(key, asdict(reply))
         return reply
 
@@ -146,61 +163,50 @@ class Client:
             receipt.outcome = "answered"
             if any(tokens):  # else it stays at its most
                 receipt.settle("answered", *tokens, self.budget.price)
-            texts = [_text(choice["message"]) for choice in answer["choices"]]
-            filtered = any(choice.get("finish_reason") == "content_filter" for choice in answer["choices"])
+            messages = [choice["message"] for choice in answer["choices"]]
+            texts = [_text(message) for message in messages]
+            refusals = [message["refusal"] for message in messages if message.get("refusal")]
+            ends = [choice.get("finish_reason") for choice in answer["choices"]]
         except (AttributeError, KeyError, TypeError) as error:
             raise TransientError(f"garbage instead of a chat completion: {str(answer)[:80]}") from error
         if not texts:
             raise TransientError("garbage: an answer without choices")
         self.gate.answered()
-        if filtered and not any(texts):
-            return Reply([], *tokens, failure="refused: ")
-        return Reply([storable(text) for text in texts], *tokens)
+        if any(texts):
+            return Reply([storable(text) for text in texts], *tokens)
+        if refusals or "content_filter" in ends:
+            return Reply([], *tokens, failure=f"refused: {storable(refusals[0]) if refusals else ''}")
+        if "length" in ends:
+            return Reply([], *tokens, failure="the answer ended before it began; raise `max_new_tokens`")
+        return Reply(texts, *tokens)
 
-    def _failed(self, error: openai.OpenAIError, body: dict[str, Any], sent: dict[str, Any]) -> Reply:
+    def _failed(self, error: openai.APIStatusError, body: dict[str, Any], sent: dict[str, Any]) -> Reply:
         """What an error means for this request and for those to come.
 
         Raises:
             TransientError: another attempt may help.
             EndpointGoneError: no request can succeed.
         """
-        name = f"{type(error).__name__}: {error}"
-        fatal = isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError | openai.NotFoundError)
-        if fatal or getattr(error, "code", None) == "insufficient_quota":
+        name, status, code = self._named(error), error.status_code, error.code or ""
+        if "content" in code and "filter" in code:  # Azure answers 400, and bills nothing
+            return Reply([], failure="refused: ")
+        if status in (403, 404):  # of this prompt (a moderated one), or of the key and the model?
+            self._refusals += 1
+        if status in (401, 402) or code == "insufficient_quota" or self._refusals >= (self._answered * REFUSALS or 1):
             self._gone = name
             raise EndpointGoneError(name) from error
-        if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-            if "content" in (error.code or "") and "filter" in (error.code or ""):
-                return Reply([], failure="refused: ")  # Azure answers 400, and bills nothing
-            if not self._adapt(error, sent) and self._sendable(body) == sent:
-                return Reply([], failure=name)
-        elif isinstance(error, openai.APIStatusError) and error.status_code in (429, 503):
+        if status in (429, 503):
             self.gate.throttled(_retry_after(error))
-        raise TransientError(name) from error
+            raise ThrottledError(name) from error
+        if status in (400, 422) and (self.adapting.learn(error, sent) or self.adapting.sendable(body) != sent):
+            raise ThrottledError(name) from error  # nothing was wrong with this request but its form
+        if status in (408, 409) or status >= 500:
+            raise TransientError(name) from error
+        return Reply([], failure=name)
 
-    def _sendable(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The body without what this endpoint is known to refuse."""
-        sendable = {name: value for name, value in body.items() if name not in self._without}
-        if self._limit_name != "max_tokens":
-            sendable[self._limit_name] = sendable.pop("max_tokens")
-        if sendable["n"] > self.choices:
-            sendable["n"] = self.choices
-        return sendable
-
-    def _adapt(self, error: openai.APIStatusError, sent: dict[str, Any]) -> bool:
-        """Learn from a bad request which parameter to do without; whether something was learnt."""
-        said = f"{error.param or ''} {error.message}"
-        if "max_completion_tokens" in said and self._limit_name == "max_tokens":
-            self._limit_name = "max_completion_tokens"  # OpenAI's reasoning models
-            return True
-        for name in OPTIONAL:
-            if name in sent and (name in said or (name == "response_format" and "json_schema" in said)):
-                self._without.add(name)
-                return True
-        if sent["n"] > 1 and self.choices > 1:
-            self.choices = 1  # llama.cpp refuses more choices than it has slots; a bad request costs nothing
-            return True
-        return False
+    def _named(self, error: openai.OpenAIError) -> str:
+        """The error in words, without the key, which some endpoints say again."""
+        return f"{type(error).__name__}: {error}".replace(self.api.api_key, "…")
 
 
 async def _complaint(api: openai.AsyncOpenAI) -> str:
@@ -219,15 +225,9 @@ async def _complaint(api: openai.AsyncOpenAI) -> str:
         )
     except openai.InternalServerError as error:
         return f"the teacher endpoint is not ready: {api.base_url} answered {error.status_code}; wait and run it again"
-    except openai.APIStatusError:
+    except (openai.APIStatusError, ValueError):
         return ""  # no list of models, but an answer
-    except ValueError:
-        return ""  # a list in no JSON
     return ""
-
-
-def _outcome(error: openai.OpenAIError) -> str:
-    return str(error.status_code) if isinstance(error, openai.APIStatusError) else "connection"
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
@@ -244,12 +244,12 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
 
 
 def _text(message: dict[str, Any]) -> str:
-    """What a message says: its content, as text or in parts, else its refusal.
+    """What a message says: its content, as text or in parts.
 
     Raises:
-        TypeError, AttributeError, KeyError: it is none of these.
+        TypeError, AttributeError, KeyError: it is neither.
     """
-    content = message.get("content") or message.get("refusal") or ""
+    content = message.get("content") or ""
     if isinstance(content, list):
         content = "".join(part["text"] for part in content if part.get("type") == "text")
     if not isinstance(content, str):

@@ -10,7 +10,8 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ create table if not exists requests (
     input_tokens integer not null, output_tokens integer not null, usd real not null, outcome text not null
 );
 create index if not exists requests_of_run on requests (run);
+create table if not exists batches (
+    id text primary key, run text not null, identity text not null, jobs text not null, keys text not null,
+    ledger text not null
+);
 """
 #: Seconds to wait for another process that writes.
 BUSY_S = 30
@@ -46,6 +51,23 @@ class Spent:
 
     def __sub__(self, other: Spent) -> Spent:
         return self + Spent(-other.requests, -other.input_tokens, -other.output_tokens, -other.usd)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Requests that go to the provider together.
+
+    Attributes:
+        id: ours, which the provider keeps with it.
+        jobs: the provider's ids, one for each file; none while it is planned.
+        keys: of the requests, in their order.
+        ledger: the numbers of the requests, in the same order.
+    """
+
+    id: str
+    jobs: list[str]
+    keys: list[str]
+    ledger: list[int]
 
 
 class Store:
@@ -115,6 +137,58 @@ class Store:
             (run,),
         ).fetchone()
         return Spent(*row)
+
+    def planned(self, run: str, identity: str, requests: Mapping[str, Spent]) -> Batch:
+        """Note a batch before it leaves, and its requests as `sent` does.
+
+        Args:
+            identity: names who answers; whoever asks the same may finish the batch.
+            requests: key -> what it may cost at most.
+        """
+        with self._db:
+            self._db.execute("begin immediate")
+            ledger = [self.sent(run, key, most) for key, most in requests.items()]
+            batch = Batch(uuid.uuid4().hex, [], list(requests), ledger)
+            row = (batch.id, run, identity, *map(json.dumps, (batch.jobs, batch.keys, batch.ledger)))
+            self._db.execute("insert into batches values (?, ?, ?, ?, ?, ?)", row)
+        return batch
+
+    def batches(self, identity: str) -> list[Batch]:
+        """Batches that are planned or under way, of all runs, the oldest first."""
+        rows = self._db.execute(
+            "select id, jobs, keys, ledger from batches where identity = ? order by rowid", (identity,)
+        )
+        return [Batch(row[0], *map(json.loads, row[1:])) for row in rows]
+
+    def launched(self, batch: Batch, jobs: list[str]) -> None:
+        """Note that the provider has a planned batch."""
+        self._db.execute("update batches set jobs = ? where id = ?", (json.dumps(jobs), batch.id))
+
+    def dropped(self, batch: Batch) -> None:
+        """Forget a planned batch that never left, in the ledger too."""
+        with self._db:
+            self._db.execute("begin immediate")
+            self._db.execute("delete from batches where id = ?", (batch.id,))
+            self._db.executemany("delete from requests where id = ?", ((number,) for number in batch.ledger))
+
+    def finished(
+        self, batch: Batch, answers: Mapping[str, Any], outcomes: Iterable[tuple[int, str, Spent | None]]
+    ) -> None:
+        """Keep what a batch brought and strike it off, all or nothing; a second time changes nothing.
+
+        Args:
+            outcomes: number, what came of the request, and what it cost; None where it may be the most.
+        """
+        with self._db:
+            self._db.execute("begin immediate")
+            for key, answer in answers.items():
+                self.keep(key, answer)
+            for number, outcome, spent in outcomes:
+                if spent:
+                    self.settled(number, outcome, spent)
+                else:
+                    self._db.execute("update requests set outcome = ? where id = ?", (outcome, number))
+            self._db.execute("delete from batches where id = ?", (batch.id,))
 
     def close(self) -> None:
         """Close the file; the log is folded into it."""

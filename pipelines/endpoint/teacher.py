@@ -6,20 +6,20 @@ import asyncio
 import hashlib
 import json
 import logging
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distilabel.models import OpenAILLM
 from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
 
 from pipelines.endpoint.answers import is_refusal
 from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
-from pipelines.endpoint.client import Client, EndpointGoneError, NoAnswerError
+from pipelines.endpoint.client import FIRST_PAUSE_S, Client, EndpointGoneError, NoAnswerError
 from pipelines.endpoint.gate import Gate
-from pipelines.endpoint.offline import OfflineClient
+from pipelines.endpoint.offline import BatchHooks, OfflineClient
 from pipelines.endpoint.prices import Price
 from pipelines.endpoint.store import Store
 
@@ -49,7 +49,7 @@ class Written:
 Read = Callable[[str], list[str]]
 
 
-class Teacher(OpenAILLM):  # type: ignore[misc]
+class Teacher(BatchHooks):
     """`OpenAILLM` whose answers are paid once (pipelines.endpoint.store), within limits and at the endpoint's pace.
 
     A failed request leaves what it got, and the reason: what the others brought is kept. An endpoint that ignores `n`,
@@ -157,22 +157,13 @@ class Teacher(OpenAILLM):  # type: ignore[misc]
             texts += fresh[:left]
             asked += max(1, len(reply.texts))
             senseless += not fresh
+            if read and 2 * len(texts) >= wanted:
+                break  # a few lines too few are not worth another prompt
+            if not fresh and not reply.kept:
+                await asyncio.sleep(FIRST_PAUSE_S * random.uniform(0.5, 1.5))
             failure = f"{REFUSED}{refused}" if refused else reply.failure
             failure = failure or ("no usable answer" if senseless == SENSELESS else "")
         return Written(texts, failure, *tokens)
-
-    def _create_jsonl_row(self, input: Any, custom_id: str, **kwargs: Any) -> bytes:
-        """A request of a batch: `input` is its whole body, seed and all."""
-        row = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": input}
-        return json.dumps(row, ensure_ascii=False).encode() + b"\n"
-
-    def _parse_output(self, output: dict[str, Any]) -> Any:
-        """An answer of a batch: `custom_id`, and the `body` of the chat completion, None where it failed."""
-        response = output.get("response") or {}
-        return {
-            "custom_id": output["custom_id"],
-            "body": response.get("body") if response.get("status_code") == 200 else None,
-        }
 
     async def _agenerate(self, inputs: list[Any], num_generations: int = 1, **sampling: Any) -> list[Any]:
         """As distilabel asks: all inputs at once; the client itself bounds what is in flight."""

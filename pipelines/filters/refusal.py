@@ -10,8 +10,8 @@ from pipelines.filters.limits import Limits
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
-    """What was said, `content filter` where a provider's filter kept the answer back, or None."""
+    """What was said, `no line` where nothing was (a provider's content filter), or None."""
     line = row["ad_copy"]
     if not line:
-        return "content filter"
+        return "no line"
     return str(line) if row["source"] == "synthesised" and is_refusal(line) else None

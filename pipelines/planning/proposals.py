@@ -15,7 +15,7 @@ from pydantic import Field
 from pipelines.endpoint.flight import Asked, fly, in_batches
 from pipelines.endpoint.teacher import Teacher
 from pipelines.planning.questions import Kind, answer_form, prompt_of, read_answer
-from pipelines.running import pipeline_of
+from pipelines.running import end_with_parent, pipeline_of
 
 
 def build_proposals_pipeline(
@@ -56,6 +56,11 @@ class Propose(GeneratorTask):  # type: ignore[misc]
     questions: list[dict[str, Any]] = Field(default_factory=list, exclude=True)
     kind: Kind
     count: int
+
+    def load(self) -> None:
+        """Open the client, in a process that must not outlive the run."""
+        super().load()
+        end_with_parent()
 
     @property
     def outputs(self) -> StepColumns:

@@ -50,8 +50,9 @@ def test_the_brief_shows_device_tone_and_each_example_once():
     lines = system["content"].splitlines()
     assert "이번 카피의 수사법: 말 하나로 두 번." in lines
     assert "이번 카피의 말투: 다정하게." in lines
-    begin = lines.index("본보기 (결만 참고하고 옮겨 쓰지 않습니다)")
-    assert lines[begin + 1 : begin + 4] == ["- 상품3, 여유: 구호 3", "- 물건5, 설렘, 쉼: 줄 5", ""]
+    (begin,) = (number for number, line in enumerate(lines) if line.startswith("본보기입니다. 말맛만 참고하고"))
+    assert "상표나 상품 이름이 들어 있더라도 이번 카피에는 쓰지 않습니다." in lines[begin]
+    assert lines[begin + 1 : begin + 4] == ["- 상품3 (여유) → 구호 3", "- 물건5 (설렘, 쉼) → 줄 5", ""]
 
 
 def test_a_bare_brief_says_nothing_of_what_is_not_asked_for():

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from pipelines.examples import EXAMPLES, load_examples
+from pipelines.examples import EXAMPLES, exemplary_slogans, is_exemplary, load_examples
 from pipelines.planning.taxonomy import load_taxonomy
 from pipelines.rows import make_row
 
@@ -45,6 +46,56 @@ def test_each_shipped_line_says_whose_it_is(example):
     assert 1 <= len(example["values"]) <= 2
     assert any("가" <= letter <= "힣" for letter in example["ad_copy"])
     assert example["year"] is None or 1950 <= example["year"] <= 2025
+
+
+def test_no_brand_has_more_than_two_shipped_lines():
+    brands = Counter(example["brand"] for example in shipped())
+    assert [brand for brand, lines in brands.items() if lines > 2] == []
+
+
+def test_slogans_shown_to_a_teacher_do_what_it_is_told():
+    shown = exemplary_slogans()
+    whole = {row["id"]: (row, example["brand"]) for row, example in zip(load_examples(), shipped(), strict=True)}
+    assert len(shown) >= 110
+    assert len({row["category"] for row in shown}) >= 25
+    for row in shown:
+        original, brand = whole[row["id"]]
+        assert row == original
+        assert 8 <= len(row["ad_copy"]) <= 40
+        assert row["product"] not in row["ad_copy"]
+        assert not [value for value in row["values"] if value in row["ad_copy"]]
+        assert brand not in row["ad_copy"]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("침대는 가구가 아닙니다. 침대는 과학입니다.", "product"),
+        ("손이 가요 손이 가 새우깡에 손이 가요", "brand"),
+        ("싸니까 믿으니까 인터파크니까", "brand"),
+        ("청춘차렷!", "five characters"),
+        ("이 소리가 아닙니다. 이 소리도 아닙니다. 용각산은 소리가 나지 않습니다.", "41 characters"),
+    ],
+)
+def test_slogans_kept_for_people_alone(line, why):
+    assert line in {row["ad_copy"] for row in load_examples()}
+    assert line not in {row["ad_copy"] for row in exemplary_slogans()}, why
+
+
+@pytest.mark.parametrize(
+    ("line", "exemplary"),
+    [
+        ("옷깃에 앉은 작은 달", True),
+        ("옷깃에 앉은 달", True),
+        ("옷깃에 뜬 달", False),  # seven characters
+        ("달" * 40, True),
+        ("달" * 41, False),
+        ("브로치에 앉은 작은 달", False),
+        ("우아하게 앉은 작은 달", False),
+    ],
+)
+def test_is_exemplary(line, exemplary):
+    assert is_exemplary(make_row("브로치", ["우아한"], line, source="written")) is exemplary
 
 
 def test_a_row_is_exactly_this(tmp_path):

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from huggingface_hub import HfUri
+from pydantic import ValidationError
 
 from pipelines.rows import row_id
 from scripts import env, estimate, filter, import_rows, pairs, synthesize, teachers
 from scripts.errors import HanjulError
 from scripts.hub import Hub
-from scripts.settings import ImportSettings, PairsSettings, Recipe
+from scripts.settings import FilterSettings, ImportSettings, PairsSettings, Recipe
 from tests.pipelines.teacher_server import KEY, MODEL, serve
 
 WORDS = [
@@ -190,28 +191,75 @@ def test_others_of_a_pair_are_candidates(hub: Hub, planned: HfUri) -> None:
     assert {(row["product"], tuple(row["values"])) for row in candidates} <= kept
 
 
-def test_endpoint_that_goes_away_keeps_what_it_answered(
-    hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
-    with serve(lambda body, choice: (404, "model is gone") if body["seed"] % 7 == 0 else write(body, choice)) as first:
-        with pytest.raises(HanjulError, match="model is gone") as raised:
-            run(hub, planned, recipe(first.url, n=40))
-        assert "run it again: what was answered is not asked again" in str(raised.value.next_step)
-        answered = [body for body in first.log.requests if body["seed"] % 7]
+def test_endpoint_that_goes_away_keeps_what_it_answered(hub: Hub, planned: HfUri) -> None:
+    answered: list[str] = []
+
+    def for_a_while(body: dict[str, Any], choice: int) -> str | tuple[int, str]:
+        if len(answered) >= 20:
+            return 401, f"the key {KEY} was revoked"
+        answered.append(body["messages"][1]["content"])
+        return write(body, choice)
+
+    moving = {"identity": "a teacher that moves"}
+    with serve(for_a_while) as first, pytest.raises(HanjulError, match="was revoked") as raised:
+        run(hub, planned, recipe(first.url, moving, n=40))
+    assert raised.value.next_step == "run it again: what was answered is not asked again"
     assert KEY not in f"{raised.value.what} {raised.value.__cause__}"
-    asked = {body["messages"][1]["content"] for body in answered}
     with serve(write) as second:
-        monkeypatch.setattr(teachers.Voice, "identity", f"{first.url} {MODEL}", raising=False)
-        run(hub, planned, recipe(second.url, n=40))
-        again = {body["messages"][1]["content"] for body in second.log.requests}
-    assert asked and len(asked) + len(again) >= 40
+        run(hub, planned, recipe(second.url, moving, n=40))
+        again = [body["messages"][1]["content"] for body in second.log.requests]
+    assert len(set(answered)) == 20 and len(again) == 20
+    assert not set(answered) & set(again)
+
+
+def test_a_limit_that_is_raised_counts_what_was_sent_before(hub: Hub, planned: HfUri) -> None:
+    with serve(write) as endpoint:
+        for limit in (10, 16):
+            uri = run(hub, planned, recipe(endpoint.url, n=30, budget={"max_requests": limit, "timeout": 60 + limit}))
+            assert len(endpoint.log.requests) == limit
+            assert hub.manifest(uri)["counts"]["accepted"] == limit
+        assert run(hub, planned, recipe(endpoint.url, n=30, concurrency=3, budget={"max_requests": 16})) == uri
+
+
+class StubJudge:
+    """Scores by what it is shown, letter by letter: another text, another score."""
+
+    def scores(self, rows: list[dict[str, Any]]) -> list[dict[str, float]]:
+        marks = [sum(map(ord, row["ad_copy"])) % 100 / 100 for row in rows]
+        return [{"pv": mark, "naturalness": 1.0, "creativity": 0.5} for mark in marks]
+
+
+def test_exactly_as_many_rows_where_a_judge_decides(hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch) -> None:
+    def quoted(body: dict[str, Any], choice: int) -> str:  # what is written is not what is judged: quotes come off
+        return json.dumps({"copies": [f'"{line(body["seed"])}"', line(body["seed"] + 1)]})
+
+    monkeypatch.setattr("scripts.scoring._judge_of", lambda *_: StubJudge())
+    base = HfUri(type="model", id="nobody/none", revision="0" * 40)
+    with serve(quoted) as endpoint:
+        chosen = recipe(endpoint.url, n=30, attempts=5)
+        chosen = chosen.model_copy(update={"filter": FilterSettings(min_pv=0.5, min_naturalness=0.3)})
+        uri = synthesize.run(hub, planned, None, base, chosen)
+    assert hub.manifest(uri)["counts"]["accepted"] == 30
+    released = filter.run(hub, uri, base, chosen)
+    kept = [row for row in hub.rows(released, "default") if row["source"] == "synthesised"]
+    assert len(kept) == 30
+    assert all(row["scores"]["pv"] >= 0.5 for row in kept)
 
 
 def test_missing_key_names_the_variable(hub: Hub, planned: HfUri) -> None:
     with pytest.raises(HanjulError, match="not in the environment") as raised:
         run(hub, planned, recipe("https://teacher.example/v1", {"api_key_env": "ABSENT_KEY"}))
     assert raised.value.where == "ABSENT_KEY"
+
+
+def test_a_key_goes_to_nobody_it_was_not_named_for(hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with pytest.raises(HanjulError, match="key is not named"):
+        run(hub, planned, recipe("https://teacher.example/v1", {"api_key_env": None}))
+    with serve(write) as endpoint, pytest.raises(HanjulError, match="refuses the key"):  # "none" was sent
+        run(hub, planned, recipe(endpoint.url, {"api_key_env": None}))
+    with pytest.raises(ValidationError, match="no query"):
+        recipe("https://teacher.example/v1?api-key=1")
 
 
 def test_endpoint_that_is_down_is_a_sentence(hub: Hub, planned: HfUri) -> None:

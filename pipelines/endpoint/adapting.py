@@ -1,0 +1,62 @@
+"""What an endpoint does not know or names otherwise, learnt from its refusals and kept for the next process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import openai
+
+from pipelines.endpoint.store import Store, key_of
+
+#: Parameters that some endpoints refuse, and that a request can do without.
+OPTIONAL = ("response_format", "seed", "top_p", "temperature")
+#: What OpenAI's reasoning models call `max_tokens`.
+COMPLETION_LIMIT = "max_completion_tokens"
+
+
+class Adapting:
+    """Turns a request body into one that the endpoint takes.
+
+    Attributes:
+        without: optional parameters that it refuses.
+        limit_name: what it calls the limit of an answer.
+        choices: choices that one request may ask for.
+    """
+
+    def __init__(self, store: Store, identity: str, choices: int) -> None:
+        self._store, self._key = store, key_of(identity, {"kept": "what the endpoint refuses"})
+        known = store.answer(self._key) or {}
+        self.without: set[str] = set(known.get("without", ()))
+        self.limit_name: str = known.get("limit_name", "max_tokens")
+        self.choices: int = min(choices, known.get("choices", choices))
+
+    def sendable(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body without what this endpoint is known to refuse."""
+        sendable = {name: value for name, value in body.items() if name not in self.without}
+        if self.limit_name != "max_tokens":
+            sendable[self.limit_name] = sendable.pop("max_tokens")
+        sendable["n"] = min(sendable["n"], self.choices)
+        if sendable["n"] == 1:
+            del sendable["n"]  # it is the default, and some do not know the parameter
+        return sendable
+
+    def learn(self, error: openai.APIStatusError, sent: dict[str, Any]) -> bool:
+        """Find in a refusal what to do without; whether something was learnt."""
+        if not self._learnt(f"{error.param or ''} {error.message}", sent):
+            return False
+        known = {"without": sorted(self.without), "limit_name": self.limit_name, "choices": self.choices}
+        self._store.keep(self._key, known)
+        return True
+
+    def _learnt(self, said: str, sent: dict[str, Any]) -> bool:
+        if COMPLETION_LIMIT in said and self.limit_name == "max_tokens":
+            self.limit_name = COMPLETION_LIMIT
+            return True
+        for name in OPTIONAL:
+            if name in sent and (name in said or (name == "response_format" and "json_schema" in said)):
+                self.without.add(name)
+                return True
+        if sent.get("n", 1) > 1 and self.choices > 1:
+            self.choices = 1  # llama.cpp refuses more choices than it has slots; a bad request costs nothing
+            return True
+        return False
