@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
@@ -13,13 +13,15 @@ from scripts import teachers
 from scripts.errors import HanjulError
 from scripts.faults import refused
 from scripts.hub import Hub
-from scripts.settings import Recipe, SynthesizeSettings
+from scripts.settings import ProposeSettings, Recipe, SynthesizeSettings
 
 if TYPE_CHECKING:
     from pipelines.endpoint.prices import Price
 
 #: Prompts whose length is measured; the others are taken to be like them.
 MEASURED = 200
+#: Tokens of a proposed product or value with its quotes, and of the name of a list, typically.
+ITEM_TOKENS, JSON_FRAME = 9, 6
 #: Tokens of a line of copy of ours, typically: some 20 characters, a token for each one or two.
 LINE_TOKENS = 18
 
@@ -35,6 +37,7 @@ class Estimate:
         input_tokens, output_tokens: of those requests, about.
         price: USD per million tokens, or None where none is known.
         limits: the settings `max_…` that are set.
+        proposing: requests, and tokens in and out, for proposals of pairs; these have limits of their own.
     """
 
     model: str
@@ -45,6 +48,7 @@ class Estimate:
     output_tokens: int
     price: Price | None
     limits: dict[str, Any]
+    proposing: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def usd(self) -> float | None:
@@ -68,6 +72,8 @@ class Estimate:
             "cost": cost,
             "limits": ", ".join(f"{name} {value}" for name, value in self.limits.items()) or "none",
         }
+        if self.proposing[0]:
+            rows["proposals"] = "{:,} requests, about {:,} tokens in, {:,} out, before that".format(*self.proposing)
         return "\n".join(f"{name:<10}{value}" for name, value in rows.items())
 
 
@@ -95,7 +101,7 @@ def of_recipe(recipe: Recipe) -> Estimate:
         HanjulError: the recipe synthesises nothing, or names no model.
     """
     from pipelines.briefs import Brief
-    from pipelines.examples import load_examples
+    from pipelines.examples import exemplary_slogans
     from pipelines.planning.pairs import plan_pairs
     from pipelines.planning.taxonomy import load_craft, load_taxonomy
 
@@ -104,10 +110,33 @@ def of_recipe(recipe: Recipe) -> Estimate:
         raise HanjulError("The recipe synthesises nothing", "synthesize", "leave out --dry-run")
     adapter = "" if settings.teacher.base_url else settings.teacher.adapter.repo
     # slogans stand for all examples: what is drawn from is not imported yet
-    brief = Brief(0 if adapter else settings.candidates, settings.examples, (tuple(load_examples()),), recipe.seed)
+    brief = Brief(0 if adapter else settings.candidates, settings.examples, (tuple(exemplary_slogans()),), recipe.seed)
     with refused("pairs"):
         planned = plan_pairs(load_taxonomy(), load_craft(), pairs.n, values_max=pairs.values_max, seed=recipe.seed)
-    return estimate(planned, brief, settings, adapter, recipe.seed)
+    found = estimate(planned, brief, settings, adapter, recipe.seed)
+    return replace(found, proposing=_proposing(pairs.propose)) if pairs.propose else found
+
+
+def _proposing(settings: ProposeSettings) -> tuple[int, int, int]:
+    """(requests, tokens in, tokens out), if every product that the teacher proposes is new."""
+    from pipelines.endpoint.prices import typical_input_tokens
+    from pipelines.planning.questions import prompt_of
+    from pipelines.planning.taxonomy import KINDS, load_taxonomy
+
+    categories = load_taxonomy()
+    products = len(categories) * settings.products
+    first = categories[0]
+    ask = {
+        "product": {"category": first.name, "there": first.products},
+        "value": {"category": first.name, "product": first.products[0]},
+    }
+    prompts = {
+        kind: typical_input_tokens([{"content": prompt_of(kind, ask[kind], count)}])  # type: ignore[arg-type, index]
+        for kind, count in (("product", settings.products), ("value", settings.values))
+    }
+    tokens_in = len(categories) * prompts["product"] + products * prompts["value"]
+    tokens_out = products * (ITEM_TOKENS + (ITEM_TOKENS * settings.values + JSON_FRAME) * len(KINDS))
+    return len(categories) + products, tokens_in, tokens_out
 
 
 def estimate(

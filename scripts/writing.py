@@ -125,7 +125,7 @@ def write_all(job: Job, pairs: list[dict[str, Any]], people: list[dict[str, Any]
     human = _break_no_rule(people, job.recipe)
 
     def accepted(count: int) -> list[dict[str, Any]]:
-        return _accepted(human, written.lines[:count], base, job.recipe)
+        return accepted_rows(human, written.lines[:count], base, job.recipe)
 
     rounds = Rounds(pairs, settings.n, settings.attempts, keep)
     kept: list[dict[str, Any]] = []
@@ -145,7 +145,7 @@ def write_all(job: Job, pairs: list[dict[str, Any]], people: list[dict[str, Any]
     return written
 
 
-def _accepted(
+def accepted_rows(
     human: list[dict[str, Any]], lines: Sequence[dict[str, Any]], base: HfUri | None, recipe: Recipe
 ) -> list[dict[str, Any]]:
     """The synthesised rows that `hanjul filter` will keep of these."""

@@ -35,20 +35,20 @@ class Adapting:
         sendable = {name: value for name, value in body.items() if name not in self.without}
         if self.limit_name != "max_tokens":
             sendable[self.limit_name] = sendable.pop("max_tokens")
-        sendable["n"] = min(sendable["n"], self.choices)
-        if sendable["n"] == 1:
-            del sendable["n"]  # it is the default, and some do not know the parameter
+        if "n" in sendable:
+            sendable["n"] = min(sendable["n"], self.choices)
         return sendable
 
     def learn(self, error: openai.APIStatusError, sent: dict[str, Any]) -> bool:
         """Find in a refusal what to do without; whether something was learnt."""
-        if not self._learnt(f"{error.param or ''} {error.message}", sent):
+        if not self._learnt(error.param or "", error.message, sent):
             return False
         known = {"without": sorted(self.without), "limit_name": self.limit_name, "choices": self.choices}
         self._store.keep(self._key, known)
         return True
 
-    def _learnt(self, said: str, sent: dict[str, Any]) -> bool:
+    def _learnt(self, named: str, message: str, sent: dict[str, Any]) -> bool:
+        said = f"{named} {message}"
         if COMPLETION_LIMIT in said and self.limit_name == "max_tokens":
             self.limit_name = COMPLETION_LIMIT
             return True
@@ -58,5 +58,8 @@ class Adapting:
                 return True
         if sent.get("n", 1) > 1 and self.choices > 1:
             self.choices = 1  # llama.cpp refuses more choices than it has slots; a bad request costs nothing
+            return True
+        if sent.get("n") == 1 and (named == "n" or any(quoted in message for quoted in ("'n'", "`n`", '"n"'))):
+            self.without.add("n")  # one choice is what it gives anyway
             return True
         return False

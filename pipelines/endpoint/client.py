@@ -133,7 +133,7 @@ class Client:
         async with self.budget.request(key, *bound) as receipt:
             try:
                 # The client's own time-out is for each read: a server that drips would hold its place for ever.
-                async with asyncio.timeout(float(self.api.timeout or PATIENCE_S)):  # type: ignore[arg-type]
+                async with asyncio.timeout(float(self.api.timeout or 600)):  # type: ignore[arg-type]
                     # `chat.completions.create` takes as long again to turn parameters and answer into typed objects.
                     answer = await self.api.post("/chat/completions", body=sent, cast_to=object)
             except (TimeoutError, openai.APITimeoutError) as error:  # it may have been billed: it counts at its most

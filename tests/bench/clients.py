@@ -9,7 +9,6 @@ import asyncio
 import json
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from scripts import env
@@ -22,28 +21,23 @@ from distilabel.pipeline import Pipeline  # noqa: E402
 from distilabel.steps import LoadDataFromDicts, StepResources  # noqa: E402
 from distilabel.steps.tasks import TextGeneration  # noqa: E402
 
-import pipelines  # noqa: E402
-from pipelines.briefs import Brief, usable_examples  # noqa: E402
 from pipelines.planning.pairs import plan_pairs  # noqa: E402
 from pipelines.planning.taxonomy import load_craft, load_taxonomy  # noqa: E402
-from pipelines.rows import Message, make_row  # noqa: E402
+from pipelines.rows import Message  # noqa: E402
+from tests.bench.briefs import brief  # noqa: E402
 from tests.pipelines.teacher_server import KEY, MODEL  # noqa: E402
 
-#: As in the settings that ours runs with; two values, because planning with three takes seconds.
-EXAMPLES = 4
+#: As in the settings that ours runs with.
 VALUES_MAX = 2
-SAMPLING = {"temperature": 0.8, "top_p": 0.95}
+SAMPLING = {"temperature": 0.7, "top_p": 0.95}
 MAX_TOKENS = 40
 
 
 def prompts(count: int) -> list[list[Message]]:
     """A brief with examples, and a pair; all different."""
-    starter = (Path(pipelines.__file__).parent / "starter.jsonl").read_text(encoding="utf-8").splitlines()
-    lines = [json.loads(line) for line in starter]
-    rows = [make_row(line["product"], line["values"], line["ad_copy"], source="written") for line in lines]
-    brief = Brief(lines=1, examples=EXAMPLES, pools=(usable_examples(rows),))
+    shown = brief()
     pairs = plan_pairs(load_taxonomy(), load_craft(), count, values_max=VALUES_MAX, seed=0)
-    return [brief.prompt(pair)[0] for pair in pairs]
+    return [shown.prompt(pair)[0] for pair in pairs]
 
 
 async def plain(url: str, messages: list[list[Message]], in_flight: int) -> int:

@@ -23,13 +23,12 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     from scripts import env
 
     env.opt_out()
-    from pipelines.briefs import Brief
-    from pipelines.examples import load_examples
     from pipelines.planning.pairs import plan_pairs
     from pipelines.planning.taxonomy import load_craft, load_taxonomy
     from scripts import teachers, writing
     from scripts.settings import Recipe
     from scripts.teachers import Voice
+    from tests.bench.briefs import brief
     from tests.pipelines.teacher_server import KEY, MODEL
 
     recipe = Recipe.model_validate(
@@ -47,11 +46,10 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     )
     pairs = plan_pairs(load_taxonomy(), load_craft(), args.rows, values_max=2, seed=1)
     voice = Voice(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
-    brief = Brief(1, 2, (tuple(load_examples()),), 1)
     started = time.monotonic()
-    job = writing.Job(recipe, voice, brief, "bench", args.folder)
+    job = writing.Job(recipe, voice, brief(), args.folder)
     written = writing.write_all(job, pairs, [], None)
-    kept = writing._accepted([], written.lines, None, recipe)
+    kept = writing.accepted_rows([], written.lines, None, recipe)
     seconds = time.monotonic() - started
     usage = teachers.usage_of(
         job.settings.teacher, job.settings.budget, job.run_id, written.input_tokens, written.output_tokens

@@ -79,16 +79,9 @@ class Provider:
         if source not in self.files:
             return no(400, f"Invalid 'input_file_id': no file {source}")
         number = f"batch-{len(self.batches)}"
-        self.batches[number] = {
-            **{"id": number, "object": "batch", "input_file_id": source, "status": "validating", "metadata": metadata},
-            **{
-                "output_file_id": None,
-                "error_file_id": None,
-                "errors": None,
-                "created_at": len(self.batches),
-                **wanted,
-            },
-        }
+        files = {"input_file_id": source, "output_file_id": None, "error_file_id": None, "errors": None}
+        state = {"object": "batch", "status": "validating", "metadata": metadata, "created_at": 0}
+        self.batches[number] = {"id": number, **files, **state, **wanted}
         self.looked[number] = 0
         return 200, self.batches[number]
 

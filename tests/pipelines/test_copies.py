@@ -170,7 +170,9 @@ def test_a_refusal_is_a_row_and_a_failure_is_none():
     def lines(texts: list[str], failure: str) -> list[str]:
         return [row["ad_copy"] for row in raw_rows(ABOUT, {"texts": texts, "failure": failure})]
 
-    assert lines([], "refused: 죄송합니다.") == ["죄송합니다."]
+    said = "죄송하지만 도와드릴 수 없습니다."
+    assert lines([], f"refused: {said}") == [said]
+    assert lines([], "refused: 다음 기회에 뵙겠습니다") == [""]  # words that the rule would let pass as a line
     assert lines([], "refused: ") == [""]
     assert lines(["향이 먼저 깬다"], "refused: ") == ["향이 먼저 깬다"]
     assert lines([" 향이 먼저\n깬다 "], "no usable answer") == ["향이 먼저\n깬다"]

@@ -159,7 +159,10 @@ def test_attempts_are_a_limit_too(hub: Hub, planned: HfUri) -> None:
         uri = run(hub, planned, recipe(endpoint.url, n=5, attempts=2))
         assert len(endpoint.log.requests) == 120
     counts = hub.manifest(uri)["counts"]
-    assert counts["accepted"] == 0 and counts["limit"] == "each pair was asked 2 times (synthesize.attempts)"
+    assert (
+        counts["accepted"] == 0
+        and counts["limit"] == "each pair that lacks a row was asked 2 times (synthesize.attempts)"
+    )
 
 
 def test_more_rows_than_the_plan_can_hold(hub: Hub, planned: HfUri) -> None:

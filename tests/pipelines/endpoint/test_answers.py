@@ -199,6 +199,10 @@ def test_of_an_answer_cut_off_anywhere_only_whole_lines_are_read(texts, length, 
         "미안하지만 그 부탁은 들어줄 수 없어요.",
         "정말 죄송합니다만 이 상품의 카피는 쓸 수 없습니다.",
         "저는 그 상품의 광고를 도와드릴 수 없습니다.",
+        "해당 상품의 카피는 작성해 드리기 어렵습니다.",
+        "요청에 응할 수 없습니다.",
+        "도움을 드릴 수 없습니다.",
+        "죄송해요. 그런 광고는 쓸 수 없어요.",
         "이 요청은 도와드릴 수가 없습니다.",
         "안전 정책에 따라 해당 문구는 제공해 드릴 수 없습니다.",
         "요청하신 카피는 작성할 수 없습니다.",
@@ -231,6 +235,8 @@ def test_a_refusal_is_one(answer):
         "할 수 없다는 말은 신발장에",
         "AI도 못 맡는 냄새",
         "소리 없이 사과하는 법",
+        "미안하지만 오늘은 내가 먼저 누울게",
+        "죄송합니다, 너무 편해서 늦잠 잤습니다",
     ],
 )
 def test_a_line_of_copy_is_no_refusal(line):
@@ -247,10 +253,10 @@ def test_lines_in_json_are_no_refusal():
 
 
 def test_the_filter_sees_refusals_of_teachers_alone():
-    row = {"product": "담배", "values": ["여유"], "ad_copy": "죄송합니다만 품절입니다", "source": "written"}
+    row = {"product": "담배", "values": ["여유"], "ad_copy": "죄송합니다만 쓸 수 없습니다", "source": "written"}
     assert RULES["refusal"](row, LIMITS) is None
-    assert RULES["refusal"]({**row, "source": "synthesised"}, LIMITS) == "죄송합니다만 품절입니다"
-    assert RULES["refusal"]({**row, "source": "synthesised", "ad_copy": ""}, LIMITS) == "content filter"
+    assert RULES["refusal"]({**row, "source": "synthesised"}, LIMITS) == "죄송합니다만 쓸 수 없습니다"
+    assert RULES["refusal"]({**row, "source": "synthesised", "ad_copy": ""}, LIMITS) == "no line"
 
 
 def test_form_asks_for_what_it_reads():

@@ -33,6 +33,7 @@ TIMEOUT, SHORT = 10, 0.2
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("pipelines.endpoint.client.LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr("pipelines.endpoint.client.PATIENCE_S", 10.0)
 
 
 @pytest.fixture
@@ -113,10 +114,10 @@ def test_sends_the_body_as_it_is_and_reads_text_and_tokens(store):
 def test_what_was_answered_once_is_not_asked_again(store):
     bodies = [body_of(str(number)) for number in range(20)]
     with serve(lambda body, number: f"줄 {body['messages'][0]['content']}") as endpoint:
-        first, client = ask(endpoint.url, store, *bodies)
-        assert (client.cached, len(endpoint.log.requests)) == (0, 20)
-        again, client = ask(endpoint.url, store, *bodies, *bodies)
-        assert (client.cached, len(endpoint.log.requests)) == (40, 20)
+        first, _ = ask(endpoint.url, store, *bodies)
+        assert (sum(reply.kept for reply in first), len(endpoint.log.requests)) == (0, 20)
+        again, _ = ask(endpoint.url, store, *bodies, *bodies)
+        assert (sum(reply.kept for reply in again), len(endpoint.log.requests)) == (40, 20)
         ask(endpoint.url, store, *bodies, identity="another")
         assert len(endpoint.log.requests) == 40
         ask(endpoint.url, store, body_of("0", seed=8))
@@ -145,13 +146,13 @@ LOST = ("lost", most_input_tokens(body_of()["messages"]), 40)
 #: What comes instead of an answer, and its entry in the ledger (None: open, since it is garbage that tells its tokens).
 FAILURES = {
     "500": (error(500), ("500", 0, 0)),
-    "502": (error(502), ("502", 0, 0)),
+    "502": (error(502), LOST),  # the gateway may have had an answer, and its bill
     "503": (error(503), ("503", 0, 0)),
     "408": (error(408), ("408", 0, 0)),
     "409": (error(409), ("409", 0, 0)),
     "429": (error(429), ("429", 0, 0)),
     "503 of a proxy": (Raw("upstream connect error", 503, {"content-type": "text/plain"}), ("503", 0, 0)),
-    "reset": (Reset(), ("connection", 0, 0)),
+    "reset": (Reset(), LOST),
     "half of JSON": (Raw('{"choices": ['), LOST),
     "empty text": (Raw("", headers={"content-type": "text/plain"}), LOST),
     "HTML": (Raw("<html>Please wait</html>", headers={"content-type": "text/html"}), LOST),
@@ -207,7 +208,6 @@ def test_asks_again_after_a_time_out_and_counts_it_at_its_most(store):
     ("failure", "said"),
     [
         (error(500, "overloaded"), "InternalServerError: .*overloaded"),
-        (error(429, "slow down"), "RateLimitError: .*slow down"),
         (Raw("oops"), "garbage instead of JSON"),
         (Raw([]), "garbage instead of a chat completion"),
         (answer({}, choices=[]), "garbage: an answer without choices"),
@@ -250,7 +250,9 @@ DATE = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
 @pytest.mark.parametrize("header", ["0.3", format_datetime(DATE, usegmt=True)])
 @pytest.mark.parametrize("status", [429, 503])
 def test_is_silent_for_as_long_as_the_endpoint_asks(store, monkeypatch, header, status):
-    monkeypatch.setattr("pipelines.endpoint.client.time", SimpleNamespace(time=lambda: DATE.timestamp() - 0.3))
+    monkeypatch.setattr(
+        "pipelines.endpoint.client.time", SimpleNamespace(time=lambda: DATE.timestamp() - 0.3, monotonic=time.monotonic)
+    )
     arrived: list[float] = []
 
     def write(body: dict[str, Any], number: int) -> Any:
@@ -349,7 +351,7 @@ def test_learns_that_one_choice_is_all(store, code):
         replies, client = ask(endpoint.url, store, *bodies, one_by_one=True)
     assert [reply.texts for reply in replies] == [["줄"]] * 3
     assert [request["n"] for request in endpoint.log.requests] == [4, 1, 1, 1]
-    assert client.choices == 1
+    assert client.adapting.choices == 1
 
 
 def test_learns_all_at_once_and_while_others_are_in_flight(store):
@@ -423,7 +425,7 @@ def test_a_refusal_beside_the_content_is_read(store):
     said = "죄송합니다. 도와드릴 수 없습니다."
     with serve(lambda body, number: answer({"content": None, "refusal": said})) as endpoint:
         (reply,), _ = ask(endpoint.url, store, body_of())
-    assert reply.texts == [said]
+    assert reply == Reply([], reply.input_tokens, reply.output_tokens, failure=f"refused: {said}")
 
 
 def test_half_a_character_becomes_storable(store):
@@ -599,9 +601,39 @@ def test_garbage_for_ever_is_given_up(tmp_path):
 
 def test_the_same_line_for_ever_is_given_up_with_the_line(tmp_path):
     with serve(lambda body, number: '{"copies": ["향이 먼저 깬다"]}') as endpoint:
-        written = write_lines(endpoint.url, tmp_path, 2)
+        written = write_lines(endpoint.url, tmp_path, 3)
     assert (written.texts, written.failure) == (["향이 먼저 깬다"], "no usable answer")
     assert len(endpoint.log.requests) == 1 + SENSELESS
+
+
+def test_half_of_the_lines_are_not_worth_another_prompt(tmp_path):
+    with serve(lambda body, number: '{"copies": ["향이 먼저 깬다"]}') as endpoint:
+        written = write_lines(endpoint.url, tmp_path, 2)
+    assert (written.texts, written.failure) == (["향이 먼저 깬다"], "")
+    assert len(endpoint.log.requests) == 1
+
+
+def test_too_many_requests_use_up_patience_and_not_attempts(store, monkeypatch):
+    monkeypatch.setattr("pipelines.endpoint.client.ATTEMPTS", 2)
+    with serve(after([error(429, "slow down")] * 6)) as endpoint:
+        (reply,), _ = ask(endpoint.url, store, body_of())
+        assert reply.texts == ["줄"] and len(endpoint.log.requests) == 7
+    monkeypatch.setattr("pipelines.endpoint.client.PATIENCE_S", 0.1)
+    with serve(lambda body, number: error(429, "slow down")) as endpoint:
+        (reply,), _ = ask(endpoint.url, store, body_of("다른 것"))
+    assert reply.texts == [] and "slow down" in reply.failure
+
+
+def test_one_prompt_that_is_forbidden_stops_no_other(store):
+    def write(body: dict[str, Any], number: int) -> Any:
+        return error(403, "flagged by moderation") if "나" in str(body) else "줄"
+
+    with serve(write) as endpoint:
+        (first, flagged, last), _ = ask(
+            endpoint.url, store, body_of("가"), body_of("나"), body_of("다"), one_by_one=True
+        )
+    assert first.texts == last.texts == ["줄"]
+    assert flagged.texts == [] and "flagged by moderation" in flagged.failure
 
 
 def test_a_refusal_in_words_is_not_asked_again(tmp_path):
