@@ -131,7 +131,7 @@ def _proposing(settings: ProposeSettings) -> tuple[int, int, int]:
         "value": {"category": first.name, "product": first.products[0]},
     }
     prompts = {
-        kind: typical_input_tokens([{"content": prompt_of(kind, ask[kind], count)}])  # type: ignore[arg-type, index]
+        kind: typical_input_tokens([{"content": prompt_of(kind, ask[kind], count)}])  # type: ignore[arg-type]
         for kind, count in (("product", settings.products), ("value", settings.values))
     }
     tokens_in = len(categories) * prompts["product"] + products * prompts["value"]

@@ -198,7 +198,7 @@ class Client:
         if status in (429, 503):
             self.gate.throttled(_retry_after(error))
             raise ThrottledError(name) from error
-        if status in (400, 422) and (self.adapting.learn(error, sent) or self.adapting.sendable(body) != sent):
+        if status in (400, 422) and (self.adapting.sendable(body) != sent or self.adapting.learn(error, sent)):
             raise ThrottledError(name) from error  # nothing was wrong with this request but its form
         if status in (408, 409) or status >= 500:
             raise TransientError(name) from error

@@ -16,10 +16,11 @@ from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
 
 from pipelines.endpoint.answers import is_refusal
+from pipelines.endpoint.batching import BatchHooks
 from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
 from pipelines.endpoint.client import FIRST_PAUSE_S, Client, EndpointGoneError, NoAnswerError
 from pipelines.endpoint.gate import Gate
-from pipelines.endpoint.offline import BatchHooks, OfflineClient
+from pipelines.endpoint.offline import OfflineClient
 from pipelines.endpoint.prices import Price
 from pipelines.endpoint.store import Store
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.endpoint import offline
+from pipelines.endpoint import batching, offline
 from pipelines.endpoint.answers import lines_form
 from pipelines.endpoint.budget import BudgetSpentError, Caps
 from pipelines.endpoint.flight import Answered, Asked, fly
@@ -241,7 +241,7 @@ def test_a_kill_before_the_batch_was_noted_does_not_pay_twice(tmp_path: Path, mo
 def test_a_kill_before_the_batch_was_made_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with provide(lines) as provider:
         with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
-            patch.setattr(offline.BatchHooks, "launch", killed)
+            patch.setattr(batching.BatchHooks, "launch", killed)
             ask(teacher(provider, tmp_path))
         assert provider.batches == {} and len(under_way(tmp_path)[0].keys) == 5
         assert failures(ask(teacher(provider, tmp_path, Caps(requests=5)))) == [""] * 5
