@@ -75,7 +75,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     one_sentence(hanjul("train", "hf://models/local/absent", home=tmp_path), "This is a model, not a dataset")
     one_sentence(hanjul("release", "--set", "train.epochs=[1", home=tmp_path), "not YAML")
     keyed = "synthesize.teacher.base_url=https://me:secret@host/v1"
-    one_sentence(hanjul("release", "--set", keyed, home=tmp_path), "must not hold a password")
+    one_sentence(hanjul("release", "--set", keyed, home=tmp_path), "must hold no password")
 
 
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
