@@ -22,7 +22,6 @@ create table if not exists requests (
     id integer primary key, run text not null, key text not null, sent real not null,
     input_tokens integer not null, output_tokens integer not null, usd real not null, outcome text not null
 );
-create index if not exists requests_of_run on requests (run);
 create table if not exists batches (
     id text primary key, run text not null, identity text not null, jobs text not null, keys text not null,
     ledger text not null
