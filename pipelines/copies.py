@@ -18,8 +18,9 @@ from pydantic import Field, InstanceOf
 
 from pipelines.briefs import Brief
 from pipelines.endpoint.answers import is_refusal, lines_form
+from pipelines.endpoint.client import REFUSED
 from pipelines.endpoint.flight import Asked, fly, in_batches
-from pipelines.endpoint.teacher import REFUSED, Teacher
+from pipelines.endpoint.teacher import Teacher
 from pipelines.filters import first_rule, morphemes
 from pipelines.filters.limits import Limits
 from pipelines.ray_actors import pin_to_driver

@@ -133,12 +133,16 @@ def _no_orphans() -> Iterator[None]:
 def end_with_parent() -> None:
     """In a step's process: end when the process that started it does. Where processes are not forked, steps call it."""
     if not _watched and multiprocessing.parent_process():
-        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+        _watch_parent()
+
+
+def _watch_forked() -> None:
+    if _watched:
+        _watch_parent()
 
 
 def _watch_parent() -> None:
-    if _watched:
-        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
@@ -148,7 +152,7 @@ def _end_with(parent: int) -> None:
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
-    os.register_at_fork(after_in_child=_watch_parent)
+    os.register_at_fork(after_in_child=_watch_forked)
 
 
 @contextmanager

@@ -155,7 +155,7 @@ def estimate(
     prompts = settings.candidates if adapter else 1
     answer = (LINE_TOKENS + (0 if adapter else JSON_TOKENS_PER_LINE)) * settings.candidates
     answer += 0 if adapter else JSON_TOKENS
-    price = teachers.price_of(teacher, settings.budget)
+    price = teachers.price_of(settings)
     limits = {name: value for name, value in settings.budget.model_dump().items() if name.startswith("max_") and value}
     return Estimate(
         adapter or f"{teachers.named_model(teacher)} at {teacher.base_url}",

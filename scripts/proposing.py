@@ -94,9 +94,7 @@ def widen(
             spellings = [value for values in by_category[answer.category].values.values() for value in values]
             proposals += clean_values(answer.lists, spellings, category=answer.category, product=answer.product)
         tokens = [(answer.input_tokens, answer.output_tokens) for answer in [*answers, *valued]]
-        usage = teachers.usage_of(
-            settings.teacher, settings.budget, run_id, *(sum(column) for column in zip(*tokens, strict=True))
-        )
+        usage = teachers.usage_of(settings, run_id, *(sum(column) for column in zip(*tokens, strict=True)))
     if base:
         proposals = _related(proposals, base, settings.min_relatedness)
     failures = Counter(answer.failure for answer in [*answers, *valued] if answer.failure)
@@ -116,16 +114,7 @@ class _Job:
         from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
         from pipelines.running import run as run_pipeline
 
-        settings = self.settings
-        llm = teachers.llm_of(
-            self.voice,
-            settings.teacher,
-            settings,
-            settings.budget,
-            run_id=self.run_id,
-            concurrency=settings.concurrency,
-            seed=self.seed,
-        )
+        llm = teachers.llm_of(self.voice, self.settings, run_id=self.run_id, seed=self.seed)
         cache_dir = self.folder / "distilabel"
         leaf = run_pipeline(build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=cache_dir))
         answers = read_leaf(leaf, kind, count)

@@ -92,10 +92,17 @@ class BudgetSettings(Settings):
     batch_poll: int = Field(60, ge=1, description="seconds between two looks at a batch")
 
 
-class ProposeSettings(Sampling):
-    """What a teacher adds to the taxonomy before pairs are planned. It needs an endpoint."""
+class AskingSettings(Sampling):
+    """What all that ask a teacher have in common."""
 
     teacher: TeacherSettings = TeacherSettings()
+    concurrency: int = Field(16, ge=1, description="requests in flight at most; fewer where the endpoint says so")
+    budget: BudgetSettings = BudgetSettings()
+
+
+class ProposeSettings(AskingSettings):
+    """What a teacher adds to the taxonomy before pairs are planned. It needs an endpoint."""
+
     products: int = Field(10, ge=1, le=50, description="new products asked for in each category")
     values: int = Field(2, ge=1, le=10, description="values asked for, for each new product and kind of value")
     temperature: float = Field(0.9, ge=0, description="0 is greedy")
@@ -103,8 +110,6 @@ class ProposeSettings(Sampling):
     min_relatedness: float = Field(
         -0.43, description="values less related to their product (nats a token) are rejected"
     )
-    concurrency: int = Field(16, ge=1, description="requests in flight at most; fewer where the endpoint says so")
-    budget: BudgetSettings = BudgetSettings()
 
 
 class PairsSettings(Settings):
@@ -115,10 +120,9 @@ class PairsSettings(Settings):
     propose: ProposeSettings | None = Field(None, description="have a teacher widen the taxonomy first")
 
 
-class SynthesizeSettings(Sampling):
+class SynthesizeSettings(AskingSettings):
     """How the teacher writes."""
 
-    teacher: TeacherSettings = TeacherSettings()
     n: int | None = Field(None, ge=1, description="accepted rows wanted; null asks every pair once")
     attempts: int = Field(3, ge=1, description="how often a pair is asked at most, where n is given")
     candidates: int = Field(4, ge=1, description="lines asked for per pair")
@@ -126,9 +130,7 @@ class SynthesizeSettings(Sampling):
     examples_from: str | None = Field(
         None, description="file or hf://datasets/… to draw them from; by default real slogans and the people's rows"
     )
-    concurrency: int = Field(16, ge=1, description="requests in flight at most; fewer where the endpoint says so")
     engine: Literal["local", "ray"] = "local"
-    budget: BudgetSettings = BudgetSettings()
 
 
 class FilterSettings(Settings):

@@ -102,9 +102,7 @@ def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
         "failed_pairs": sum(written.failures.values()),
         "failures": dict(Counter(teachers.kind_of(reason) for reason in written.failures.elements())),
     }
-    usage = teachers.usage_of(
-        settings.teacher, settings.budget, job.run_id, written.input_tokens, written.output_tokens
-    )
+    usage = teachers.usage_of(settings, job.run_id, written.input_tokens, written.output_tokens)
     summary = f"{len(written.lines)} lines for {sum(written.rounds)} pairs"
     if settings.n is not None:
         counts |= {"wanted": settings.n, "accepted": written.accepted, "limit": written.limit}

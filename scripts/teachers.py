@@ -16,7 +16,7 @@ from huggingface_hub import HfUri
 from scripts import env
 from scripts.errors import HanjulError
 from scripts.hub import Hub
-from scripts.settings import BudgetSettings, Sampling, TeacherSettings
+from scripts.settings import AskingSettings, TeacherSettings
 
 if TYPE_CHECKING:
     from pipelines.endpoint.prices import Price
@@ -76,16 +76,7 @@ def opened(hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int
         yield Voice(base_url, adapter.id, "none", adapter.to_uri(), adapter.to_uri(), True)
 
 
-def llm_of(
-    voice: Voice,
-    teacher: TeacherSettings,
-    sampling: Sampling,
-    budget: BudgetSettings,
-    *,
-    run_id: str,
-    concurrency: int,
-    seed: int,
-) -> Teacher:
+def llm_of(voice: Voice, settings: AskingSettings, *, run_id: str, seed: int) -> Teacher:
     """The distilabel LLM of a voice, with the answers that are kept in the user's data folder.
 
     Raises:
@@ -94,7 +85,7 @@ def llm_of(
     from pipelines.endpoint.budget import Caps
     from pipelines.endpoint.teacher import teacher_llm
 
-    price = price_of(teacher, budget)
+    budget, price = settings.budget, price_of(settings)
     if price is None and budget.max_usd is not None:
         raise HanjulError(
             f"No price is known for {voice.model}, and max_usd limits the cost",
@@ -108,10 +99,10 @@ def llm_of(
         identity=voice.identity,
         store=answers_path(),
         run_id=run_id,
-        temperature=sampling.temperature,
-        top_p=sampling.top_p,
-        max_new_tokens=sampling.max_new_tokens,
-        concurrency=concurrency,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        max_new_tokens=settings.max_new_tokens,
+        concurrency=settings.concurrency,
         seed=seed,
         timeout=budget.timeout,
         choices=1,  # llama.cpp: a line per slot, tokens counted once; others give all lines in one answer
@@ -141,9 +132,7 @@ def kind_of(failure: str) -> str:
     return f"{kind} {status[1]}" if status else kind
 
 
-def usage_of(
-    teacher: TeacherSettings, budget: BudgetSettings, run_id: str, input_tokens: int, output_tokens: int
-) -> dict[str, Any]:
+def usage_of(settings: AskingSettings, run_id: str, input_tokens: int, output_tokens: int) -> dict[str, Any]:
     """For the manifest: what the answers took, whoever paid for them, and what was sent for this plan.
 
     `usd_sent` counts what had no answer (time-outs, kills) at its most.
@@ -153,7 +142,7 @@ def usage_of(
     store = Store(answers_path())
     spent = store.spent(run_id)
     store.close()
-    price = price_of(teacher, budget)
+    price = price_of(settings)
     return {
         "input_tokens": input_tokens,
         "output_tokens": output_tokens,
@@ -163,17 +152,18 @@ def usage_of(
     }
 
 
-def price_of(teacher: TeacherSettings, budget: BudgetSettings) -> Price | None:
+def price_of(settings: AskingSettings) -> Price | None:
     """USD per million tokens: the recipe's word, else the provider's list price, else None. On this machine: free."""
     from pipelines.endpoint import prices
 
+    teacher = settings.teacher
     if teacher.price:
         price: Price | None = prices.Price(teacher.price.input, teacher.price.output)
     elif teacher.base_url is None or is_loopback(teacher.base_url):
         price = prices.Price(0.0, 0.0)
     else:
         price = prices.price_of(teacher.model or "", teacher.base_url)
-    return price.halved() if price and budget.batch else price
+    return price.halved() if price and settings.budget.batch else price
 
 
 def answers_path() -> Path:

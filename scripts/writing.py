@@ -54,15 +54,7 @@ class Job:
         from scripts.filter import limits_of
 
         settings = self.settings
-        llm = teachers.llm_of(
-            self.voice,
-            settings.teacher,
-            settings,
-            settings.budget,
-            run_id=self.run_id,
-            concurrency=settings.concurrency,
-            seed=self.recipe.seed,
-        )
+        llm = teachers.llm_of(self.voice, settings, run_id=self.run_id, seed=self.recipe.seed)
         pipeline = build_copies_pipeline(
             pairs,
             llm,
@@ -92,7 +84,6 @@ class Written:
     failures: Counter[str] = field(default_factory=Counter)
     input_tokens: int = 0
     output_tokens: int = 0
-    answered: int = 0
     rounds: list[int] = field(default_factory=list)
     accepted: int | None = None
     limit: str = ""

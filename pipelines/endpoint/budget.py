@@ -63,7 +63,7 @@ class Budget:
         Raises:
             BudgetSpentError: it might pass a limit, even when all that is in flight turns out cheap.
         """
-        most = Spent(1, input_tokens, output_tokens, self.price.usd(input_tokens, output_tokens) if self.price else 0.0)
+        most = self.most(input_tokens, output_tokens)
         async with self._settled:
             while passed := self.passed(most):
                 if not self._reserved.requests:
@@ -80,6 +80,10 @@ class Budget:
             self.spent += receipt.cost
             async with self._settled:
                 self._settled.notify_all()
+
+    def most(self, input_tokens: int, output_tokens: int) -> Spent:
+        """What one request with so many tokens costs."""
+        return Spent(1, input_tokens, output_tokens, self.price.usd(input_tokens, output_tokens) if self.price else 0.0)
 
     def passed(self, most: Spent) -> str:
         """Which limit it might pass to send what costs so much at most; empty if none."""

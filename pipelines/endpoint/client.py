@@ -28,6 +28,8 @@ PATIENCE_S = 900.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 #: Answers of the kind "you may not" or "not here" one after the other that mean all requests, not just one.
 REFUSALS = 3
+#: First word of a failure where the model, or its provider, would not write.
+REFUSED = "refused: "
 
 
 class EndpointGoneError(Exception):
@@ -90,8 +92,8 @@ class Client:
             EndpointGoneError: neither this request nor any other can succeed.
         """
         key = key_of(self.identity, body)
-        if kept := self.store.answer(key):
-            return Reply(**{**kept, "kept": True})
+        if kept := self.kept(key):
+            return kept
         await self._probe()
         attempt, deadline = 1, time.monotonic() + PATIENCE_S
         while True:
@@ -104,6 +106,11 @@ class Client:
                 attempt += not isinstance(error, ThrottledError)
             pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1))
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+
+    def kept(self, key: str) -> Reply | None:
+        """The reply of an earlier request, if there is one."""
+        kept = self.store.answer(key)
+        return Reply(**{**kept, "kept": True}) if kept else None
 
     def _given_up(self, error: TransientError, attempts: int) -> Reply:
         cause = error.__cause__
@@ -175,7 +182,7 @@ class Client:
         if any(texts):
             return Reply([storable(text) for text in texts], *tokens)
         if refusals or "content_filter" in ends:
-            return Reply([], *tokens, failure=f"refused: {storable(refusals[0]) if refusals else ''}")
+            return Reply([], *tokens, failure=REFUSED + (storable(refusals[0]) if refusals else ""))
         if "length" in ends:
             return Reply([], *tokens, failure="the answer ended before it began; raise `max_new_tokens`")
         return Reply(texts, *tokens)
@@ -188,8 +195,8 @@ class Client:
             EndpointGoneError: no request can succeed.
         """
         name, status, code = self._named(error), error.status_code, error.code or ""
-        if "content" in code and "filter" in code:  # Azure answers 400, and bills nothing
-            return Reply([], failure="refused: ")
+        if is_filtered(code):  # Azure answers 400, and bills nothing
+            return Reply([], failure=REFUSED)
         if status in (403, 404):  # of this prompt (a moderated one), or of the key and the model?
             self._refusals += 1
         if status in (401, 402) or code == "insufficient_quota" or self._refusals >= (self._answered * REFUSALS or 1):
@@ -207,6 +214,11 @@ class Client:
     def _named(self, error: openai.OpenAIError) -> str:
         """The error in words, without the key, which some endpoints say again."""
         return f"{type(error).__name__}: {error}".replace(self.api.api_key, "…")
+
+
+def is_filtered(code: str) -> bool:
+    """Whether an error's code is that of a provider's content filter."""
+    return "content" in code and "filter" in code
 
 
 async def _complaint(api: openai.AsyncOpenAI) -> str:

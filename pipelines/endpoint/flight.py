@@ -129,23 +129,17 @@ async def _each(
     form: Form | None,
     done: queue.SimpleQueue[Answered | Exception | None],
 ) -> None:
-    # As many workers as requests may be in flight: prompts are made when their turn comes.
-    async with asyncio.TaskGroup() as workers:
-        for _ in range(llm.concurrency):
-            workers.create_task(_worker(llm, asked, wanted, form, done))
-
-
-async def _worker(
-    llm: Teacher,
-    asked: Iterator[Asked],
-    wanted: int,
-    form: Form | None,
-    done: queue.SimpleQueue[Answered | Exception | None],
-) -> None:
     options: dict[str, Any] = dict(llm.generation_kwargs)
     if form:
         options |= {"response_format": form.response_format, "max_new_tokens": form.max_new_tokens}
-    for question in asked:
-        read = form.read if form else None
-        written = await llm.write(question.messages, wanted, read, attempt=question.attempt, **options)
-        done.put(Answered(question.about, written))
+
+    async def work() -> None:
+        for question in asked:
+            read = form.read if form else None
+            written = await llm.write(question.messages, wanted, read, attempt=question.attempt, **options)
+            done.put(Answered(question.about, written))
+
+    # As many workers as requests may be in flight: prompts are made when their turn comes.
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(llm.concurrency):
+            workers.create_task(work())

@@ -20,7 +20,15 @@ import openai
 from filelock import FileLock
 
 from pipelines.endpoint.budget import BudgetSpentError, Receipt
-from pipelines.endpoint.client import Client, EndpointGoneError, NoAnswerError, Reply, TransientError
+from pipelines.endpoint.client import (
+    REFUSED,
+    Client,
+    EndpointGoneError,
+    NoAnswerError,
+    Reply,
+    TransientError,
+    is_filtered,
+)
 from pipelines.endpoint.prices import most_input_tokens
 from pipelines.endpoint.store import Batch, Spent, key_of
 
@@ -54,8 +62,8 @@ class OfflineClient(Client):
 
     async def ask(self, body: dict[str, Any]) -> Reply:
         key = key_of(self.identity, body)
-        if kept := self.store.answer(key):
-            return Reply(**{**kept, "kept": True})
+        if kept := self.kept(key):
+            return kept
         if key not in self.final:
             self.missing[key] = body
             if self.stopped:
@@ -78,9 +86,9 @@ class OfflineClient(Client):
             error: `message`, `code` and `param`.
         """
         message, code = str(error.get("message") or ""), str(error.get("code") or "")
-        filtered = "content" in code and "filter" in code
+        filtered = is_filtered(code)
         no_answer = "its batch brought no answer" + (f": {message}" if message else "")
-        self.complaints[key] = "refused: " if filtered else no_answer
+        self.complaints[key] = REFUSED if filtered else no_answer
         taught = False
         if sent and status in (400, 422) and not filtered:
             same = self.adapting.sendable(self.missing[key]) == sent  # else another row of the batch taught it
@@ -154,12 +162,11 @@ def _affordable(client: OfflineClient, keys: list[str]) -> dict[str, Spent]:
         BudgetSpentError: not one.
     """
     client.budget.spent = client.store.spent(client.budget.run)
-    price, total, requests = client.budget.price, Spent(), dict[str, Spent]()
+    total, requests = Spent(), dict[str, Spent]()
     for key in keys:
         body = client.missing[key]
         choices = client.adapting.sendable(body).get("n", 1)
-        tokens = most_input_tokens(body["messages"]), body["max_tokens"] * choices
-        most = Spent(1, *tokens, price.usd(*tokens) if price else 0.0)
+        most = client.budget.most(most_input_tokens(body["messages"]), body["max_tokens"] * choices)
         total += most
         if passed := client.budget.passed(total):
             if not requests:

@@ -18,7 +18,7 @@ from pydantic import PrivateAttr
 from pipelines.endpoint.answers import is_refusal
 from pipelines.endpoint.batching import BatchHooks
 from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
-from pipelines.endpoint.client import FIRST_PAUSE_S, Client, EndpointGoneError, NoAnswerError
+from pipelines.endpoint.client import FIRST_PAUSE_S, REFUSED, Client, EndpointGoneError, NoAnswerError
 from pipelines.endpoint.gate import Gate
 from pipelines.endpoint.offline import OfflineClient
 from pipelines.endpoint.prices import Price
@@ -26,9 +26,7 @@ from pipelines.endpoint.store import Store
 
 #: Answers without a usable text after which a request is given up; each is asked for with a seed of its own.
 SENSELESS = 3
-#: First word of `Written.failure` where the teacher, or its provider, would not write.
-REFUSED = "refused: "
-#: The same where a limit kept the request back, and where the endpoint can answer none.
+#: First word of `Written.failure` where a limit kept the request back, and where the endpoint can answer none.
 LIMIT, GONE = "limit: ", "gone: "
 
 
@@ -123,7 +121,6 @@ class Teacher(BatchHooks):
             read: takes the texts out of an answer that holds several; None where each choice is one.
             attempt: how often the same prompt was asked before; the answers differ.
             max_new_tokens: of one answer.
-
         """
         client = self._writer or self.open()
         texts: list[str] = []

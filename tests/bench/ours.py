@@ -51,9 +51,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     written = writing.write_all(job, pairs, [], None)
     kept = writing.accepted_rows([], written.lines, None, recipe)
     seconds = time.monotonic() - started
-    usage = teachers.usage_of(
-        job.settings.teacher, job.settings.budget, job.run_id, written.input_tokens, written.output_tokens
-    )
+    usage = teachers.usage_of(job.settings, job.run_id, written.input_tokens, written.output_tokens)
     distinct = len({row["ad_copy"] for row in kept})
     return {
         "rows": len(kept),
