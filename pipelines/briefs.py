@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from typing import Any
 from jinja2 import Template
 
 from pipelines.planning.taxonomy import Craft, load_craft
-from pipelines.rows import Message, Row, split_of, user_message
+from pipelines.rows import PROMPT_FORMAT, Message, Row, split_of, user_message
+
+BRIEF = Path(__file__).parent / "brief.jinja"
 
 #: Drawn beyond what is needed, so that those of the pair's own product can be left out.
 SPARE = 8
@@ -46,6 +49,11 @@ class Brief:
             return [user_message(pair["product"], pair["values"])], []
         shown = draw_examples(pair, self.pools, self.examples, self.seed)
         return brief_prompt(pair, shown, self.craft, self.lines), [row["id"] for row in shown]
+
+    def digests(self) -> dict[str, str]:
+        """The sha256 of the prompt's text, by its name: what a tuned teacher reads, or the brief."""
+        prompt = {"brief.jinja": BRIEF.read_text(encoding="utf-8")} if self.lines else {"PROMPT_FORMAT": PROMPT_FORMAT}
+        return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in prompt.items()}
 
 
 def brief_prompt(pair: Mapping[str, Any], rows: Sequence[Row], craft: Craft, lines: int) -> list[Message]:
@@ -100,6 +108,5 @@ def _others(rows: Sequence[Row], pair: Mapping[str, Any]) -> list[Row]:
 
 @cache
 def _brief() -> Template:
-    text = (Path(__file__).parent / "brief.jinja").read_text(encoding="utf-8")
-    brief: Template = Template(text, trim_blocks=True)
+    brief: Template = Template(BRIEF.read_text(encoding="utf-8"), trim_blocks=True)
     return brief

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from distilabel.pipeline import Pipeline
-from distilabel.steps import Step, StepInput
+from distilabel.steps import StepInput
 from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns, StepOutput
-from pydantic import Field, InstanceOf
 
 from pipelines.briefs import Brief
 from pipelines.endpoint.answers import is_refusal, lines_form
 from pipelines.endpoint.client import REFUSED
 from pipelines.endpoint.flight import Asked, fly, in_batches
 from pipelines.endpoint.teacher import Teacher
-from pipelines.filters import first_rule, morphemes
+from pipelines.filters import first_rule
 from pipelines.filters.limits import Limits
+from pipelines.filters.steps import CheckRules
 from pipelines.ray_actors import pin_to_driver
 from pipelines.rows import Row, make_row, row_id
 from pipelines.running import end_with_parent, pipeline_of
@@ -70,7 +70,7 @@ def build_copies_pipeline(
             batch_size=BATCH,
             resources=pin_to_driver(),
         )
-        write >> CheckRules(name="check_rules", limits=limits, input_batch_size=BATCH)
+        write >> CheckWritten(name="check_rules", limits=limits, input_batch_size=BATCH)
     return pipeline
 
 
@@ -124,11 +124,8 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
             yield Asked(messages, pair.get("attempt", 0), about)
 
 
-class CheckRules(Step):  # type: ignore[misc]
+class CheckWritten(CheckRules):
     """Makes one row of config `raw` of each line and looks for the first rule that it breaks.
-
-    Attributes:
-        limits: thresholds of the rules.
 
     Input columns:
         - about (`str`), written (`str`): see `WriteCopies`.
@@ -141,14 +138,11 @@ class CheckRules(Step):  # type: ignore[misc]
         - filtering
     """
 
-    limits: InstanceOf[Limits] = Field(exclude=True)
-
     def load(self) -> None:
-        """Load what takes long while the first answers are on their way, and give way to the client that gets them."""
+        """Give way to the client that gets the answers."""
         super().load()
         if hasattr(os, "nice"):
             os.nice(NICENESS)
-        morphemes.warm_up()
 
     @property
     def inputs(self) -> StepColumns:

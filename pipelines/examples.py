@@ -13,8 +13,20 @@ from pipelines.rows import Row, make_row, normalise
 
 EXAMPLES = Path(__file__).parent / "examples.jsonl"
 
-#: What the brief asks of a line. Shorter ones are wit that needs its brand; no score is looked at.
-ASKED = Limits(min_chars=8, max_chars=40, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)
+#: What the brief asks of a line. Shorter ones are wit that needs its brand; only the rules are looked at.
+ASKED = Limits(
+    min_chars=8,
+    max_chars=40,
+    min_pv=0,
+    min_naturalness=0,
+    keep_per_pair=1,
+    trust_written=True,
+    max_similarity=1,
+    max_eval_similarity=1,
+    max_slogan_similarity=1,
+    max_phrase_share=1,
+    max_phrase_count=1,
+)
 
 
 def is_exemplary(row: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from datasets import Dataset, Features, List, Value
 
-from pipelines.filters.outranked import place_of
+from pipelines.filters.selection import place_of
 from pipelines.rows import trl_columns
 
 _text, _words = Value("string"), List(Value("string"))
@@ -33,16 +33,35 @@ RAW = Features(
     }
 )
 #: `scores` are calibrated, 0..1; null where a row was not scored.
-DEFAULT = Features({**RAW, "scores": _scores, "prompt": _messages, "completion": _messages})
-REJECTED = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text})
+#: `group_id` is the id of the kept row of a group of near-duplicates: in `default` a row's own, in `rejected` that of
+#: the row it repeats, empty where a row was rejected for something else.
+DEFAULT = Features({**RAW, "scores": _scores, "group_id": _text, "prompt": _messages, "completion": _messages})
+REJECTED = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text, "group_id": _text})
 #: Lines that no filter rejects but that a better one for the same pair outranks, from place 2 on.
 CANDIDATES = Features({**RAW, "scores": _scores, "place": Value("int32")})
+#: TRL-native for `DPOTrainer`: two lines for one prompt; see `pipelines.preferences`.
+PREFERENCES = Features(
+    {
+        "id": _text,
+        "product": _text,
+        "values": _words,
+        "prompt": _messages,
+        "chosen": _messages,
+        "rejected": _messages,
+        "chosen_id": _text,
+        "rejected_id": _text,
+        "reason": _text,
+        "margin": Value("float64"),
+    }
+)
 
 #: Where rows of a source stand in config `raw`: one file each, so that one stage never rewrites another's.
 RAW_FILES = {source: f"raw/{source}.parquet" for source in ("written", "imported", "synthesised")}
+SPLITS = ("train", "validation", "test")
 #: config -> split -> path or glob in the repo.
 CONFIG_FILES = {
-    "default": {split: f"default/{split}.parquet" for split in ("train", "validation", "test")},
+    "default": {split: f"default/{split}.parquet" for split in SPLITS},
+    "preferences": {split: f"preferences/{split}.parquet" for split in SPLITS},
     "rejected": {"train": "rejected/*.parquet"},
     "candidates": {"train": "candidates/*.parquet"},
     "pairs": {"train": "pairs/*.parquet"},
@@ -73,9 +92,12 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, features: Features
     Raises:
         KeyError: a row lacks a column.
     """
-    table = [{name: row[name] for name in features} for row in rows]
-    columns = {name: [row[name] for row in table] for name in features}
-    if not table:
+    columns: dict[str, list[Any]] = {name: [] for name in features}
+    count = 0
+    for count, row in enumerate(rows, 1):  # noqa: B007 - and count them
+        for name, column in columns.items():
+            column.append(row[name])
+    if not count:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     Dataset.from_dict(columns, features=features).to_parquet(str(path))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 Pair = Mapping[str, Any]
+Line = TypeVar("Line")
 
 
 class Rounds:
@@ -61,19 +62,28 @@ class Rounds:
         return [{**pair, "attempt": self._attempt} for pair in chosen]
 
 
-def cut(count: int, accepted: Callable[[int], int], wanted: int, least: int = 0) -> int:
-    """How many of the first lines give exactly the wanted number of accepted rows.
+def cut(lines: Sequence[Line], accepted: Callable[[Sequence[Line]], int], wanted: int, least: int = 0) -> list[Line]:
+    """Lines, in their order, of which exactly the wanted number is accepted.
 
-    One more line accepts one more row at most: it may itself be accepted, and it may push out another. So wherever the
-    number passes from below `wanted` to at least that, it is met exactly, and halving finds such a place.
+    Those up to the first place that halving finds where enough are. One more line accepts one more row as a rule. It
+    brings in more where it pushes out a line that kept several out; such a line is left out, and the search goes on.
 
     Args:
-        count: lines in all.
-        accepted: accepted rows among the first so many lines.
+        accepted: how many of some lines are accepted; of all of them `wanted` or more.
         least: a number of lines known to give fewer.
+
+    Returns:
+        The lines; all but those left out, with fewer accepted, where it cannot be met exactly.
     """
-    low, high = least, count
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if accepted(middle) >= wanted else (middle, high)
-    return high
+    left = list(lines)
+    while True:
+        low, high = least, len(left)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if accepted(left[:middle]) >= wanted else (middle, high)
+        if accepted(left[:high]) == wanted:
+            return left[:high]
+        del left[high - 1]
+        least = high - 1
+        if accepted(left) < wanted:
+            return left

@@ -78,9 +78,16 @@ def pipeline_of(name: str, cache_dir: Path, engine: str = "local") -> BasePipeli
 
 
 def run(pipeline: BasePipeline) -> list[dict[str, Any]]:
-    """Run a pipeline with one leaf step, from the main thread, and give the rows of the leaf.
+    """Run a pipeline with one leaf step, from the main thread, and give the rows of the leaf; raises as `leaf_of`."""
+    rows: list[dict[str, Any]] = leaf_of(pipeline).to_list()
+    return rows
 
-    Nothing is taken from distilabel's cache: it knows steps, not the rows they were given.
+
+def leaf_of(pipeline: BasePipeline) -> Any:
+    """Run a pipeline with one leaf step, from the main thread, and give the leaf as a `datasets.Dataset`.
+
+    Its rows stand on disk, in the pipeline's cache folder, for leaves that are too large to hold. Nothing is taken from
+    distilabel's cache: it knows steps, not the rows they were given.
 
     Raises:
         ValueError: a step failed, on a batch or altogether; the message says which and why.
@@ -98,7 +105,7 @@ def run(pipeline: BasePipeline) -> list[dict[str, Any]]:
             raise
         finally:
             stop_logging()
-        return _rows(pipeline.name, distiset)
+        return _leaf(pipeline.name, distiset)
 
 
 def _join_threads(pipeline: BasePipeline) -> None:
@@ -177,12 +184,12 @@ def _contained(cache: Path) -> Iterator[None]:
             datasets.enable_progress_bars()
 
 
-def _rows(name: str, distiset: Any) -> list[dict[str, Any]]:
+def _leaf(name: str, distiset: Any) -> Any:
     if "default" not in distiset:
         raise ValueError(f"the pipeline {name} ended without rows; see the log above for the step that failed")
-    rows: list[dict[str, Any]] = distiset["default"]["train"].to_list()
-    for row in rows:
-        # A step that raises on a batch has its outputs filled with None and the pipeline goes on.
-        if missing := [column for column, value in row.items() if value is None and column != "scores"]:
-            raise ValueError(f"the pipeline {name} failed on a batch: no {', '.join(missing)}; see the log above")
-    return rows
+    leaf = distiset["default"]["train"]
+    # A step that raises on a batch has its outputs filled with None and the pipeline goes on.
+    missing = [column for column in leaf.column_names if column != "scores" and leaf.data[column].null_count]
+    if missing:
+        raise ValueError(f"the pipeline {name} failed on a batch: no {', '.join(missing)}; see the log above")
+    return leaf

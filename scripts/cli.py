@@ -211,16 +211,19 @@ def synthesize(
 @app.command("filter")
 def filter_(
     uri: Annotated[str, typer.Argument(help="Dataset with config `raw`: hf://datasets/…")],
+    judge: Annotated[str | None, typer.Option(help="likelihood, or none: the rules and the selection alone.")] = None,
+    engine: Annotated[str | None, typer.Option(help="local, or ray: the cluster that RAY_ADDRESS names.")] = None,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
     """Keep the good rows as config `default`, the others with their reason as `rejected`."""
-    loaded = load_recipe(recipe, changes)
+    loaded = load_recipe(recipe, changes, filter__judge=judge, filter__engine=engine)
     with hub_session() as hub:
         from scripts import filter as stage
         from scripts import models
 
-        emit(hub, stage.run(hub, hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train), loaded))
+        base = models.resolve_base(hub, loaded.train) if loaded.filter.judge != "none" else None
+        emit(hub, stage.run(hub, hub.resolve(uri, "dataset"), base, loaded))
 
 
 @app.command()

@@ -1,50 +1,67 @@
-"""`hanjul filter`: config `raw` becomes `default`, `candidates` and `rejected`, with card and figures."""
+"""`hanjul filter`: config `raw` becomes the configs of a release, with card, report and figures."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
 
+from scripts import versions
 from scripts.faults import refused
 from scripts.hub import Hub
-from scripts.log import log
+from scripts.parting import part
+from scripts.references import References
 from scripts.settings import Recipe
 from scripts.stage import Outcome, Stage, run_stage
 
-Rows = Sequence[dict[str, Any]]
+if TYPE_CHECKING:
+    from pipelines.filters.limits import Limits
 
 #: Settings of `evaluate` on which the scores of rows depend.
 JUDGED_BY = {"calibration_rows", "bootstrap"}
+#: Settings that say how to go about it, not what comes of it.
+HOW = {"engine"}
 
 
-def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = None) -> HfUri:
-    """Commit configs `default` and `rejected` of the dataset repo that holds the raw rows.
+def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
+    """Commit the configs of a release to the dataset repo that holds the raw rows.
 
     Args:
         raw: pinned dataset with config `raw`.
-        base: pinned model whose likelihoods are the scores.
+        base: pinned model whose likelihoods are the scores; None where the recipe's judge is none.
 
     Raises:
-        HanjulError: no row passes, or too few rows to calibrate the judge on.
+        HanjulError: no row passes, too few rows to calibrate the judge on, or lines to compare with that are no table.
     """
     repo = HfUri(type="dataset", id=raw.id)
-    options = recipe.filter.model_dump() | {
+    references = References.find(hub, recipe.filter)
+    limits = references.limits(hub, recipe.filter)
+    before = hub.before(repo, recipe.version)
+    earlier = before if recipe.filter.previous == "append" else None
+    inputs = {"raw": raw.to_uri(), **references.identities}
+    inputs |= {"base": base.to_uri()} if base and limits.scored else {}
+    inputs |= {"previous": earlier[1].to_uri()} if earlier else {}
+    options = recipe.filter.model_dump(exclude=HOW) | {
         **recipe.evaluate.model_dump(include=JUDGED_BY),
         "seed": recipe.seed,
         "title": recipe.title,
         "terms": recipe.import_.terms,
     }
-    stage = Stage("filter", repo, {"raw": raw.to_uri(), "base": base.to_uri()}, options, sealed)
 
     def work(folder: Path) -> Outcome:
-        kept, rejected = _part(list(hub.rows(raw, "raw")), base, recipe)
-        _write(kept, rejected, folder / "out")
+        rows = hub.rows(raw, "raw").to_list()
+        if earlier:
+            rows = versions.united(rows, versions.rows_of(hub, earlier[1]))
+        with refused("filter"):
+            kept, rejected = part(rows, limits, base, recipe, folder)
+        _write(kept, rejected, recipe.filter.min_margin, folder / "out")
         counts = {
-            "in": len(kept) + len(rejected),
+            "in": len(rows),
             "out": len(kept),
             "rejected": dict(Counter(row["reason"] for row in rejected)),
             "sources": dict(Counter(row["source"] for row in kept)),
@@ -52,112 +69,94 @@ def run(hub: Hub, raw: HfUri, base: HfUri, recipe: Recipe, sealed: str | None = 
         return Outcome(f"{len(kept)} rows kept, {len(rejected)} rejected", counts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
-        existing = hub.text(parent, "README.md") if parent else ""
-        return _card(repo.id, recipe, base, _usage(hub, raw), existing, folder / "out")
+        return _card(hub, raw, base, recipe, limits, before, parent, folder / "out")
 
-    return run_stage(hub, stage, work, card)
-
-
-def _part(rows: Rows, base: HfUri, recipe: Recipe) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(kept, rejected): rules first, so that only what passes them is scored; then thresholds and ranking."""
-    from pipelines.filters import RULES, filter_rows
-
-    with refused("filter"):
-        passed, rejected = filter_rows(rows, limits_of(recipe), tuple(RULES))
-        log(f"filter: {len(rejected)} of {len(rows)} rows rejected by rules")
-        kept, outscored = part_passed(passed, base, recipe)
-    return kept, [*rejected, *outscored]
+    return run_stage(hub, Stage("filter", repo, inputs, options, sealed), work, card)
 
 
-def part_passed(rows: Rows, base: HfUri | None, recipe: Recipe) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(kept, rejected) of rows that break no rule."""
-    from pipelines.filters import REASONS, RULES, filter_rows
-    from pipelines.filters.scores import trusted
-    from scripts.scoring import scored
+def _write(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:
+    from pipelines import features
+    from pipelines.preferences import preferences_of
+    from pipelines.rows import split_of
 
-    limits = limits_of(recipe)
-    if limits.scored and not all(trusted(row, limits) for row in rows):
-        assert base, "scores come from a base model"
-        rows = scored(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
-    return filter_rows(rows, limits, [name for name in REASONS if name not in RULES])
-
-
-def limits_of(recipe: Recipe) -> Any:
-    """The filters' own view of the recipe's thresholds."""
-    from pipelines.filters.limits import Limits
-
-    return Limits(**recipe.filter.model_dump(exclude={"judge"}), scored=recipe.filter.judge == "likelihood")
+    preferences = preferences_of(kept, rejected, min_margin)
+    for split in features.SPLITS:
+        rows = (features.to_default(row) for row in kept if split_of(row["product"]) == split)
+        features.write_rows(rows, out / features.CONFIG_FILES["default"][split], features.DEFAULT)
+        pairs = (pair for pair in preferences if split_of(pair["product"]) == split)
+        features.write_rows(pairs, out / features.CONFIG_FILES["preferences"][split], features.PREFERENCES)
+    outranked = (features.to_candidate(row) for row in rejected if row["reason"] == "outranked")
+    others = (features.to_rejected(row) for row in rejected if row["reason"] != "outranked")
+    features.write_rows(outranked, out / "candidates" / "train.parquet", features.CANDIDATES)
+    features.write_rows(others, out / "rejected" / "train.parquet", features.REJECTED)
 
 
-def _write(kept: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, Any]], out: Path) -> None:
-    from pipelines.features import (
-        CANDIDATES,
-        CONFIG_FILES,
-        DEFAULT,
-        REJECTED,
-        to_candidate,
-        to_default,
-        to_rejected,
-        write_rows,
-    )
-    from pipelines.rows import Split, split_of
+def _card(
+    hub: Hub,
+    raw: HfUri,
+    base: HfUri | None,
+    recipe: Recipe,
+    limits: Limits,
+    before: tuple[str, HfUri] | None,
+    parent: HfUri | None,
+    out: Path,
+) -> str:
+    """The README from the rows that stand in `out`; figures, `report.json` and `CHANGELOG.md` go there too."""
+    from dataset_card import card, facts, figures, report
+    from dataset_card.changes import changelog
+    from pipelines.rows import split_of
 
-    for split in get_args(Split):
-        rows = [to_default(row) for row in kept if split_of(row["product"]) == split]
-        write_rows(rows, out / CONFIG_FILES["default"][split], DEFAULT)
-    outranked = [row for row in rejected if row["reason"] == "outranked"]
-    others = [row for row in rejected if row["reason"] != "outranked"]
-    write_rows([to_candidate(row) for row in outranked], out / "candidates" / "train.parquet", CANDIDATES)
-    write_rows([to_rejected(row) for row in others], out / "rejected" / "train.parquet", REJECTED)
-
-
-def _usage(hub: Hub, raw: HfUri) -> dict[str, Any]:
-    """Tokens and USD that went into raw rows: of the lines and, where a teacher proposed pairs, of those."""
-    manifest = hub.manifest(raw)
-    used = [manifest.get("usage") or {}]
-    if pairs := manifest.get("inputs", {}).get("pairs"):
-        used.append(hub.manifest(hub.resolve(pairs)).get("usage") or {})
-    used = [usage for usage in used if usage]
-    if not used:
-        return {}
-    known = all(usage.get("usd") is not None for usage in used)
-    total = {name: sum(usage[name] for usage in used) for name in ("input_tokens", "output_tokens")}
-    return total | {"usd": sum(usage["usd"] for usage in used) if known else None}
-
-
-def _card(repo_id: str, recipe: Recipe, base: HfUri, usage: Mapping[str, Any], existing: str, out: Path) -> str:
-    """Figures into `out/figures`, and the README, from the rows that stand in `out`.
-
-    Args:
-        usage: what synthesis spent, from its manifest; empty where nothing was synthesised.
-    """
-    import pyarrow.parquet as pq
-
-    from dataset_card import card, facts, figures
-
-    kept, rejected, candidates = (
-        [row for path in sorted((out / config).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
-        for config in ("default", "rejected", "candidates")
+    kept, preferences, rejected, candidates = (
+        _read(out / config) for config in ("default", "preferences", "rejected", "candidates")
     )
     rejected += [row | {"reason": "outranked"} for row in candidates]
     teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
+    scored = any(row["scores"]["pv"] is not None for row in kept)
+    changes = versions.changes_since(hub, before, [*kept, *rejected])
     with refused("filter"):
         found = facts.gather(
-            facts.Given(
-                repo_id=repo_id,
-                title=recipe.title,
-                imported_terms=recipe.import_.terms,
-            ),
+            facts.Given(repo_id=raw.id, title=recipe.title, imported_terms=recipe.import_.terms),
             facts.Produced(
                 teacher=", ".join(teachers),
-                teacher_base=base.id if any(name.startswith("hf://") for name in teachers) else "",
-                scorer=f"{base.id}@{base.revision}" if any(row["scores"]["pv"] is not None for row in kept) else "",
-                limits=limits_of(recipe),
+                teacher_base=base.id if base and any(name.startswith("hf://") for name in teachers) else "",
+                scorer=f"{base.id}@{base.revision}" if base and scored else "",
+                limits=limits,
                 seed=recipe.seed,
-                usage=usage,
+                version=recipe.version,
+                **_synthesis(hub, raw),
             ),
             kept,
             rejected,
+            preferences=Counter(split_of(pair["product"]) for pair in preferences),
+            changes=changes,
         )
     paths = figures.draw_figures(found, kept, out)
-    return card.render(found, paths, existing)
+    (out / "report.json").write_text(json.dumps(report.report(found), ensure_ascii=False, indent=2) + "\n", "utf-8")
+    existing = {name: hub.text(parent, name) if parent else "" for name in ("README.md", "CHANGELOG.md")}
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    text = changelog(existing["CHANGELOG.md"], recipe.version, today, changes, len(kept))
+    (out / "CHANGELOG.md").write_text(text, "utf-8")
+    return card.render(found, paths, existing["README.md"])
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    return [row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def _synthesis(hub: Hub, raw: HfUri) -> dict[str, Mapping[str, Any]]:
+    """What went into raw rows that a teacher wrote and, where it proposed the pairs, into those: usage and prompts.
+
+    Usage is tokens and USD, empty where nothing was synthesised; the price is None where one of them is not known.
+    """
+    manifests = [hub.manifest(raw)]
+    if pairs := manifests[0].get("inputs", {}).get("pairs"):
+        manifests.append(hub.manifest(hub.resolve(pairs)))
+    prompts = {name: text for manifest in manifests for name, text in manifest.get("prompts", {}).items()}
+    used = [manifest["usage"] for manifest in manifests if manifest.get("usage")]
+    if not used:
+        return {"usage": {}, "prompts": prompts}
+    known = all(usage.get("usd") is not None for usage in used)
+    total = {name: sum(usage[name] for usage in used) for name in ("input_tokens", "output_tokens")}
+    return {"usage": total | {"usd": sum(usage["usd"] for usage in used) if known else None}, "prompts": prompts}

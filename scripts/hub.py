@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from huggingface_hub.errors import EntryNotFoundError, HfUriError, RepositoryNot
 from scripts import env
 from scripts.errors import HanjulError
 from scripts.stage import MANIFEST, Stage
+
+#: A tag that a release sets.
+RELEASE = re.compile(r"v\d+\.\d+\.\d+")
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,13 @@ class Hub:
 
         return concatenate_datasets(list(self.splits(uri, config).values()))
 
+    def card_configs(self, uri: HfUri) -> list[dict[str, Any]]:
+        """The configs that the README of a pinned dataset names."""
+        from huggingface_hub import RepoCard
+
+        data = RepoCard(self.text(uri, "README.md"), ignore_metadata_errors=True).data
+        return list(data.to_dict().get("configs") or [])  # type: ignore[no-untyped-call]
+
     def cache(self, name: str) -> Path:
         """A folder for files that can be made again."""
         folder = env.data_dir() / "cache" / name
@@ -122,6 +133,23 @@ class Hub:
         except RepositoryNotFoundError:
             return None
         return next((ref.target_commit for ref in refs.tags if ref.name == tag), None)
+
+    def before(self, repo: HfUri, version: str) -> tuple[str, HfUri] | None:
+        """The newest release older than a version like `v1.2.0`: its tag and the repo pinned there, or None."""
+        try:
+            refs = self.api.list_repo_refs(repo.id, repo_type=repo.type)
+        except RepositoryNotFoundError:
+            return None
+        tags = {ref.name: ref.target_commit for ref in refs.tags if RELEASE.fullmatch(ref.name)}
+        older = [tag for tag in tags if _order(tag) < _order(version)]
+        if not older:
+            return None
+        newest = max(older, key=_order)
+        return newest, HfUri(type=repo.type, id=repo.id, revision=tags[newest])
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.removeprefix("v").split("."))
 
 
 def connect() -> Hub:

@@ -63,7 +63,7 @@ def run(
         write_rows(pairs, folder / "out" / "pairs" / "train.parquet", PAIRS)
         counts = {"out": len(pairs), **asdict(coverage(pairs, widened.taxonomy))}
         counts |= {"proposals": widened.counts()} if propose else {}
-        return Outcome("{out} pairs of {products} products".format(**counts), counts, widened.usage)
+        return Outcome("{out} pairs of {products} products".format(**counts), counts, widened.usage, widened.prompts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         return merge_configs(hub.text(parent, "README.md") if parent else "", dataset.id, "pairs")

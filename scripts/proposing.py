@@ -37,6 +37,7 @@ class Widened:
     proposals: list[Proposal] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     usage: dict[str, Any] = field(default_factory=dict)
+    prompts: dict[str, str] = field(default_factory=dict)
 
     def counts(self) -> dict[str, Any]:
         """Proposals by kind and status, those that are not kept also by reason, and questions without an answer."""
@@ -70,6 +71,7 @@ def widen(
     Raises:
         HanjulError: no endpoint, one that is down or goes away, a missing key, a teacher that proposes nothing.
     """
+    from pipelines.planning.questions import prompt_digests
     from pipelines.planning.screening import clean_values, extended, screen_products
 
     if not settings.teacher.base_url:
@@ -98,7 +100,7 @@ def widen(
     if base:
         proposals = _related(proposals, base, settings.min_relatedness)
     failures = Counter(answer.failure for answer in [*answers, *valued] if answer.failure)
-    return Widened(extended(taxonomy, proposals), proposals, failures, usage)
+    return Widened(extended(taxonomy, proposals), proposals, failures, usage, prompt_digests())
 
 
 @dataclass(frozen=True)

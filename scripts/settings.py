@@ -133,6 +133,14 @@ class SynthesizeSettings(AskingSettings):
     engine: Literal["local", "ray"] = "local"
 
 
+class SemanticSettings(Settings):
+    """Near-duplicates in meaning, found by a sentence encoder (extra `semantic`)."""
+
+    model: str = Field(description="a sentence-transformers model on the Hub, e.g. jhgan/ko-sroberta-multitask")
+    revision: str | None = None
+    max_cosine: float = Field(0.9, gt=0, le=1, description="lines at least so alike are near-duplicates")
+
+
 class FilterSettings(Settings):
     """Thresholds of the filters."""
 
@@ -141,12 +149,31 @@ class FilterSettings(Settings):
     )
     min_chars: int = 4
     max_chars: int = 60
-    min_pv: float = Field(0.5, ge=0, le=1, description="likelihood PV below this is rejected (`pv`)")
+    min_pv: float = Field(0.5, ge=0, le=1, description="likelihood PV below this is rejected")
     min_naturalness: float = Field(0.3, ge=0, le=1, description="likelihood Naturalness below this is rejected")
     keep_per_pair: int = Field(1, ge=1, description="best synthesised lines kept per pair")
     trust_written: bool = Field(
         True, description="written rows skip the thresholds, never the rules; alone they are not even scored"
     )
+    max_similarity: float = Field(
+        0.8, gt=0, le=1, description="Jaccard index of character 3-grams from which lines are near-duplicates"
+    )
+    max_eval_similarity: float = Field(
+        0.6, gt=0, le=1, description="the same between a line of the test split, or of eval_lines, and any other"
+    )
+    max_slogan_similarity: float = Field(0.6, gt=0, le=1, description="the same between a line and a real slogan")
+    max_phrase_share: float = Field(
+        0.005, gt=0, le=1, description="share of the lines that may have the same opening or ending"
+    )
+    max_phrase_count: int = Field(10, ge=1, description="lines that may have it in any case")
+    slogans: str | None = Field(None, description="file or hf://datasets/… of real slogans besides those of Hanjul")
+    eval_lines: str | None = Field(None, description="file or hf://datasets/… of lines that no row may resemble")
+    semantic: SemanticSettings | None = None
+    min_margin: float = Field(0.1, ge=0, le=1, description="by which scores differ in a pair of config `preferences`")
+    previous: Literal["replace", "append"] = Field(
+        "replace", description="whether rows of the version before stay where this one does not bring them again"
+    )
+    engine: Literal["local", "ray"] = "local"
 
 
 class EvaluateSettings(Sampling):

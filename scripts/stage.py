@@ -60,11 +60,12 @@ class Stage:
 
 @dataclass
 class Outcome:
-    """What a stage's work leaves beside the files: numbers for the manifest and for the commit's title."""
+    """What a stage's work leaves beside the files: facts for the manifest and for the commit's title."""
 
     summary: str
     counts: dict[str, Any] = field(default_factory=dict)
     usage: dict[str, Any] = field(default_factory=dict)  # tokens, requests, cost in USD
+    prompts: dict[str, str] = field(default_factory=dict)  # name of a prompt -> sha256 of its text
 
 
 def run_stage(
@@ -117,6 +118,7 @@ def _find_or_make(
         "recipe": dict(stage.settings),
         "counts": outcome.counts,
         "usage": outcome.usage,
+        "prompts": outcome.prompts,
         "wall_seconds": round(time.time() - started, 1),
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "git_commit": _git_commit(),

@@ -12,9 +12,11 @@ from huggingface_hub import HfUri
 from scripts import teachers
 from scripts.errors import HanjulError
 from scripts.faults import refused
+from scripts.filter import HOW as FILTERING_HOW
 from scripts.filter import JUDGED_BY
 from scripts.hub import Hub
 from scripts.log import log
+from scripts.references import References
 from scripts.settings import Recipe, SynthesizeSettings
 from scripts.stage import Outcome, Stage, run_stage
 from scripts.writing import Job, Written, write_all
@@ -47,12 +49,14 @@ def run(
     settings = recipe.synthesize or SynthesizeSettings()
     repo = HfUri(type="dataset", id=pairs.id)
     examples = None if adapter else Examples.find(hub, settings.examples_from)
+    references = References.find(hub, recipe.filter)
     inputs = {"pairs": pairs.to_uri()} | ({"teacher": adapter.to_uri()} if adapter else {})
     inputs |= {"examples": examples.identity} if examples else {}
     options = settings.model_dump(exclude=HOW) | {"seed": recipe.seed}
     if settings.n is not None:
-        options["filter"] = recipe.filter.model_dump() | recipe.evaluate.model_dump(include=JUDGED_BY)
-        inputs |= {"base": base.to_uri()} if base else {}
+        judged = recipe.evaluate.model_dump(include=JUDGED_BY)
+        options["filter"] = recipe.filter.model_dump(exclude=FILTERING_HOW) | judged
+        inputs |= references.identities | ({"base": base.to_uri()} if base else {})
     stage = Stage("synthesize", repo, inputs, options, sealed)
 
     def work(folder: Path) -> Outcome:
@@ -65,7 +69,7 @@ def run(
             teachers.opened(hub, settings.teacher, adapter, settings.concurrency, folder) as voice,
             refused(voice.name),
         ):
-            job = Job(recipe, voice, brief, folder)
+            job = Job(recipe, voice, brief, references.limits(hub, recipe.filter), folder)
             written = write_all(job, planned, people, base)
         return _outcome(job, written, folder)
 
@@ -110,4 +114,4 @@ def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
     if written.limit:
         summary += f"; ended by {written.limit}"
         log(f"synthesize: ended by a limit, {written.limit}; what there is is kept")
-    return Outcome(summary, counts, usage)
+    return Outcome(summary, counts, usage, job.brief.digests())

@@ -17,6 +17,7 @@ from scripts.settings import Recipe, SynthesizeSettings
 if TYPE_CHECKING:
     from pipelines.briefs import Brief
     from pipelines.copies import PairResult
+    from pipelines.filters.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Job:
     recipe: Recipe
     voice: teachers.Voice
     brief: Brief
+    limits: Limits
     folder: Path
 
     @property
@@ -51,7 +53,6 @@ class Job:
         """
         from pipelines.copies import build_copies_pipeline, read_leaf
         from pipelines.running import run as run_pipeline
-        from scripts.filter import limits_of
 
         settings = self.settings
         llm = teachers.llm_of(self.voice, settings, run_id=self.run_id, seed=self.recipe.seed)
@@ -61,7 +62,7 @@ class Job:
             self.brief,
             teacher=self.voice.name,
             candidates=settings.candidates,
-            limits=limits_of(self.recipe),
+            limits=self.limits,
             cache_dir=self.folder / "distilabel",
             engine=settings.engine,
         )
@@ -109,55 +110,52 @@ def write_all(job: Job, pairs: list[dict[str, Any]], people: list[dict[str, Any]
     if job.settings.n is None:
         written.add(job.ask(pairs))
         return written
+    from pipelines.filters import apply_rules
     from pipelines.rounds import Rounds, cut
 
     settings, keep = job.settings, job.recipe.filter.keep_per_pair
     assert settings.n is not None
-    human = _break_no_rule(people, job.recipe)
+    human, _ = apply_rules(people, job.limits)
 
-    def accepted(count: int) -> list[dict[str, Any]]:
-        return accepted_rows(human, written.lines[:count], base, job.recipe)
+    def accepted(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return accepted_rows(human, lines, job.limits, base, job.recipe)
 
     rounds = Rounds(pairs, settings.n, settings.attempts, keep)
     kept: list[dict[str, Any]] = []
-    before = 0
     while not written.limit and (asked := rounds.next(len(kept), _served(kept, keep))):
         before = len(written.lines)
         written.add(job.ask(asked))
-        kept = accepted(len(written.lines))
+        kept = accepted(written.lines)
         log(f"synthesize: round {len(written.rounds)}, {len(asked)} pairs asked, {len(kept)} of {settings.n} rows")
-    if len(kept) > settings.n:
-        del written.lines[cut(len(written.lines), lambda count: len(accepted(count)), settings.n, before) :]
+        if len(kept) > settings.n:
+            written.lines = cut(written.lines, lambda lines: len(accepted(lines)), settings.n, before)
+            kept = accepted(written.lines)
     if len(kept) >= settings.n:
         written.limit = ""
     elif not written.limit:
         written.limit = f"each pair that lacks a row was asked {settings.attempts} times (synthesize.attempts)"
-    written.accepted = min(len(kept), settings.n)
+    written.accepted = len(kept)
     return written
 
 
 def accepted_rows(
-    human: list[dict[str, Any]], lines: Sequence[dict[str, Any]], base: HfUri | None, recipe: Recipe
+    human: list[dict[str, Any]],
+    lines: Sequence[dict[str, Any]],
+    limits: Limits,
+    base: HfUri | None,
+    recipe: Recipe,
 ) -> list[dict[str, Any]]:
     """The synthesised rows that `hanjul filter` will keep of these."""
     from pipelines.filters.tidy import tidy_row
-    from scripts.filter import part_passed
+    from scripts.parting import part_passed
 
     passed = [
         tidy_row({name: row[name] for name in row if name not in ("reason", "evidence")})
         for row in lines
         if not row["reason"]
     ]
-    kept, _ = part_passed([*human, *passed], base, recipe)
+    kept, _ = part_passed([*human, *passed], limits, base, recipe)
     return [row for row in kept if row["source"] == "synthesised"]
-
-
-def _break_no_rule(rows: list[dict[str, Any]], recipe: Recipe) -> list[dict[str, Any]]:
-    from pipelines.filters import RULES, filter_rows
-    from scripts.filter import limits_of
-
-    kept, _ = filter_rows(rows, limits_of(recipe), tuple(RULES))
-    return kept
 
 
 def _served(kept: Sequence[dict[str, Any]], keep_per_pair: int) -> set[str]:

@@ -1,7 +1,7 @@
 """Filters: one file, one reason. A rejected row keeps the first reason found, with its evidence.
 
-Order: the rules, which need no score; the thresholds; then what needs all rows that are still in, so that a line counts
-as duplicate or outranked only against one that will be released.
+Three kinds, in this order: rules look at a row alone and need no score; the judge needs its scores; the selection needs
+all rows that are still in.
 """
 
 from __future__ import annotations
@@ -9,47 +9,94 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pipelines.filters import duplicate, format, leak, length, outranked, refusal, scores, script
+from pipelines.filters import (
+    claim,
+    format,
+    judge,
+    leak,
+    length,
+    personal,
+    profanity,
+    refusal,
+    script,
+    selection,
+    slogan,
+    template,
+)
 from pipelines.filters.limits import Limits
+from pipelines.filters.selection import Pair, Verdict
 from pipelines.filters.tidy import tidy_row
 
 RowCheck = Callable[[Mapping[str, Any], Limits], str | None]
-RowsCheck = Callable[[Sequence[Mapping[str, Any]], Limits], list[str | None]]
+Row = dict[str, Any]
 
 RULES: dict[str, RowCheck] = {
     "refusal": refusal.check,
     "format": format.check,
     "length": length.check,
     "script": script.check,
+    "personal": personal.check,
+    "profanity": profanity.check,
     "leak": leak.check,
+    "claim": claim.check,
+    "slogan": slogan.check,
+    "template": template.check,
 }
-THRESHOLDS: dict[str, RowCheck] = {"pv": scores.check_pv, "naturalness": scores.check_naturalness}
-ACROSS: dict[str, RowsCheck] = {"duplicate": duplicate.check, "outranked": outranked.check}
-
-#: Every reason, in the order in which they are looked for.
-REASONS: tuple[str, ...] = (*RULES, *THRESHOLDS, *ACROSS)
+#: Every reason, in the order in which they are looked for; `template` is, as a rule and then as an overused phrase.
+REASONS: tuple[str, ...] = (*RULES, "judge", "near_duplicate", "contaminated", "outranked")
 
 
-def filter_rows(
-    rows: Sequence[dict[str, Any]], limits: Limits, reasons: Sequence[str] = REASONS
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Tidy rows and part them.
+def filter_rows(rows: Sequence[Row], limits: Limits) -> tuple[list[Row], list[Row]]:
+    """Tidy rows and part them by every filter.
 
     Args:
-        rows: `raw` rows; with `scores` when a threshold or ranking is among the reasons.
-        reasons: which filters to apply; their order is always that of `REASONS`. `tuple(RULES)` first, scoring of what
-            is left, then the others gives the same result as all at once and scores fewer rows.
+        rows: `raw` rows, with `scores` unless the limits say that there are none.
 
     Returns:
-        (kept, rejected), both in the order of `rows`; rejected rows have `reason` and `evidence` besides.
+        (kept, rejected), both in the order of `rows`, with `group_id`; rejected rows have `reason` and `evidence` too.
 
     Raises:
-        ValueError: an unknown reason, or a row without the score that a threshold asks for.
+        ValueError: a row without the score that a threshold or the ranking asks for.
     """
-    marked = _mark([tidy_row(row) | {"reason": "", "evidence": ""} for row in rows], limits, reasons)
-    kept = [row for row in marked if not row["reason"]]
-    rejected = [row for row in marked if row["reason"]]
-    return [{name: row[name] for name in row if name not in ("reason", "evidence")} for row in kept], rejected
+    passed, by_rules = apply_rules(rows, limits)
+    kept, rejected = judge_and_select(passed, limits)
+    order = {id_: place for place, id_ in enumerate(tidy_row(row)["id"] for row in rows)}
+    return kept, sorted([*by_rules, *rejected], key=lambda row: order[row["id"]])
+
+
+def apply_rules(rows: Sequence[Row], limits: Limits) -> tuple[list[Row], list[Row]]:
+    """(tidied rows that break no rule, rejected rows)."""
+    passed, rejected = [], []
+    for row in map(tidy_row, rows):
+        reason, evidence = first_rule(row, limits)
+        if reason:
+            rejected.append(row | {"reason": reason, "evidence": evidence, "group_id": ""})
+        else:
+            passed.append(row)
+    return passed, rejected
+
+
+def judge_and_select(rows: Sequence[Row], limits: Limits, alike: Sequence[Pair] = ()) -> tuple[list[Row], list[Row]]:
+    """(kept, rejected) of tidied rows that break no rule.
+
+    Args:
+        alike: see `pipelines.filters.selection.select`; places among `rows`.
+    """
+    judged = [judge.check(row, limits) for row in rows]
+    worthy = [place for place, evidence in enumerate(judged) if evidence is None]
+    moved = {place: number for number, place in enumerate(worthy)}
+    pairs = [(moved[left], moved[right], how) for left, right, how in alike if left in moved and right in moved]
+    selected = selection.select([rows[place] for place in worthy], limits, pairs)
+    verdicts = [Verdict("judge", evidence or "", "") for evidence in judged]
+    for place, verdict in zip(worthy, selected, strict=True):
+        verdicts[place] = verdict
+    kept, rejected = [], []
+    for row, verdict in zip(rows, verdicts, strict=True):
+        if verdict.reason:
+            rejected.append(row | verdict._asdict())
+        else:
+            kept.append(row | {"group_id": verdict.group_id})
+    return kept, rejected
 
 
 def first_rule(row: Mapping[str, Any], limits: Limits) -> tuple[str, str]:
@@ -60,24 +107,3 @@ def first_rule(row: Mapping[str, Any], limits: Limits) -> tuple[str, str]:
         if evidence is not None:
             return reason, evidence
     return "", ""
-
-
-def _mark(rows: Sequence[dict[str, Any]], limits: Limits, reasons: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows with `reason` and `evidence` filled where a filter rejects; rows with a reason are left as they are."""
-    if unknown := set(reasons) - set(REASONS):
-        raise ValueError(f"no such rejection reason: {', '.join(sorted(unknown))}; there are {', '.join(REASONS)}")
-    marked = list(rows)
-    for reason in (name for name in REASONS if name in reasons):
-        still_in = [index for index, row in enumerate(marked) if not row["reason"]]
-        found = _check(reason, [marked[index] for index in still_in], limits)
-        for index, evidence in zip(still_in, found, strict=True):
-            if evidence is not None:
-                marked[index] = marked[index] | {"reason": reason, "evidence": evidence}
-    return marked
-
-
-def _check(reason: str, rows: Sequence[dict[str, Any]], limits: Limits) -> list[str | None]:
-    if reason in ACROSS:
-        return ACROSS[reason](rows, limits)
-    check = RULES.get(reason) or THRESHOLDS[reason]
-    return [check(row, limits) for row in rows]

@@ -60,7 +60,16 @@ def holds(text: str, stem: str, verb: bool) -> bool:
     """Whether a text holds a stem: letter by letter within a word, or in any conjugation for a verb."""
     if not verb:
         return stem in text
-    return any(form == stem and tag in VERBAL for form, tag, _ in tokens(text))
+    # Conjugation changes a first syllable's final consonant at most (모르다, 몰라): most lines need not be parsed.
+    opening = _opening(stem[0])
+    return any(_opening(letter) == opening for letter in text) and any(
+        form == stem and tag in VERBAL for form, tag, _ in tokens(text)
+    )
+
+
+def _opening(syllable: str) -> int:
+    """A syllable without its final consonant, of which there are 28."""
+    return (ord(syllable) - ord("가")) // 28
 
 
 def starts_noun(text: str, start: int) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from jinja2 import Template
 
@@ -74,8 +75,17 @@ def _strings(text: str, name: str) -> list[str]:
     return [string for string in dict.fromkeys(strings) if string]
 
 
+def prompt_digests() -> dict[str, str]:
+    """The sha256 of each prompt's text, by its file's name."""
+    paths = [_path(kind) for kind in get_args(Kind)]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def _path(kind: Kind) -> Path:
+    return Path(__file__).parent / f"propose_{kind}s.jinja"
+
+
 @cache
 def _template(kind: Kind) -> Template:
-    text = (Path(__file__).parent / f"propose_{kind}s.jinja").read_text(encoding="utf-8")
-    template: Template = Template(text, trim_blocks=True)
+    template: Template = Template(_path(kind).read_text(encoding="utf-8"), trim_blocks=True)
     return template

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.filters import REASONS, RULES, filter_rows
-from pipelines.filters.limits import Limits
+from pipelines.filters import REASONS, apply_rules, filter_rows, judge_and_select
 from pipelines.filters.tidy import clean_value
 from pipelines.rows import make_row, row_id
+from tests.limits import LIMITS, limits
 
-LIMITS = Limits(min_chars=4, max_chars=60, min_pv=0.5, min_naturalness=0.3, keep_per_pair=1, trust_written=True)
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT.parent / "shared" / "data" / "reference_copy.json"
 
@@ -77,6 +76,10 @@ def test_good_lines_stay(ad_copy):
         ("모카 포트가 깨우는 아침", "leak", "product 모카포트"),
         ("설렘을 끓이는 아침", "leak", "value 설렘"),
         ("설레는 아침을 끓인다", "leak", "stem 설레"),
+        ("문의는 010-1234-5678, 로마로", "personal", "phone: 010-1234-5678"),
+        ("지랄 맞게 진한 로마", "profanity", "swearing: 지랄"),
+        ("국내 최초로 끓인 로마", "claim", "최상급 순위: 국내 최초"),
+        ("로마의 새로운 세계를 연다", "template", "form 새로운 세계"),
     ],
 )
 def test_bad_lines_go_for_this_reason(ad_copy, reason, evidence):
@@ -102,6 +105,13 @@ def test_bad_lines_go_for_this_reason(ad_copy, reason, evidence):
         ("드립백 커피", "여유", "드립백커피 없이는 못 연다", True),
         ("책", "여유", "산책보다 먼 곳까지", False),
         ("책", "여유", "책보다 먼 곳까지", True),
+        ("알람 시계", "여유", "시계를 끄고 십 분 더", True),
+        ("땅콩기름", "여유", "기름 두른 자리마다 고소하다", True),
+        ("여행 가방", "여유", "여행은 짐 싸는 저녁부터", False),
+        ("재무 계획 서비스", "여유", "서비스로 드리는 잠", False),
+        ("재무 상담 서비스", "여유", "재무가 어려운 밤", True),
+        ("재무 계획 수첩", "여유", "재무도 계획도 수첩 하나", True),
+        ("당뇨병 약", "여유", "약 먹을 시간이 산책 시간", False),
     ],
 )
 def test_leak_knows_korean(product, value, ad_copy, leaks):
@@ -119,13 +129,12 @@ def test_values_and_products_are_checked_too():
 
 
 def test_thresholds_spare_written_rows_only_while_they_are_trusted():
-    assert verdict("로마의 아침이 온다", pv=0.49) == ("pv", "0.490 < 0.500")
-    assert verdict("로마의 아침이 온다", naturalness=0.1) == ("naturalness", "0.100 < 0.300")
+    assert verdict("로마의 아침이 온다", pv=0.49) == ("judge", "pv 0.490 < 0.500")
+    assert verdict("로마의 아침이 온다", naturalness=0.1) == ("judge", "naturalness 0.100 < 0.300")
     assert verdict("로마의 아침이 온다", pv=0.0, source="written") is None
     assert verdict("모카포트의 아침이 온다", source="written") == ("leak", "product 모카포트")
-    distrust = Limits(**{**vars(LIMITS), "trust_written": False})
-    _, rejected = filter_rows([make("로마의 아침이 온다", pv=0.0, source="written")], distrust)
-    assert rejected[0]["reason"] == "pv"
+    _, rejected = filter_rows([make("로마의 아침이 온다", pv=0.0, source="written")], limits(trust_written=False))
+    assert rejected[0]["reason"] == "judge"
 
 
 def test_duplicate_keeps_the_best():
@@ -145,7 +154,7 @@ def test_a_line_is_no_duplicate_of_a_rejected_one():
     kept, rejected = filter_rows(
         [make("로마의 아침이 온다", pv=0.1), make("로마의 아침이 온다.", product="원두")], LIMITS
     )
-    assert [row["product"] for row in kept] == ["원두"] and [row["reason"] for row in rejected] == ["pv"]
+    assert [row["product"] for row in kept] == ["원두"] and [row["reason"] for row in rejected] == ["judge"]
 
 
 def test_outranked_keeps_the_best_synthesised_lines_of_a_pair():
@@ -171,6 +180,7 @@ def test_first_reason_wins_and_rows_are_exactly_these():
             "id": row_id("모카포트", ["설렘"], line),
             "reason": "format",
             "evidence": "hashtag: #1",
+            "group_id": "",
         }
     ]
 
@@ -179,20 +189,19 @@ def test_rules_first_and_thresholds_later_is_the_same_as_all_at_once():
     rows = [
         make(line, pv=pv) for line in ("설렘이 온다", "로마의 아침이 온다", "부엌이 먼저 깬다") for pv in (0.2, 0.8)
     ]
-    passed, by_rules = filter_rows(rows, LIMITS, tuple(RULES))
-    kept, by_scores = filter_rows(passed, LIMITS, [reason for reason in REASONS if reason not in RULES])
+    passed, by_rules = apply_rules(rows, LIMITS)
+    kept, by_scores = judge_and_select(passed, LIMITS)
     both = filter_rows(rows, LIMITS)
     assert kept == both[0]
     assert Counter(map(str, [*by_rules, *by_scores])) == Counter(map(str, both[1]))
 
 
-def test_missing_scores_and_unknown_reasons_are_errors():
+def test_missing_scores_are_errors():
     bare = {**make("로마의 아침이 온다"), "scores": None}
-    assert filter_rows([bare], LIMITS, tuple(RULES))[0] == [bare]
+    assert apply_rules([bare], LIMITS) == ([bare], [])
+    assert filter_rows([bare], limits(scored=False)) == ([{**bare, "group_id": bare["id"]}], [])
     with pytest.raises(ValueError, match=f"row {bare['id']} has no score `pv`: score the rows"):
         filter_rows([bare], LIMITS)
-    with pytest.raises(ValueError, match="no such rejection reason: taste; there are refusal, format, length"):
-        filter_rows([bare], LIMITS, ["taste"])
 
 
 HOSTILE = st.text(
@@ -225,7 +234,7 @@ def test_starter_corpus_passes_every_rule():
     records = [json.loads(line) for line in lines]
     rows = [make(row["ad_copy"], product=row["product"], values=row["values"], source="written") for row in records]
     kept, rejected = filter_rows(rows, LIMITS)
-    assert len(kept) >= 400
+    assert len(kept) == len(rows)
     assert [(row["reason"], row["evidence"], row["ad_copy"]) for row in rejected] == []
 
 
@@ -238,5 +247,5 @@ def test_reference_corpus():
     ]
     _, rejected = filter_rows(rows, LIMITS)
     counts = Counter(row["reason"] for row in rejected)
-    assert 2_600 < counts["leak"] < 3_800
-    assert 15 <= counts["format"] <= 40 and 60 <= counts["script"] <= 100 and counts["duplicate"] < 100
+    assert 3_000 < counts["leak"] < 4_000 and 700 < counts["template"] < 1_700
+    assert 15 <= counts["format"] <= 40 and 60 <= counts["script"] <= 100 and 20 < counts["near_duplicate"] < 100

@@ -1,4 +1,4 @@
-"""`pv` and `naturalness`: a likelihood score is under its threshold. Written rows are trusted if the limits say so."""
+"""`judge`: a score is under its threshold. Written rows are trusted if the limits say so."""
 
 from __future__ import annotations
 
@@ -35,18 +35,12 @@ def rank(row: Mapping[str, Any], limits: Limits) -> float:
     return score(row, "pv") * score(row, "naturalness")
 
 
-def check_pv(row: Mapping[str, Any], limits: Limits) -> str | None:
-    """`0.31 < 0.50`, or None."""
-    return _under(row, "pv", limits.min_pv, limits)
-
-
-def check_naturalness(row: Mapping[str, Any], limits: Limits) -> str | None:
-    """`0.12 < 0.30`, or None."""
-    return _under(row, "naturalness", limits.min_naturalness, limits)
-
-
-def _under(row: Mapping[str, Any], name: str, least: float, limits: Limits) -> str | None:
+def check(row: Mapping[str, Any], limits: Limits) -> str | None:
+    """`pv 0.312 < 0.500`, `naturalness 0.120 < 0.300`, or None."""
     if not limits.scored or trusted(row, limits):
         return None
-    value = score(row, name)
-    return f"{value:.3f} < {least:.3f}" if value < least else None
+    for name, least in (("pv", limits.min_pv), ("naturalness", limits.min_naturalness)):
+        value = score(row, name)
+        if value < least:
+            return f"{name} {value:.3f} < {least:.3f}"
+    return None

@@ -1,0 +1,65 @@
+"""A set of lines that others are compared with: real slogans, somebody's evaluation."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from pipelines.filters.grams import grams, letters
+
+#: A slogan of fewer letters may be quoted: "흔들어 주세요" is an everyday phrase.
+QUOTABLE = 8
+
+
+class Lines:
+    """Lines, indexed by their 3-grams when the first line is looked up.
+
+    Compared by identity of content: two sets of the same lines are equal.
+    """
+
+    def __init__(self, lines: Iterable[str] = ()) -> None:
+        self.lines = tuple(dict.fromkeys(lines))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lines) and self.lines == other.lines
+
+    def __hash__(self) -> int:
+        return hash(self.lines)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"lines": self.lines}  # the index is made again where it is needed
+
+    def closest(self, line: str) -> tuple[float, str]:
+        """(similarity, which line) of the most similar one, 0.0 and empty where none shares a gram.
+
+        The similarity is the Jaccard index of the grams, or 1.0 where the line quotes one of 8 letters or more whole.
+        """
+        found = grams(letters(line))
+        shared = Counter(place for gram in found for place in self._places.get(gram, ()))
+        best, which = 0.0, ""
+        for place, count in shared.items():
+            size = self._sizes[place]
+            score = count / (len(found) + size - count)
+            if count == size and self._texts[place] in letters(line) and len(self._texts[place]) >= QUOTABLE:
+                score = 1.0
+            if (score, self.lines[place]) > (best, which):
+                best, which = score, self.lines[place]
+        return best, which
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [letters(line) for line in self.lines]
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        return [len(grams(text)) for text in self._texts]
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, text in enumerate(self._texts):
+            for gram in grams(text):
+                places[gram].append(place)
+        return dict(places)

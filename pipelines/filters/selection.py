@@ -1,0 +1,152 @@
+"""`near_duplicate`, `contaminated`, `template` and `outranked`: whether a line stays depends on those that do.
+
+One pass over the lines from the best to the worst. Each is measured against those that were kept before it, and one
+that is not kept counts for nothing: no two released lines are near-duplicates, every near-duplicate names a better line
+that is released, and no line is lost to one that is lost itself. Lines of the test split come first, so that no line of
+another split stays that resembles one of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pipelines.filters import template
+from pipelines.filters.grams import letters
+from pipelines.filters.judge import rank, trusted
+from pipelines.filters.limits import Limits
+from pipelines.filters.similar import similar_pairs
+from pipelines.rows import split_of
+
+Rows = Sequence[Mapping[str, Any]]
+#: Places of two rows, and how alike they are.
+Pair = tuple[int, int, float]
+
+
+class Verdict(NamedTuple):
+    """What became of a row; `reason` and `evidence` are empty where it is kept.
+
+    Attributes:
+        group_id: id of the kept row whose near-duplicate it is; of a kept row its own id; else empty.
+    """
+
+    reason: str
+    evidence: str
+    group_id: str
+
+
+def select(rows: Rows, limits: Limits, alike: Sequence[Pair] = ()) -> list[Verdict]:
+    """A verdict for each row.
+
+    Args:
+        rows: raw rows, with `scores` where the limits say so.
+        alike: rows that mean the same, found otherwise (see `pipelines.meaning`); near-duplicates too.
+    """
+    return _Selection(rows, limits, alike).verdicts()
+
+
+class _Selection:
+    """The lines kept so far, and what the next one is measured by.
+
+    A node is a line without spaces and punctuation, in the test split or outside; equal lines are one node.
+    """
+
+    def __init__(self, rows: Rows, limits: Limits, alike: Sequence[Pair]) -> None:
+        self.rows, self.limits = rows, limits
+        self.in_test = [split_of(row["product"]) == "test" for row in rows]
+        nodes: dict[tuple[str, bool], int] = {}
+        texts = (letters(row["ad_copy"]) for row in rows)
+        self.node = [nodes.setdefault(key, len(nodes)) for key in zip(texts, self.in_test, strict=True)]
+        lines, apart = [text for text, _ in nodes], [test for _, test in nodes]
+        same, close = limits.max_similarity, limits.max_eval_similarity
+        self.near = _neighbours(similar_pairs(lines, same))
+        self.close = _neighbours(similar_pairs(lines, close, apart)) if any(apart) and not all(apart) else {}
+        for left, right, similarity in alike:
+            _join(self.near, self.node[left], self.node[right], similarity)
+        self.kept: dict[int, int] = {}  # node -> row
+        self.phrases: Counter[str] = Counter()
+        self.most = template.most(len(rows), limits)
+        self.pairs: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)  # pair -> faultless lines
+
+    def verdicts(self) -> list[Verdict]:
+        found = [Verdict("", "", "")] * len(self.rows)
+        for index in sorted(range(len(self.rows)), key=self._order):
+            found[index] = verdict = self._verdict(index)
+            if not verdict.reason:
+                self.kept.setdefault(self.node[index], index)
+                self.phrases.update(template.phrases(self.rows[index]["ad_copy"]))
+        for members in self.pairs.values():
+            for place, index in enumerate(members, 1):
+                if found[index].reason:
+                    found[index] = Verdict("outranked", f"place {place} of {len(members)}", "")
+        return found
+
+    def _order(self, index: int) -> tuple[bool, bool, float, int]:
+        is_trusted = trusted(self.rows[index], self.limits)
+        return (
+            not self.in_test[index],
+            not is_trusted,
+            0.0 if is_trusted else -rank(self.rows[index], self.limits),
+            index,
+        )
+
+    def _verdict(self, index: int) -> Verdict:
+        row = self.rows[index]
+        if verdict := self._near_duplicate(self.node[index]) or self._contaminated(index) or self._overused(row):
+            return verdict
+        if row["source"] == "synthesised":
+            members = self.pairs[row["product"], tuple(sorted(row["values"]))]
+            members.append(index)
+            if len(members) > self.limits.keep_per_pair:
+                return Verdict("outranked", "", "")
+        return Verdict("", "", row["id"])
+
+    def _near_duplicate(self, node: int) -> Verdict | None:
+        if node in self.kept:
+            best = self._id(node)
+            return Verdict("near_duplicate", f"same as {best}", best)
+        alike = [(similarity, -other) for other, similarity in self.near.get(node, ()) if other in self.kept]
+        if not alike:
+            return None
+        similarity, other = max(alike)
+        best = self._id(-other)
+        return Verdict("near_duplicate", f"{similarity:.2f} like {best}", best)
+
+    def _contaminated(self, index: int) -> Verdict | None:
+        similarity, line = self.limits.reserved.closest(self.rows[index]["ad_copy"])
+        if line and similarity >= self.limits.max_eval_similarity:
+            return Verdict("contaminated", f"{similarity:.2f} like {line}", "")
+        if self.in_test[index]:
+            return None
+        alike = [(found, -other) for other, found in self.close.get(self.node[index], ()) if other in self.kept]
+        if not alike:
+            return None
+        similarity, other = max(alike)
+        return Verdict("contaminated", f"{similarity:.2f} like {self._id(-other)} of the test split", "")
+
+    def _overused(self, row: Mapping[str, Any]) -> Verdict | None:
+        for phrase in template.phrases(row["ad_copy"]):
+            if self.phrases[phrase] >= self.most:
+                return Verdict("template", f"{phrase}: in {self.most} lines", "")
+        return None
+
+    def _id(self, node: int) -> str:
+        return str(self.rows[self.kept[node]]["id"])
+
+
+def place_of(evidence: str) -> int:
+    """The place among the lines of its pair that an outranked row's evidence names, from 1."""
+    return int(evidence.split()[1])
+
+
+def _neighbours(pairs: tuple[Any, Any, Any]) -> dict[int, list[tuple[int, float]]]:
+    found: dict[int, list[tuple[int, float]]] = {}
+    for left, right, similarity in zip(*(column.tolist() for column in pairs), strict=True):
+        _join(found, left, right, similarity)
+    return found
+
+
+def _join(neighbours: dict[int, list[tuple[int, float]]], left: int, right: int, similarity: float) -> None:
+    neighbours.setdefault(left, []).append((right, similarity))
+    neighbours.setdefault(right, []).append((left, similarity))

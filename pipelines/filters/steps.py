@@ -1,0 +1,105 @@
+"""The filters as distilabel steps, for pipelines of ours and of others."""
+
+# No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
+from typing import Any
+
+from distilabel.steps import GlobalStep, Step, StepInput
+from distilabel.typing import StepColumns, StepOutput
+from pydantic import Field, InstanceOf
+
+from pipelines.filters import first_rule, judge_and_select, morphemes
+from pipelines.filters.limits import Limits
+from pipelines.filters.tidy import tidy
+from pipelines.rows import row_id
+
+
+class CheckRules(Step):  # type: ignore[misc]
+    """Looks for the first rule that a line breaks; see `pipelines.filters.RULES`.
+
+    Attributes:
+        limits: thresholds of the rules.
+
+    Input columns:
+        - product (`str`), values (`list[str]`), ad_copy (`str`): what is advertised, what to convey, the line.
+        - source (`str`, optional): `synthesised` (by default), `written` or `imported`.
+
+    Output columns:
+        - ad_copy (`str`): the line, tidied.
+        - reason (`str`): empty where no rule is broken.
+        - evidence (`str`): what breaks it, e.g. `kind 시계`.
+
+    Categories:
+        - filtering
+    """
+
+    limits: InstanceOf[Limits] = Field(exclude=True)
+
+    def load(self) -> None:
+        """Load Kiwi while the first rows are on their way."""
+        super().load()
+        morphemes.warm_up()
+
+    @property
+    def inputs(self) -> StepColumns:
+        return ["product", "values", "ad_copy"]
+
+    @property
+    def outputs(self) -> StepColumns:
+        return ["ad_copy", "reason", "evidence"]
+
+    def process(self, inputs: StepInput) -> StepOutput:
+        """The rows, all of them, with what was found."""
+        yield [{**row, **self.verdict(row)} for row in inputs]
+
+    def verdict(self, row: dict[str, Any]) -> dict[str, str]:
+        """The output columns of a row."""
+        line = tidy(row["ad_copy"])
+        reason, evidence = first_rule({"source": "synthesised", **row, "ad_copy": line}, self.limits)
+        return {"ad_copy": line, "reason": reason, "evidence": evidence}
+
+
+class SelectRows(GlobalStep):  # type: ignore[misc]
+    """Judges lines by their scores and keeps the best of those that are too much alike.
+
+    Attributes:
+        limits: thresholds; with `scored=False` rows need no scores, and the line that comes first wins.
+
+    Input columns:
+        - product (`str`), values (`list[str]`), ad_copy (`str`), reason (`str`): as `CheckRules` gives them; rows with
+            a reason pass through.
+        - scores (`dict`, optional): `pv` and `naturalness`, 0..1.
+        - source (`str`, optional): as for `CheckRules`.
+
+    Output columns:
+        - reason (`str`), evidence (`str`): empty for rows to keep.
+        - group_id (`str`): id of the kept row that a near-duplicate repeats, of a kept row its own.
+
+    Categories:
+        - filtering
+    """
+
+    limits: InstanceOf[Limits] = Field(exclude=True)
+
+    @property
+    def inputs(self) -> StepColumns:
+        return ["product", "values", "ad_copy", "reason", "evidence"]
+
+    @property
+    def outputs(self) -> StepColumns:
+        return ["reason", "evidence", "group_id"]
+
+    def process(self, inputs: StepInput) -> StepOutput:
+        """The rows, all of them and in their order, with what was found."""
+        rows = [
+            {
+                "source": "synthesised",
+                **row,
+                "id": row_id(row["product"], row["values"], row["ad_copy"]),
+                "place": place,
+            }
+            for place, row in enumerate(inputs)
+            if not row["reason"]
+        ]
+        kept, rejected = judge_and_select(rows, self.limits)
+        found = {row["place"]: {name: row[name] for name in self.outputs} for row in [*kept, *rejected]}
+        yield [{**row, "group_id": "", **found.get(place, {})} for place, row in enumerate(inputs)]

@@ -1,0 +1,71 @@
+"""Config `preferences`: for one prompt the line that was released and one that was not, for `DPOTrainer`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipelines.rows import row_id, user_message
+
+Rows = Sequence[Mapping[str, Any]]
+
+#: Reasons that say that a line is worse. The others say that it is broken, or no worse but there already.
+WORSE = ("leak", "template", "judge", "outranked")
+#: Those that need no score to say so.
+UNSCORED = ("leak", "template")
+
+
+def preferences_of(kept: Rows, rejected: Rows, min_margin: float) -> list[dict[str, Any]]:
+    """Pairs of a kept line and a worse one that the same teacher wrote for the same product and values.
+
+    Args:
+        kept, rejected: as the filters parted them; outranked lines are among the rejected.
+        min_margin: by how much the product of PV and Naturalness of the worse line has to be lower where both have
+            scores. Without them an outranked line is only a later one, and no pair is made of it.
+
+    Returns:
+        Rows of config `preferences`, in the order of `kept`: id, product, values, prompt, chosen, rejected (lists of
+        messages), chosen_id, rejected_id, reason (why the other was not released), margin (of the scores; null where
+        one has none).
+    """
+    written: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rejected:
+        if row["source"] == "synthesised" and row["reason"] in WORSE:
+            written[_prompt(row)].append(row)
+    return [pair for row in kept for pair in _pairs(row, written.get(_prompt(row), ()), min_margin)]
+
+
+def _pairs(better: Mapping[str, Any], others: Rows, min_margin: float) -> Iterator[dict[str, Any]]:
+    for worse in others:
+        margin = _margin(better, worse)
+        if margin < min_margin if margin is not None else worse["reason"] not in UNSCORED:
+            continue
+        yield {
+            "id": row_id(better["product"], better["values"], f"{better['id']} {worse['id']}"),
+            "product": better["product"],
+            "values": better["values"],
+            "prompt": [user_message(better["product"], better["values"])],
+            "chosen": [{"role": "assistant", "content": better["ad_copy"]}],
+            "rejected": [{"role": "assistant", "content": worse["ad_copy"]}],
+            "chosen_id": better["id"],
+            "rejected_id": worse["id"],
+            "reason": worse["reason"],
+            "margin": margin,
+        }
+
+
+def _prompt(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["product"], tuple(sorted(row["values"])), row["teacher"]
+
+
+def _margin(better: Mapping[str, Any], worse: Mapping[str, Any]) -> float | None:
+    quality = [_quality(row.get("scores") or {}) for row in (better, worse)]
+    return None if None in quality else quality[0] - quality[1]  # type: ignore[operator]
+
+
+def _quality(scores: Mapping[str, Any]) -> float | None:
+    """As lines are ranked, see `pipelines.filters.judge.rank`."""
+    if scores.get("pv") is None or scores.get("naturalness") is None:
+        return None
+    return float(scores["pv"]) * float(scores["naturalness"])

@@ -1,0 +1,75 @@
+"""Parts rows into those to release and those to reject: rules, scores, selection, each where it runs best."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.log import log
+from scripts.settings import Recipe
+
+if TYPE_CHECKING:
+    from pipelines.filters.limits import Limits
+
+Rows = Sequence[dict[str, Any]]
+Parted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+#: Rows that a process checks in about the time that it takes to start another.
+FEW = 10_000
+
+
+def part(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder: Path) -> Parted:
+    """(kept, rejected): rules first, so that only what passes them is scored; then thresholds and selection.
+
+    Args:
+        rows: raw rows.
+        base: pinned model whose likelihoods are the scores; None where the recipe's judge is none.
+        folder: for files that are needed meanwhile.
+
+    Raises:
+        ValueError: a step of the pipeline failed.
+    """
+    passed, by_rules = part_by_rules(rows, limits, folder, recipe.filter.engine)
+    log(f"filter: {len(by_rules):,} of {len(rows):,} rows rejected by rules")
+    kept, rejected = part_passed(passed, limits, base, recipe)
+    return kept, [*by_rules, *rejected]
+
+
+def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local") -> Parted:
+    """(rows that break no rule, rejected rows), both tidied and in the order of `rows`."""
+    from pipelines.checking import build_check_pipeline, verdicts_of
+    from pipelines.features import write_raw
+    from pipelines.filters.tidy import with_line
+
+    path = folder / "raw.parquet"
+    write_raw(rows, path)
+    replicas = 1 if len(rows) < FEW else os.cpu_count() or 1
+    pipeline = build_check_pipeline(path, limits, cache_dir=folder / "distilabel", replicas=replicas, engine=engine)
+    passed, rejected = [], []
+    for row, line, reason, evidence in zip(rows, *verdicts_of(pipeline, len(rows)), strict=True):
+        tidied = with_line(row, line)
+        if reason:
+            rejected.append(tidied | {"reason": reason, "evidence": evidence, "group_id": ""})
+        else:
+            passed.append(tidied)
+    return passed, rejected
+
+
+def part_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) -> Parted:
+    """(kept, rejected) of tidied rows that break no rule."""
+    from pipelines.filters import judge_and_select
+    from pipelines.filters.judge import trusted
+    from scripts.scoring import scored
+
+    if limits.scored and not all(trusted(row, limits) for row in rows):
+        assert base, "scores come from a base model"
+        rows = scored(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
+    if recipe.filter.semantic is None:
+        return judge_and_select(rows, limits)
+    from scripts import meaning
+
+    return judge_and_select(rows, limits, meaning.alike(rows, recipe.filter.semantic))

@@ -1,0 +1,96 @@
+"""The lines that rows are compared with: real slogans, and those of somebody's evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.errors import HanjulError
+from scripts.hub import Hub
+from scripts.import_rows import COLUMNS, identify, read
+from scripts.settings import FilterSettings
+from scripts.stage import digest
+
+if TYPE_CHECKING:
+    from pipelines.filters.limits import Limits
+
+#: Settings of `filter` that are no limit of a row.
+NO_LIMITS = {"judge", "slogans", "eval_lines", "semantic", "min_margin", "previous", "engine"}
+
+
+@dataclass(frozen=True)
+class References:
+    """What a recipe's filters compare rows with, and what pins it.
+
+    Attributes:
+        slogans, eval_lines: files or pinned datasets; None where none is named.
+        identities: inputs of a stage that filters.
+    """
+
+    slogans: Path | HfUri | None
+    eval_lines: Path | HfUri | None
+    identities: dict[str, str]
+
+    @classmethod
+    def find(cls, hub: Hub, settings: FilterSettings) -> References:
+        """Those that a recipe names.
+
+        Raises:
+            HanjulError: one cannot be read.
+        """
+        from pipelines.examples import EXAMPLES
+
+        found: dict[str, Any] = {"slogans": None, "eval_lines": None}
+        identities = {"slogans of Hanjul": digest(EXAMPLES)}
+        for name in found:
+            if source := getattr(settings, name):
+                found[name], identities[name] = identify(hub, source)
+        return cls(**found, identities=identities)
+
+    def limits(self, hub: Hub | None, settings: FilterSettings) -> Limits:
+        """The filters' own view of a recipe's thresholds, with the lines to compare.
+
+        Raises:
+            HanjulError: a source is no table, or has no column of lines.
+        """
+        from pipelines.examples import load_examples
+        from pipelines.filters.limits import Limits
+        from pipelines.filters.lines import Lines
+
+        slogans = [row["ad_copy"] for row in load_examples()]
+        return Limits(
+            **settings.model_dump(exclude=NO_LIMITS),
+            slogans=Lines([*slogans, *_lines(hub, self.slogans)]),
+            reserved=Lines(_lines(hub, self.eval_lines)),
+            scored=settings.judge == "likelihood",
+        )
+
+
+def default_limits(**changes: Any) -> Limits:
+    """The limits of `hanjul filter` without scores, for pipelines of others.
+
+    Args:
+        changes: keys of a recipe's section `filter` that are thresholds.
+
+    Raises:
+        pydantic.ValidationError: no such setting, or a value that it cannot have.
+    """
+    settings = FilterSettings(**{"judge": "none", **changes})
+    return References(None, None, {}).limits(None, settings)
+
+
+def _lines(hub: Hub | None, source: Path | HfUri | None) -> list[str]:
+    if source is None:
+        return []
+    assert hub, "a source has been found on a Hub"
+    lines = []
+    for number, record in enumerate(read(hub, source), 1):
+        column = next((name for name in COLUMNS["ad_copy"] if name in record), None)
+        if column is None:
+            names = " / ".join(COLUMNS["ad_copy"])
+            raise HanjulError(f"Row {number} has no line", str(source), f"name the column one of {names}")
+        lines.append(str(record[column] or ""))
+    return [line for line in lines if line.strip()]

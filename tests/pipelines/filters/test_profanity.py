@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.filters import profanity
+from pipelines.filters.limits import Limits
+
+#: This filter reads none of them.
+LIMITS = Limits(**{limit.name: 0 for limit in fields(Limits)})
+PIPELINES = Path(profanity.__file__).parents[1]
+WORDS = profanity.load_words()
+
+
+def check(ad_copy: str, product="모카포트", values=("여유",)) -> str | None:
+    row = {"product": product, "values": list(values), "ad_copy": ad_copy, "source": "synthesised"}
+    return profanity.check(row, LIMITS)
+
+
+@pytest.mark.parametrize(("kind", "line"), [(entry.kind, line) for entry in WORDS for line in entry.examples])
+def test_examples_are_found(kind, line):
+    evidence = check(line)
+    assert evidence is not None and evidence.startswith(f"{kind}: ")
+
+
+@pytest.mark.parametrize("line", [line for entry in WORDS for line in entry.clean])
+def test_words_that_only_look_like_it_stay(line):
+    assert check(line) is None
+
+
+@pytest.mark.parametrize("word", sorted({word for entry in WORDS for word in entry.fine}))
+def test_exceptions_stay(word):
+    assert check(word) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "evidence"),
+    [
+        ("시1발 또 월요일", "swearing: 시1발"),
+        ("병..신 같은 날", "swearing: 병..신"),
+        ("FUCK 월요일", "swearing: fuck"),
+        ("솜씨발휘하다 씨발", "swearing: 씨발"),
+        ("개발자의 족발, 시발점의 새끼손가락", None),
+        ("보지 못한 바다, 자지 않는 도시", None),
+        ("미친 듯이 웃던 여름", None),
+    ],
+)
+def test_what_is_found(line, evidence):
+    assert check(line) == evidence
+
+
+def test_product_and_values_are_read_too():
+    assert check("아침이 온다", product="짱깨 만두") == "demeaning: 짱깨"
+    assert check("아침이 온다", values=["여유", "지랄"]) == "swearing: 지랄"
+
+
+@given(st.data(), st.sampled_from([(entry.kind, word) for entry in WORDS for word in entry.words]))
+def test_every_word_is_found_with_signs_between_its_letters(data, kind_and_word):
+    kind, word = kind_and_word
+    sign = data.draw(st.text("0123456789.*-_~!^,", max_size=2))
+    spread = " ".join(sign.join(part) for part in word.split())
+    evidence = check(f"오늘 {spread}, 내일")
+    assert evidence is not None and evidence.split(":")[0] == kind
+
+
+@pytest.mark.parametrize("corpus", ["starter.jsonl", "examples.jsonl"])
+def test_no_written_line_and_no_real_slogan_is_rejected(corpus):
+    rows = [json.loads(line) for line in (PIPELINES / corpus).read_text(encoding="utf-8").splitlines()]
+    assert [row["ad_copy"] for row in rows if profanity.check(row, LIMITS)] == []
+
+
+@given(st.text(), st.text(), st.lists(st.text()))
+def test_it_never_raises(ad_copy, product, values):
+    evidence = check(ad_copy, product, values)
+    assert evidence is None or evidence.split(":")[0] in {"swearing", "sexual", "demeaning"}
