@@ -1,24 +1,25 @@
-"""The README of the dataset repo: facts through a template, merged with what a person wrote there."""
+"""The README of the dataset repo: facts through templates, merged with what a person wrote there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import CardData, DatasetCardData, RepoCard
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dataset_card.facts import Facts
-from dataset_card.figures import REASON_NAMES
-from pipelines.features import CONFIG_FILES
+from dataset_card.head import TAGS, body_of, config, data_of, merged, metadata, with_head
+from dataset_card.reasons import REASONS
+from dataset_card.table import numbers
+from dataset_card.terms import terms_of
 from pipelines.markdown import cell
+
+__all__ = ["config", "merge_configs", "render"]
 
 #: Everything between these is ours and written anew; everything else in a README is a person's and stays.
 BEGIN, END = "<!-- hanjul:begin -->", "<!-- hanjul:end -->"
-TAGS = ["korean", "advertising", "copywriting", "ad-copy", "distilabel"]
-#: Upper bounds of the Hub's size categories, in rows.
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
 def render(facts: Facts, figures: Sequence[str], existing: str = "") -> str:
@@ -27,41 +28,25 @@ def render(facts: Facts, figures: Sequence[str], existing: str = "") -> str:
     Args:
         figures: paths of pictures in the repo, as `draw_figures` gave them.
         existing: the README that is there; what a person wrote in it is kept: text outside our marks, metadata keys
-            that we do not set, tags.
+            that we do not set, tags, configs.
     """
+    computed, produced = facts.computed, facts.produced
     body = _template("card.md.jinja").render(
-        facts=facts,
         given=facts.given,
-        produced=facts.produced,
-        computed=facts.computed,
+        produced=produced,
+        computed=computed,
+        before=computed.before,
+        after=computed.after,
+        varied=computed.after.diversity,
         figures={Path(path).stem: path for path in figures},
-        reasons=REASON_NAMES,
-        gemma="gemma" in facts.produced.teacher_base.lower(),
+        reasons=REASONS,
+        numbers=numbers(computed),
+        terms=terms_of(produced.teacher, produced.teacher_base),
+        sources={name: computed.sources.get(name, 0) for name in ("written", "synthesised", "imported")},
+        first_split=next(split for split, (rows, _) in computed.splits.items() if rows),
+        configs=[entry["config_name"] for entry in metadata(facts)["configs"]],
     )
     return _write(existing, metadata(facts), body)
-
-
-def metadata(facts: Facts) -> dict[str, Any]:
-    """The YAML head of a release's README."""
-    sources = facts.computed.sources
-    synthetic = ["synthetic"] if "synthesised" in sources else []
-    # Rows of another's corpus carry that corpus's licence, which is for the maintainer to state.
-    imported = "imported" in sources
-    data = DatasetCardData(
-        language=["ko"],
-        license="other" if imported else "cc-by-4.0",
-        license_name="mixed-see-card" if imported else None,
-        pretty_name=facts.given.title,
-        tags=[*synthetic, *TAGS],
-        task_categories=["text-generation"],
-        size_categories=[size_category(facts.computed.after.rows)],
-        annotations_creators=["machine-generated"],
-        language_creators=["machine-generated"],
-        multilinguality=["monolingual"],
-        source_datasets=["extended"] if imported else ["original"],
-        configs=_configs(facts),
-    )
-    return _dict(data)
 
 
 def merge_configs(existing: str, repo_id: str, name: str) -> str:
@@ -70,85 +55,22 @@ def merge_configs(existing: str, repo_id: str, name: str) -> str:
     For the small stages, whose commits are not releases. A README that has the config already comes back as it is.
     """
     if existing:
-        configs = _data(existing).get("configs") or []
+        configs = data_of(existing).get("configs") or []
         if config(name) in configs:
             return existing
-        return _head(_merged(existing, {"configs": [config(name)]}), _body(existing))
+        return with_head(merged(existing, {"configs": [config(name)]}), body_of(existing))
     body = _template("minimal.md.jinja").render(repo_id=repo_id)
     return _write("", {"language": ["ko"], "tags": TAGS, "configs": [config(name)]}, body)
 
 
-def _configs(facts: Facts) -> list[dict[str, Any]]:
-    """The configs of a release, without splits and configs that have no rows: `load_dataset` fails on those."""
-    filled = [split for split, (rows, _) in facts.computed.splits.items() if rows]
-    configs = [config("default", filled), config("raw")]
-    if facts.computed.rejected.keys() - {"outranked"}:
-        configs.append(config("rejected"))
-    if "outranked" in facts.computed.rejected:
-        configs.append(config("candidates"))
-    if "synthesised" in facts.computed.sources:
-        configs.append(config("pairs"))
-    return configs
-
-
-def config(name: str, splits: Collection[str] = ()) -> dict[str, Any]:
-    """A config's entry in the YAML head: name, files by split, and whether it is loaded when none is named.
-
-    Args:
-        splits: those that have rows; none given are all.
-    """
-    files = [
-        {"split": split, "path": path} for split, path in CONFIG_FILES[name].items() if not splits or split in splits
-    ]
-    return {"config_name": name, "data_files": files} | ({"default": True} if name == "default" else {})
-
-
-def size_category(rows: int) -> str:
-    """The Hub's name for a number of rows."""
-    return next((name for bound, name in SIZES if rows < bound), "1M<n<10M")
-
-
 def _write(existing: str, ours: Mapping[str, Any], body: str) -> str:
     block = f"{BEGIN}\n{body.strip()}\n{END}"
-    theirs = _body(existing)
-    if BEGIN in theirs and END in theirs:
-        before, _, rest = theirs.partition(BEGIN)
-        text = before + block + rest.partition(END)[2]
-    else:
+    theirs = body_of(existing)
+    # From the last mark that begins, so that a stray one above costs nobody's text.
+    text, replaced = re.subn(f"{BEGIN}(?:(?!{BEGIN}).)*?{END}", lambda _: block, theirs, count=1, flags=re.S)
+    if not replaced:
         text = f"{theirs.rstrip()}\n\n{block}\n" if theirs.strip() else block + "\n"
-    return _head(_merged(existing, ours), text)
-
-
-def _merged(existing: str, ours: Mapping[str, Any]) -> dict[str, Any]:
-    """Their metadata with ours over it; tags are united, and configs by name, but a release knows its own."""
-    theirs = _data(existing)
-    if "license" in ours:  # a release
-        theirs = {key: value for key, value in theirs.items() if not key.startswith("license")}
-        kept = [entry for entry in theirs.get("configs") or [] if entry["config_name"] not in ("default", "rejected")]
-        theirs["configs"] = kept
-    merged = {**ours, **{key: value for key, value in theirs.items() if key not in ours}}
-    if "tags" in ours:
-        merged["tags"] = list(dict.fromkeys([*ours["tags"], *(theirs.get("tags") or [])]))
-    configs = {entry["config_name"]: entry for entry in [*(theirs.get("configs") or []), *ours["configs"]]}
-    order = {name: place for place, name in enumerate(CONFIG_FILES)}
-    merged["configs"] = sorted(configs.values(), key=lambda entry: order.get(entry["config_name"], len(order)))
-    return merged
-
-
-def _data(existing: str) -> dict[str, Any]:
-    return _dict(RepoCard(existing, ignore_metadata_errors=True).data) if existing else {}
-
-
-def _body(existing: str) -> str:
-    return str(RepoCard(existing, ignore_metadata_errors=True).text) if existing else ""
-
-
-def _dict(data: CardData) -> dict[str, Any]:
-    return dict(data.to_dict())  # type: ignore[no-untyped-call]
-
-
-def _head(data: Mapping[str, Any], body: str) -> str:
-    return f"---\n{DatasetCardData(**data).to_yaml()}\n---\n\n{body.lstrip()}"
+    return with_head(merged(existing, ours), text)
 
 
 def _template(name: str) -> Any:
@@ -160,5 +82,5 @@ def _template(name: str) -> Any:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.filters["cell"] = cell
+    environment.filters |= {"cell": cell, "count": lambda number: f"{number:,}"}
     return environment.get_template(name)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+from dataset_card.changes import Changes
 from dataset_card.quality import Quality, measure
 from pipelines.filters import REASONS
 from pipelines.filters.limits import Limits
@@ -44,6 +45,8 @@ class Produced:
         seed: seed of the release.
         usage: what the synthesised lines took: input_tokens, output_tokens, usd (None where no price is known); empty
             where nothing was synthesised.
+        version: tag of the release, e.g. `v0.2.0`; empty where it has none.
+        prompts: file name of a prompt's template -> its SHA-256, 64 hex digits.
     """
 
     teacher: str
@@ -52,6 +55,8 @@ class Produced:
     limits: Limits
     seed: int
     usage: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,11 @@ class Computed:
         sources: kept rows by source.
         rejected: rejected rows by reason, in the order of the filters, reasons without rows left out.
         splits: split -> (rows, products).
-        before, after: quality of all rows and of the kept ones.
+        before, after: quality of all rows and of the kept ones, by samples of equal size.
         samples: rows for the card, drawn by seed from the train split, each of another product.
+        preferences: rows of config `preferences`.
+        preference_splits: those of its splits that have rows.
+        changes: since the version before; None for the first.
     """
 
     sources: Mapping[str, int]
@@ -72,6 +80,9 @@ class Computed:
     before: Quality
     after: Quality
     samples: Sequence[Mapping[str, Any]]
+    preferences: int
+    preference_splits: tuple[Split, ...]
+    changes: Changes | None
 
 
 @dataclass(frozen=True)
@@ -84,9 +95,21 @@ class Facts:
 
 
 def gather(
-    given: Given, produced: Produced, kept: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, Any]]
+    given: Given,
+    produced: Produced,
+    kept: Sequence[Mapping[str, Any]],
+    rejected: Sequence[Mapping[str, Any]],
+    *,
+    preferences: int | Mapping[Split, int] = 0,
+    changes: Changes | None = None,
 ) -> Facts:
     """Facts from what was given, what was produced, and the rows as the filter parted them.
+
+    Args:
+        rejected: with `reason`; outranked rows are among them.
+        preferences: rows of config `preferences`, by split. Where only their number is given, they are taken to stand
+            in all splits that have kept rows.
+        changes: since the version before, if there is one.
 
     Raises:
         ValueError: no row was kept, and there is nothing to release.
@@ -98,13 +121,20 @@ def gather(
     for split in get_args(Split):
         rows = [row for row in kept if split_of(row["product"]) == split]
         splits[split] = (len(rows), len({row["product"] for row in rows}))
+    if isinstance(preferences, int):
+        filled = [split for split, (rows, _) in splits.items() if rows and preferences]
+    else:
+        filled = [split for split in splits if preferences.get(split)]
     computed = Computed(
         sources=dict(sorted(Counter(row["source"] for row in kept).items())),
         rejected={reason: reasons[reason] for reason in REASONS if reasons[reason]},
         splits=splits,
-        before=measure([*kept, *rejected], produced.limits),
-        after=measure(kept, produced.limits),
+        before=measure([*kept, *rejected], produced.limits, lines=len(kept), seed=produced.seed),
+        after=measure(kept, produced.limits, lines=len(kept), seed=produced.seed),
         samples=_samples(kept, produced.seed),
+        preferences=preferences if isinstance(preferences, int) else sum(preferences.values()),
+        preference_splits=tuple(filled),
+        changes=changes,
     )
     return Facts(given, produced, computed)
 

@@ -1,155 +1,104 @@
-"""The pictures of the dataset card. Opaque, large letters: they stand on white and on black, and on a phone."""
+"""The pictures of the dataset card."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from dataset_card.canvas import ABOVE, AFTER, DPI, LOST, PAIR, STEP, beside, head, names, pairs, paper
+from dataset_card.distributions import coverage, lengths, scores
 from dataset_card.facts import Facts
+from dataset_card.quality import Quality
+from dataset_card.reasons import REASONS
 from pipelines.fonts import hangul_font
-
-PAPER, INK, PALE = "#fbfaf7", "#22252b", "#d9d5cc"
-KEPT, LOST = "#1f6f5c", "#c9563c"
-WIDTH, DPI = 7.2, 150
-#: Bars of the category picture: the largest; the rest is told in one bar.
-TOP_CATEGORIES = 12
-
-#: Korean names of the rejection reasons, for bars and tables.
-REASON_NAMES = {
-    "refusal": "쓰기를 거절함",
-    "format": "한 줄이 아님",
-    "length": "길이",
-    "script": "한글 아닌 글자",
-    "leak": "상품·가치 노출",
-    "pv": "가치 전달 부족",
-    "naturalness": "부자연스러움",
-    "duplicate": "같은 줄",
-    "outranked": "더 나은 줄 있음",
-}
-DEVICE_NAMES = {
-    "metaphor": "은유",
-    "pun": "언어유희",
-    "parallelism": "대구",
-    "contrast": "대조",
-    "question": "물음",
-    "personification": "의인",
-    "imperative": "명령",
-    "understatement": "절제",
-    "hyperbole": "과장",
-    "narrative": "이야기",
-}
 
 
 def draw_figures(facts: Facts, kept: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:
     """Write the PNG files of the card into `folder/figures` and give their paths in the repo.
 
-    Rows without categories and devices, as imported ones are, make no picture of them.
+    What rows do not have, as imported ones have no categories and devices, makes no picture.
     """
+    before, after = facts.computed.before, facts.computed.after
     pictures: dict[str, Callable[[], Figure]] = {
         "acceptance": lambda: acceptance(facts),
-        "lengths": lambda: lengths(kept),
+        "quality": lambda: quality(before, after),
+        "lengths": lambda: lengths(after, kept),
     }
-    if any(row["category"] and row["device"] for row in kept):
-        pictures["devices"] = lambda: categories_and_devices(kept)
+    if after.category_coverage is not None and after.device_coverage is not None:
+        pictures["coverage"] = lambda: coverage(before, after)
+    if after.scores:
+        pictures["scores"] = lambda: scores(before, after, facts.produced.limits)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     paths = []
     with matplotlib.rc_context({"font.family": hangul_font(), "axes.unicode_minus": False}):
         for name, picture in pictures.items():
             path = f"figures/{name}.png"
-            picture().savefig(folder / path, dpi=DPI, facecolor=PAPER)
+            picture().savefig(folder / path, dpi=DPI)
             paths.append(path)
     return paths
 
 
 def acceptance(facts: Facts) -> Figure:
     """From all lines to the kept ones, a step for each reason, as a waterfall."""
-    lost = facts.computed.rejected
-    steps = [("모은 줄", facts.computed.before.rows), *((REASON_NAMES[name], count) for name, count in lost.items())]
-    steps.append(("남은 줄", facts.computed.after.rows))
-    figure, axes = _canvas(0.9 + 0.52 * len(steps), "어떤 줄이 걸러졌나")
-    left = facts.computed.before.rows
+    before, after = facts.computed.before.rows, facts.computed.after.rows
+    steps = [("모은 줄", before)]
+    steps += [(REASONS[reason].name, count) for reason, count in facts.computed.rejected.items()]
+    steps.append(("남은 줄", after))
+    figure, (axes,) = paper(ABOVE + 0.1 + STEP * len(steps))
+    head(axes, "어떤 줄이 걸러졌나", f"{before:,}줄 가운데 {after / before:.0%}가 남음")
+    left = before
     for place, (_, count) in enumerate(steps):
         whole = place in (0, len(steps) - 1)
         left = left if whole else left - count
         start = 0 if whole else left
-        axes.barh(place, count, left=start, height=0.62, color=KEPT if whole else LOST)
-        axes.annotate(
-            f"{count:,}" if whole else f"-{count:,}",
-            (start + count, place),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=13,
-            color=INK,
-        )
-    _label_bars(axes, [name for name, _ in steps])
-    axes.set_xlim(0, facts.computed.before.rows * 1.16)
+        axes.barh(place, count, left=start, height=0.66, color=AFTER if whole else LOST)
+        beside(axes, f"{count:,}" if whole else f"-{count:,}", start + count, place)
+    names(axes, [name for name, _ in steps])
+    axes.set_xlim(0, before * 1.24)
     return figure
 
 
-def lengths(kept: Sequence[Mapping[str, Any]]) -> Figure:
-    """How many lines have how many characters."""
-    counts = Counter(len(row["ad_copy"]) for row in kept)
-    figure, axes = _canvas(3.6, "한 줄의 길이")
-    axes.bar(list(counts), list(counts.values()), width=0.85, color=KEPT)
-    axes.set_xlabel("글자 수 (띄어쓰기 포함)", fontsize=13, color=INK)
-    axes.set_ylabel("줄", fontsize=13, color=INK, rotation=0, labelpad=14)
-    axes.tick_params(labelsize=12, colors=INK, length=0)
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    axes.grid(axis="y", color=PALE, linewidth=0.8)
-    axes.set_axisbelow(True)
+def quality(before: Quality, after: Quality) -> Figure:
+    """What should be low and what should be high, before and after, each out of a hundred."""
+    low, high = _percents(before, after, _low), _percents(before, after, _high)
+    figure, panels = paper(ABOVE + PAIR * len(low), ABOVE + PAIR * len(high))
+    for axes, title, found in zip(panels, ("낮을수록 좋은 것", "높을수록 좋은 것"), (low, high), strict=True):
+        head(axes, title, legend=True)
+        labels, first, second = zip(*found, strict=True)
+        texts = [f"{old:.1f} → {new:.1f}" for old, new in zip(first, second, strict=True)]
+        pairs(axes, labels, first, second, texts)
+        axes.set_xlim(0, 165)
     return figure
 
 
-def categories_and_devices(kept: Sequence[Mapping[str, Any]]) -> Figure:
-    """The largest categories, and the rhetorical devices, by lines."""
-    categories = Counter(row["category"] for row in kept if row["category"]).most_common()
-    devices = Counter(row["device"] for row in kept if row["device"]).most_common()
-    top, rest = categories[:TOP_CATEGORIES], categories[TOP_CATEGORIES:]
-    figure = _paper(5.4)
-    left, right = figure.subplots(1, 2)
-    _bars(left, "상품 범주", top)
-    if rest:
-        note = f"그 밖의 {len(rest)}개 범주에 {sum(count for _, count in rest):,}줄"
-        left.set_xlabel(note, fontsize=12, color=INK)
-    _bars(right, "수사법", [(DEVICE_NAMES.get(name, name), count) for name, count in devices])
-    return figure
+def _low(found: Quality) -> dict[str, float | None]:
+    return {
+        "상품 노출": 100 * (found.leaks["product"] + found.leaks["kind"]),
+        "가치 노출": 100 * (found.leaks["value"] + found.leaks["stem"]),
+        "남은 따옴표": 100 * found.stray_quotes,
+        "거의 같은 줄": 100 * found.diversity.near_duplicates,
+        "Self-BLEU": found.diversity.self_bleu,
+    }
 
 
-def _paper(height: float) -> Figure:
-    return Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
+def _high(found: Quality) -> dict[str, float | None]:
+    varied = found.diversity
+    return {
+        "distinct-1": 100 * varied.distinct[0],
+        "distinct-2": 100 * varied.distinct[1],
+        "Vendi ÷ 줄": 100 * varied.vendi / varied.lines,
+        "범주 고름": None if found.category_coverage is None else 100 * found.category_coverage,
+        "수사법 고름": None if found.device_coverage is None else 100 * found.device_coverage,
+    }
 
 
-def _canvas(height: float, title: str) -> tuple[Figure, Any]:
-    figure = _paper(height)
-    axes = figure.subplots()
-    _plain(axes, title)
-    return figure, axes
-
-
-def _bars(axes: Any, title: str, counts: Sequence[tuple[str, int]]) -> None:
-    _plain(axes, title)
-    bars = axes.barh(range(len(counts)), [count for _, count in counts], height=0.62, color=KEPT)
-    axes.bar_label(bars, fmt="{:,.0f}", padding=4, fontsize=12, color=INK)
-    axes.margins(x=0.2)
-    _label_bars(axes, [name for name, _ in counts])
-
-
-def _label_bars(axes: Any, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.set_xticks([])
-    axes.tick_params(axis="y", labelsize=13, colors=INK, length=0)
-
-
-def _plain(axes: Any, title: str) -> None:
-    axes.set_title(title, fontsize=16, color=INK, loc="left", pad=10, weight="bold")
-    axes.set_facecolor(PAPER)
-    for side in ("top", "right", "left", "bottom"):
-        axes.spines[side].set_visible(False)
+def _percents(
+    before: Quality, after: Quality, choose: Callable[[Quality], dict[str, float | None]]
+) -> list[tuple[str, float, float]]:
+    """(name, before, after) of what both have."""
+    first, second = choose(before), choose(after)
+    return [(name, old, new) for name, old in first.items() if old is not None and (new := second[name]) is not None]

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 from distilabel.pipeline import Pipeline
 from distilabel.steps import GeneratorStep, StepInput, StepResources
 from distilabel.typing import GeneratorStepOutput, StepColumns, StepOutput
+from rich.console import Console
+from rich.progress import track
 
 from pipelines.filters.limits import Limits
 from pipelines.filters.steps import CheckRules
@@ -45,10 +48,12 @@ def verdicts_of(pipeline: Pipeline, count: int) -> tuple[Sequence[str], Sequence
     Raises:
         ValueError: a step failed, or rows are missing; the log names the step.
     """
-    leaf = leaf_of(pipeline).sort("place")
+    leaf = leaf_of(pipeline).data.table
     if leaf.num_rows != count:
         raise ValueError(f"{count - leaf.num_rows} of {count} rows were lost on the way; see the log above")
-    return leaf["ad_copy"][:], leaf["reason"][:], leaf["evidence"][:]
+    order = np.argsort(leaf["place"].to_numpy())  # replicas finish as they can
+    lines, reasons, evidence = (leaf[name].take(order).to_pylist() for name in ("ad_copy", "reason", "evidence"))
+    return lines, reasons, evidence
 
 
 class ReadRows(GeneratorStep):  # type: ignore[misc]
@@ -71,11 +76,20 @@ class ReadRows(GeneratorStep):  # type: ignore[misc]
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Batches in the order of the file, and whether a batch is the last."""
         file = pq.ParquetFile(self.path)
-        place = 0
-        for batch in file.iter_batches(self.batch_size, columns=LOOKED_AT):
+        count, place = file.metadata.num_rows, 0
+        batches = file.iter_batches(self.batch_size, columns=LOOKED_AT)
+        console = Console(stderr=True)
+        for batch in track(
+            batches,
+            "checking rules",
+            total=-(-count // self.batch_size),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        ):
             rows = [{"place": place + number, **row} for number, row in enumerate(batch.to_pylist())]
             place += len(rows)
-            yield rows, place == file.metadata.num_rows
+            yield rows, place == count
 
 
 class Verdicts(CheckRules):

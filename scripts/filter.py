@@ -112,7 +112,7 @@ def _card(
     rejected += [row | {"reason": "outranked"} for row in candidates]
     teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
     scored = any(row["scores"]["pv"] is not None for row in kept)
-    changes = versions.changes_since(hub, before, [*kept, *rejected])
+    changes = versions.changes_since(hub, before, [*rejected, *kept])  # a row that is in twice is kept once
     with refused("filter"):
         found = facts.gather(
             facts.Given(repo_id=raw.id, title=recipe.title, imported_terms=recipe.import_.terms),

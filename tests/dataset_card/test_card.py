@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,30 +12,31 @@ import yaml
 from datasets import load_dataset
 from huggingface_hub import DatasetCard
 from huggingface_hub.repocard import metadata_load
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dataset_card.card import config, merge_configs, render, size_category
+from dataset_card.card import BEGIN, END, config, merge_configs, render
 from dataset_card.facts import Given, gather
-from pipelines.features import (
-    CANDIDATES,
-    CONFIG_FILES,
-    DEFAULT,
-    REJECTED,
-    to_candidate,
-    to_default,
-    to_rejected,
-    write_raw,
-    write_rows,
-)
+from dataset_card.head import size_category
+from dataset_card.reasons import REASONS
+from pipelines import features
+from pipelines.filters.lines import Lines
 from pipelines.rows import split_of
+from scripts.local_hub import cards
 from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
+from tests.limits import limits
 
 #: Made by `python -m tests.dataset_card.golden`; read the difference before you commit it.
 GOLDEN = Path(__file__).parent / "golden" / "README.md"
-FIGURES = ["figures/acceptance.png", "figures/lengths.png", "figures/devices.png"]
+FIGURES = [f"figures/{name}.png" for name in ("acceptance", "quality", "lengths", "coverage", "scores")]
 
 
 def head(readme: str) -> dict:
     return yaml.safe_load(readme.split("---")[1])
+
+
+def languages(readme: str) -> tuple[str, str]:
+    return readme.partition("\n## English\n")[::2]
 
 
 def test_card_is_exactly_this():
@@ -43,49 +49,137 @@ def test_the_hub_client_reads_it(tmp_path):
     assert card.data.language == ["ko"] and card.data.license == "cc-by-4.0"
     assert card.data.size_categories == ["n<1K"]
     names = [entry["config_name"] for entry in card.data.configs]
-    assert names == ["default", "rejected", "candidates", "pairs", "raw"]
+    assert names == ["default", "preferences", "rejected", "candidates", "pairs", "raw"]
     assert card.data.configs[0]["default"] is True
     assert metadata_load(tmp_path / "README.md")["tags"][0] == "synthetic"
 
 
-def test_the_configs_load(tmp_path):
+@pytest.mark.parametrize("source", ["", "written", "imported", "synthesised"])
+def test_the_hub_takes_it(source):
+    assert cards.problems("datasets", render(facts(source), FIGURES)) == ([], [])
+
+
+@pytest.fixture
+def released(tmp_path) -> Path:
+    """A folder with the files of the release, as they stand in the repo."""
     kept, rejected = release()
-    for split, path in CONFIG_FILES["default"].items():
-        write_rows([to_default(row) for row in kept if split_of(row["product"]) == split], tmp_path / path, DEFAULT)
-    outranked = [row for row in rejected if row["reason"] == "outranked"]
-    others = [row for row in rejected if row["reason"] != "outranked"]
-    write_rows([to_candidate(row) for row in outranked], tmp_path / "candidates" / "train.parquet", CANDIDATES)
-    write_rows([to_rejected(row) for row in others], tmp_path / "rejected" / "train.parquet", REJECTED)
-    write_raw([*kept, *rejected], tmp_path / "raw" / "written.parquet")
+    for split, path in features.CONFIG_FILES["default"].items():
+        rows = [features.to_default(row) for row in kept if split_of(row["product"]) == split]
+        features.write_rows(rows, tmp_path / path, features.DEFAULT)
+    outranked = [features.to_candidate(row) for row in rejected if row["reason"] == "outranked"]
+    others = [features.to_rejected(row) for row in rejected if row["reason"] != "outranked"]
+    features.write_rows(outranked, tmp_path / "candidates" / "train.parquet", features.CANDIDATES)
+    features.write_rows(others, tmp_path / "rejected" / "train.parquet", features.REJECTED)
+    features.write_raw([*kept, *rejected], tmp_path / "raw" / "written.parquet")
     (tmp_path / "README.md").write_text(render(facts(), FIGURES), encoding="utf-8")
-    options = {"cache_dir": str(tmp_path.parent / "cache")}
-    loaded = load_dataset(str(tmp_path), **options)
-    assert {split: len(rows) for split, rows in loaded.items()} == {
-        split: rows for split, (rows, _) in facts().computed.splits.items() if rows
-    }
-    assert loaded["train"].features == DEFAULT
-    assert len(load_dataset(str(tmp_path), "rejected", split="train", **options)) == 3
-    (candidate,) = load_dataset(str(tmp_path), "candidates", split="train", **options)
+    return tmp_path
+
+
+def test_the_configs_load(released):
+    options = {"cache_dir": str(released.parent / "cache")}
+    loaded = load_dataset(str(released), **options)
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 3, "validation": 1, "test": 1}
+    assert loaded["train"].features == features.DEFAULT
+    assert len(load_dataset(str(released), "rejected", split="train", **options)) == 4
+    (candidate,) = load_dataset(str(released), "candidates", split="train", **options)
     assert (candidate["ad_copy"], candidate["place"]) == ("발등에 내려앉은 일요일", 2)
-    assert len(load_dataset(str(tmp_path), "raw", split="train", **options)) == 9
+    assert len(load_dataset(str(released), "raw", split="train", **options)) == 10
+
+
+def test_what_the_card_tells_people_to_run_runs(released):
+    blocks = re.findall(r"```python\n(.*?)```", (released / "README.md").read_text(encoding="utf-8"), re.S)
+    assert len(blocks) == 2 and blocks[0] == blocks[1] and len(blocks[0].split("\n\n")) == 2
+    assert blocks[0].count(GIVEN.repo_id) == 1
+    cache = {"HF_HOME": str(released.parent / "home"), "HF_HUB_OFFLINE": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", blocks[0].replace(GIVEN.repo_id, str(released))],
+        env=os.environ | cache,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == "모카포트 ['설렘'] 치익, 가스레인지 위에서 로마가 말을 건다\n"
 
 
 def test_splits_without_rows_are_not_named():
-    kept, rejected = release()
-    only = [row for row in kept if row["product"] == "모카포트"]
+    only = [row for row in release()[0] if row["product"] == "모카포트"]
     card = head(render(gather(GIVEN, PRODUCED, only, []), FIGURES))
     assert len(card["configs"][0]["data_files"]) == 1
     assert [entry["config_name"] for entry in card["configs"]] == ["default", "raw"]
-    assert len(rejected) == 4
+
+
+def test_the_usage_names_a_split_that_there_is():
+    product = next(row["product"] for row in release()[0] if split_of(row["product"]) != "train")
+    only = [row for row in release()[0] if row["product"] == product]
+    assert f'split="{split_of(product)}")' in render(gather(GIVEN, PRODUCED, only, []), FIGURES)
+
+
+def test_preferences_stand_in_the_splits_that_have_them():
+    kept, rejected = release()
+    by_split = gather(GIVEN, PRODUCED, kept, rejected, preferences={"train": 2, "validation": 0, "test": 1})
+    entry = head(render(by_split, FIGURES))["configs"][1]
+    assert entry == config("preferences", ["train", "test"])
+    assert by_split.computed.preferences == 3
+    in_number = gather(GIVEN, PRODUCED, kept, rejected, preferences=3)
+    assert head(render(in_number, FIGURES))["configs"][1] == config("preferences")
+    without = head(render(gather(GIVEN, PRODUCED, kept, rejected), FIGURES))
+    assert "preferences" not in [entry["config_name"] for entry in without["configs"]]
+
+
+def test_every_reason_is_explained_in_both_languages_and_no_other():
+    kept, (row, *_) = release()
+    korean, english = languages(render(gather(GIVEN, PRODUCED, kept, [row | {"reason": "claim"}]), FIGURES))
+    for name, reason in REASONS.items():
+        assert (f"| `{name}` | 1 | {reason.korean} |" in korean) == (name == "claim")
+        assert (f"| `{name}` | 1 | {reason.english} |" in english) == (name == "claim")
+
+
+def test_nothing_rejected_is_said():
+    korean, english = languages(render(gather(GIVEN, PRODUCED, release()[0], []), FIGURES))
+    assert "걸러 낸 줄이 없습니다." in korean and "No line was rejected." in english
+    assert 'R["' not in korean + english
+
+
+def test_changes_or_the_first_version():
+    korean, english = languages(render(facts(), FIGURES))
+    assert "v0.1.0 이후 `default`에 2줄이 들어오고 1줄이 빠졌습니다. 3줄은 그대로입니다." in korean
+    assert "Since v0.1.0, 2 rows came into `default`, 1 left it, and 3 stayed." in english
+    korean, english = languages(render(gather(GIVEN, PRODUCED, *release()), FIGURES))
+    assert "첫 버전입니다." in korean and "This is the first version." in english
+
+
+def test_lines_that_were_compared_with_are_counted():
+    found = replace(PRODUCED, limits=limits(slogans=Lines(["가", "나"]), reserved=Lines(["다"])))
+    korean, english = languages(render(gather(GIVEN, found, *release()), FIGURES))
+    assert "실제 슬로건 2개와는 0.6 이상이면 뺐습니다. 따로 남겨 둔 평가용 줄 1개와 닮은 줄도 뺐습니다." in korean
+    assert ", or to 0.6 with one of 2 real slogans. Lines like one of 1 reserved for evaluation went too." in english
+
+
+@pytest.mark.parametrize(
+    ("teacher", "family"),
+    [
+        ("gpt-4o", "OpenAI"),
+        ("openai/o3-mini", "OpenAI"),
+        ("meta-llama/Llama-3.3-70B-Instruct", "Llama"),
+        ("hf://models/x/gemma-lora@1", "Gemma"),
+        ("Qwen/Qwen3-32B", "교사 모델을 제공하는 곳의 약관"),
+        ("gemini-2.5-pro", "교사 모델을 제공하는 곳의 약관"),
+    ],
+)
+def test_the_teachers_terms(teacher, family):
+    found = replace(PRODUCED, teacher=teacher, teacher_base="")
+    (line,) = re.findall("^- \\*\\*합성한 줄\\*\\*: .*", render(gather(GIVEN, found, *release()), FIGURES), re.M)
+    names = {"OpenAI", "Llama", "Gemma", "교사 모델을 제공하는 곳의 약관"}
+    assert {name for name in names if name in line} == {family}
 
 
 def test_imported_rows_change_the_licence():
-    card = render(facts("imported"), FIGURES[:2])
+    card = render(facts("imported"), FIGURES[:3])
+    korean, english = languages(card)
     assert head(card)["license"] == "other" and "synthetic" not in head(card)["tags"]
-    assert (
-        "관리자가 아직 밝히지 않았으므로" in card and "devices.png" not in card and "Gemma" not in card.split("##")[2]
-    )
-    stated = render(facts("imported", Given("NS/x", "엑스", imported_terms="CC0")), FIGURES[:2])
+    assert "관리자가 아직 밝히지 않았으므로" in korean and "has not stated" in english
+    assert "coverage.png" not in card and "scores.png" not in card and "Gemma Terms" not in card
+    stated = render(facts("imported", Given("NS/x", "엑스", imported_terms="CC0")), FIGURES[:3])
     assert "- **들여온 줄**: CC0\n" in stated and "아직 밝히지" not in stated
 
 
@@ -96,7 +190,7 @@ def test_tables_hold_against_pipes():
 def test_what_a_model_wrote_is_text_on_the_card():
     rows = [row | {"ad_copy": "<img src=x> **[봄](x)** `왔다`"} for row in release()[0]]
     card = render(gather(GIVEN, PRODUCED, rows, []), FIGURES)
-    assert r"| &lt;img src=x> \*\*\[봄\](x)\*\* \`왔다\` |" in card and "<img" not in card
+    assert r"| &lt;img src=x> \*\*\[봄\](x)\*\* \`왔다\` |" in card and "<img src=x" not in card
 
 
 def test_rendering_again_changes_nothing():
@@ -108,19 +202,50 @@ def test_what_a_person_wrote_stays():
     extra = "configs:\n- config_name: extra\n  data_files: x.csv\n"
     by_hand = f"---\nlicense: mit\ntags:\n- mine\nviewer: false\n{extra}---\n\n# 내 글\n\n소개입니다.\n"
     card = render(facts(), FIGURES, by_hand)
-    assert card.index("소개입니다.") < card.index("<!-- hanjul:begin -->")
+    assert card.index("소개입니다.") < card.index(BEGIN)
     assert head(card)["viewer"] is False and "mine" in head(card)["tags"] and head(card)["license"] == "cc-by-4.0"
     assert head(card)["configs"][-1] == {"config_name": "extra", "data_files": "x.csv"}
     later = card.replace("소개입니다.", "고친 소개입니다.") + "\n덧붙인 말\n"
     again = render(facts(), FIGURES, later)
     assert "고친 소개입니다." in again and again.rstrip().endswith("덧붙인 말")
-    assert again.count("<!-- hanjul:begin -->") == 1
+    assert again.count(BEGIN) == 1
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from([BEGIN, END, "글", "# 제목", "\n", "\n---\n", "\\1", "{{ x }}"])))
+def test_no_text_outside_our_marks_is_lost(parts):
+    existing = "".join(f"{part}{place}" if part == "글" else part for place, part in enumerate(parts))
+    card = render(FACTS, FIGURES, f"---\nviewer: false\n---\n{existing}")
+    outside = re.sub(f"{BEGIN}(?:(?!{BEGIN}).)*?{END}", "", existing, count=1, flags=re.S)
+    assert re.findall(r"글\d+", card.replace(OURS, "", 1)) == re.findall(r"글\d+", outside)
+    assert card.count(OURS) == 1 and head(card)["viewer"] is False
+    assert render(FACTS, FIGURES, card) == card
+
+
+def test_dataset_info_of_a_person_stays_and_that_of_our_files_goes():
+    mine = {"config_name": "extra", "features": [{"name": "가", "dtype": "string"}], "splits": [], "dataset_size": 3}
+    ours = {"config_name": "default", "features": [{"name": "ad_copy", "dtype": "string"}], "dataset_size": 3}
+    told = {"config_name": "rejected", "description": "손으로 쓴 설명", "download_size": 5}
+
+    def info(entries: object) -> object:
+        existing = f"---\n{yaml.safe_dump({'dataset_info': entries})}---\n"
+        return head(render(FACTS, FIGURES, existing)).get("dataset_info")
+
+    assert info([mine, ours, told]) == [mine, {"config_name": "rejected", "description": "손으로 쓴 설명"}]
+    assert info(mine) == mine
+    assert info(ours) is None and info([ours]) is None and info({"features": []}) is None
 
 
 def test_a_licence_of_an_earlier_release_does_not_linger():
     imported = render(facts("imported"), FIGURES)
     assert "license_name" in head(imported)
     assert "license_name" not in head(render(facts(), FIGURES, imported))
+
+
+def test_a_config_without_rows_any_more_does_not_linger():
+    kept = release()[0]
+    card = head(render(gather(GIVEN, PRODUCED, kept, []), FIGURES, render(facts(), FIGURES)))
+    assert [entry["config_name"] for entry in card["configs"]] == ["default", "pairs", "raw"]
 
 
 def test_small_stages_add_their_config_and_nothing_else():
@@ -149,3 +274,7 @@ def test_nothing_kept_is_an_error():
 @pytest.mark.parametrize(("rows", "name"), [(999, "n<1K"), (1_000, "1K<n<10K"), (99_999, "10K<n<100K")])
 def test_size_categories(rows, name):
     assert size_category(rows) == name
+
+
+FACTS = facts()
+OURS = render(FACTS, FIGURES)[render(FACTS, FIGURES).index(BEGIN) :].rstrip()

@@ -2,18 +2,28 @@ from __future__ import annotations
 
 import warnings
 
+import pytest
 from matplotlib.image import imread
 
-from dataset_card.figures import REASON_NAMES, draw_figures
-from pipelines.filters import REASONS
-from tests.dataset_card.rows import facts, release
+from dataset_card.distributions import DEVICE_NAMES
+from dataset_card.facts import gather
+from dataset_card.figures import draw_figures
+from dataset_card.reasons import REASONS
+from pipelines import filters
+from pipelines.planning.taxonomy import load_craft
+from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
 
 
-def test_pictures_are_drawn_without_a_missing_letter(tmp_path):
+@pytest.fixture(autouse=True)
+def missing_letters_are_errors():
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a missing glyph is a warning
-        paths = draw_figures(facts(), release()[0], tmp_path)
-    assert paths == ["figures/acceptance.png", "figures/lengths.png", "figures/devices.png"]
+        warnings.simplefilter("error")  # a missing glyph is a warning, and so is a layout that does not fit
+        yield
+
+
+def test_pictures_stand_on_any_page(tmp_path):
+    paths = draw_figures(facts(), release()[0], tmp_path)
+    assert paths == [f"figures/{name}.png" for name in ("acceptance", "quality", "lengths", "coverage", "scores")]
     for path in paths:
         picture = imread(tmp_path / path)
         assert picture.shape[1] == 1080
@@ -21,12 +31,22 @@ def test_pictures_are_drawn_without_a_missing_letter(tmp_path):
         assert picture[:, :, :3].min() < 0.2 < 0.9 < picture[:, :, :3].max()
 
 
-def test_rows_without_devices_make_no_picture_of_them(tmp_path):
-    assert draw_figures(facts("imported"), release("imported")[0], tmp_path) == [
-        "figures/acceptance.png",
-        "figures/lengths.png",
-    ]
+def test_rows_without_devices_and_scores_make_no_picture_of_them(tmp_path):
+    paths = draw_figures(facts("imported"), release("imported")[0], tmp_path)
+    assert paths == ["figures/acceptance.png", "figures/quality.png", "figures/lengths.png"]
 
 
-def test_every_reason_has_a_name():
-    assert tuple(REASON_NAMES) == REASONS
+def test_one_row_makes_pictures(tmp_path):
+    kept = release()[0][2:3]
+    assert len(draw_figures(gather(GIVEN, PRODUCED, kept, []), kept, tmp_path)) == 5
+
+
+def test_every_reason_and_device_has_a_name():
+    assert tuple(REASONS) == filters.REASONS
+    assert set(DEVICE_NAMES) == set(load_craft().devices)
+
+
+def test_every_reason_can_be_drawn(tmp_path):
+    kept, (row, *_) = release()
+    rejected = [row | {"reason": reason} for reason in filters.REASONS]
+    assert "figures/acceptance.png" in draw_figures(gather(GIVEN, PRODUCED, kept, rejected), kept, tmp_path)

@@ -8,14 +8,14 @@ from pipelines.briefs import Brief
 from pipelines.copies import PairResult, build_copies_pipeline, raw_rows, read_leaf
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.teacher import teacher_llm
-from pipelines.filters.limits import Limits
+from tests.limits import limits
 from pipelines.planning.taxonomy import load_craft
 from pipelines.rows import Row, make_row, row_id, user_message
 from pipelines.running import run
 from tests.pipelines.teacher_server import KEY, MODEL, Endpoint, Reset, serve
 
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7, "timeout": 10}
-LIMITS = Limits(min_chars=4, max_chars=60, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)
+LIMITS = limits(min_pv=0, min_naturalness=0)
 ROWS: tuple[Row, ...] = tuple(
     make_row(f"상품{number}", ["여유"], f"줄 {number}", source="written") for number in range(40)
 )

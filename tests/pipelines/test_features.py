@@ -18,12 +18,13 @@ def test_raw_has_the_columns_of_a_row():
 
 
 def test_default_round_trips(tmp_path):
-    row = to_default({**ROW, "scores": {"pv": 0.9, "naturalness": 0.8}})
-    write_rows([row, to_default(ROW)], tmp_path / "default" / "train.parquet", DEFAULT)
+    kept = {**ROW, "group_id": ROW["id"]}
+    row = to_default({**kept, "scores": {"pv": 0.9, "naturalness": 0.8}})
+    write_rows([row, to_default(kept)], tmp_path / "default" / "train.parquet", DEFAULT)
     found = read(tmp_path / "default" / "train.parquet")
     assert found.features == DEFAULT
     assert found[0] == {
-        **ROW,
+        **kept,
         "scores": {"pv": 0.9, "naturalness": 0.8, "creativity": None},
         "prompt": [{"role": "user", "content": "상품: 모카포트\n가치: 설렘"}],
         "completion": [{"role": "assistant", "content": "치익, 로마가 말을 건다"}],
@@ -32,7 +33,8 @@ def test_default_round_trips(tmp_path):
 
 
 def test_rejected_has_reason_and_evidence(tmp_path):
-    write_rows([to_rejected({**ROW, "reason": "leak", "evidence": "stem 설레"})], tmp_path / "r.parquet", REJECTED)
+    rejected = {**ROW, "reason": "leak", "evidence": "stem 설레", "group_id": ""}
+    write_rows([to_rejected(rejected)], tmp_path / "r.parquet", REJECTED)
     assert read(tmp_path / "r.parquet")[0]["evidence"] == "stem 설레"
 
 

@@ -8,12 +8,12 @@ from urllib.request import Request, urlopen
 import pytest
 
 from pipelines.filters import RULES
-from pipelines.filters.limits import Limits
+from tests.limits import limits
 from tests.bench.loopback import Loopback, loopback
 from tests.pipelines.teacher_server import KEY, MODEL
 
 QUICK = {"median": 0.001, "p99": 0.002}
-LIMITS = Limits(min_chars=4, max_chars=60, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)
+LIMITS = limits(min_pv=0, min_naturalness=0)
 
 
 def ask(server: Loopback, product: str, *, key: str = KEY, timeout: float = 5, **parameters: object) -> list[str]:

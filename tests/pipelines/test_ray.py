@@ -164,10 +164,10 @@ def run_copies(address, folder):
     from pipelines.briefs import Brief
     from pipelines.copies import build_copies_pipeline, read_leaf
     from pipelines.endpoint.teacher import teacher_llm
-    from pipelines.filters.limits import Limits
+    from tests.limits import limits
     from tests.pipelines.teacher_server import KEY, MODEL, serve
 
-    limits = Limits(min_chars=4, max_chars=60, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)
+    rules = limits(min_pv=0, min_naturalness=0)
     pairs = [
         {"id": str(n), "product": f"우산 {n}", "category": "잡화", "values": ["든든한"], "device": "", "tone": ""}
         for n in range(4)
@@ -186,7 +186,7 @@ def run_copies(address, folder):
                 Brief(1),
                 teacher="t",
                 candidates=1,
-                limits=limits,
+                limits=rules,
                 cache_dir=folder / str(turn),
                 engine="ray",
             )

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
-from math import ceil, log2
+from math import ceil
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.filters import ACROSS, THRESHOLDS, filter_rows
-from pipelines.filters.limits import Limits
+from pipelines.filters import judge_and_select
 from pipelines.rounds import Rounds, cut
 from pipelines.rows import make_row
+from tests.limits import limits
 
 
 def plan(count: int) -> list[dict[str, str]]:
@@ -97,15 +96,21 @@ def test_a_plan_that_is_too_small_is_an_error():
         Rounds(plan(5), 11, 1, 2)
 
 
-BOUNDS = {"min_chars": 4, "max_chars": 60, "min_pv": 0.3, "min_naturalness": 0.3, "trust_written": True}
-LIMITS = [Limits(**BOUNDS, keep_per_pair=keep, scored=scored) for keep in (1, 2) for scored in (True, False)]
+LIMITS = [
+    limits(min_pv=0.3, keep_per_pair=keep, scored=scored, max_phrase_count=most, max_similarity=0.3)
+    for keep in (1, 2)
+    for scored in (True, False)
+    for most in (1, 10)
+]
 SCORES = st.sampled_from([0.2, 0.5, 0.7, 0.9])
 
 
 @st.composite
 def lines(draw: st.DrawFn, source: str) -> dict:
-    """A row of one of few pairs with one of few lines, so that there are many duplicates and many to rank."""
-    row = make_row(draw(st.sampled_from("가나다")), ["여유"], f"{draw(st.integers(0, 7))}시의 햇살", source=source)
+    """A row of one of few pairs with one of few lines, many of them alike, so that there is much to push out."""
+    hours = draw(st.lists(st.integers(0, 4), min_size=2, max_size=2))
+    line = f"{hours[0]}시의 햇살과 {hours[1]}시의 그늘"
+    row = make_row(draw(st.sampled_from("가나다")), ["여유"], line, source=source)
     return {**row, "scores": {"pv": draw(SCORES), "naturalness": draw(SCORES), "creativity": None}}
 
 
@@ -116,33 +121,36 @@ def lines(draw: st.DrawFn, source: str) -> dict:
     st.sampled_from(LIMITS),
     st.data(),
 )
-def test_cut_finds_exactly_the_rows_wanted(rows, people, limits, data):
-    asked: list[int] = []
-
-    def accepted(count: int) -> int:
-        asked.append(count)
-        kept, _ = filter_rows([*people, *rows[:count]], limits, (*THRESHOLDS, *ACROSS))
+def test_cut_finds_exactly_the_rows_wanted(rows, people, bounds, data):
+    def accepted(chosen) -> int:
+        kept, _ = judge_and_select([*people, *chosen], bounds)
         return sum(row["source"] == "synthesised" for row in kept)
 
-    counts = [accepted(count) for count in range(len(rows) + 1)]
-    # What makes cutting possible: one more line accepts one more row at most.
-    assert all(later <= earlier + 1 for earlier, later in pairwise(counts))
+    counts = [accepted(rows[:count]) for count in range(len(rows) + 1)]
     for wanted in range(1, counts[-1] + 1):
-        least = data.draw(st.sampled_from([count for count in range(len(rows)) if counts[count] < wanted]))
-        asked.clear()
-        found = cut(len(rows), accepted, wanted, least)
-        assert least < found <= len(rows)
-        assert counts[found] == wanted
-        assert len(asked) <= ceil(log2(len(rows)))
+        least = data.draw(st.sampled_from([count for count in range(len(rows)) if max(counts[: count + 1]) < wanted]))
+        chosen = cut(rows, accepted, wanted, least)
+        assert accepted(chosen) == wanted or (accepted(chosen) < wanted and len(chosen) < len(rows))
+        assert chosen[:least] == rows[:least]
+        left = iter(rows)
+        assert all(any(row is other for other in left) for row in chosen)  # in their order
+
+
+def test_a_line_that_lets_in_several_is_left_out():
+    # c pushes out b, which kept d and e out: with c there are three rows, without it one.
+    brings = {"b": 1, "bd": 1, "bde": 1, "bdec": 3, "bdef": 2, "bdecf": 4}
+    assert cut(list("bdecf"), lambda lines: brings.get("".join(lines), 0), 2, least=1) == list("bdef")
+    assert cut(list("bdec"), lambda lines: brings.get("".join(lines), 0), 2, least=1) == list("bde")
 
 
 def test_cut_looks_at_few_places():
     asked: list[int] = []
 
-    def accepted(count: int) -> int:
-        asked.append(count)
-        return count // 3
+    def accepted(lines) -> int:
+        asked.append(len(lines))
+        return len(lines) // 3
 
-    assert cut(100_000, accepted, 20_000) == 60_000
-    assert len(asked) <= 17
-    assert cut(3, accepted, 1, least=2) == 3
+    lines = list(range(100_000))
+    assert cut(lines, accepted, 20_000) == lines[:60_000]
+    assert len(asked) <= 18
+    assert cut(lines[:3], accepted, 1, least=2) == lines[:3]

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from pipelines.endpoint.answers import JSON_TOKENS, JSON_TOKENS_PER_LINE, is_refusal, lines_form, lines_of, schema_of
 from pipelines.filters import RULES
-from pipelines.filters.limits import Limits
+from tests.limits import limits
 
-LIMITS = Limits(min_chars=4, max_chars=60, min_pv=0, min_naturalness=0, keep_per_pair=1, trust_written=True)
+LIMITS = limits(min_pv=0, min_naturalness=0)
 #: The two lines that every answer of the table holds.
 FIRST, SECOND = "향이 먼저 깨는 아침", "컵보다 늦게 온 월요일"
 BOTH = [FIRST, SECOND]

@@ -1,0 +1,134 @@
+"""Worn-out forms, and the openings and endings that are counted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipelines.filters import first_rule, template
+from tests.limits import LIMITS, limits
+
+FORMS: list[dict[str, Any]] = yaml.safe_load(template.FORMS.read_text(encoding="utf-8"))
+HITS = [(form["name"], line) for form in FORMS for line in form["hits"]]
+TAKEN = pytest.mark.xfail(reason="`하세요` stands before `업그레이드` and takes this line", strict=True)
+FINE = [(form["name"], line) for form in FORMS for line in form["fine"]]
+HOSTILE = st.text(st.sampled_from("가나 하세요있습니다,.!_·-“’\n\t\u3000\u200b\0😀aA1ㄱ"), max_size=40)
+
+
+def check(line: str) -> str | None:
+    return template.check({"product": "모카포트", "values": ["여유"], "ad_copy": line, "source": "synthesised"}, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [pytest.param(*hit, marks=TAKEN if hit[1].endswith("업그레이드하세요.") else ()) for hit in HITS],
+)
+def test_a_worn_out_form_is_found_and_named(name: str, line: str) -> None:
+    assert check(line) == f"form {name}"
+
+
+@pytest.mark.parametrize(("name", "line"), HITS)
+def test_the_pattern_of_a_form_matches_its_own_lines(name: str, line: str) -> None:
+    assert re.search(next(form["pattern"] for form in FORMS if form["name"] == name), line)
+
+
+@pytest.mark.parametrize(("name", "line"), FINE)
+def test_a_line_beside_a_form_is_fine(name: str, line: str) -> None:
+    assert check(line) is None
+
+
+def test_every_form_has_lines_on_both_sides_and_a_name_of_its_own() -> None:
+    assert all(set(form) == {"name", "pattern", "hits", "fine"} and form["hits"] and form["fine"] for form in FORMS)
+    names = [form["name"] for form in FORMS]
+    assert len(set(names)) == len(names)
+
+
+def test_a_form_opens_no_group_that_would_take_the_name_of_another() -> None:
+    assert [re.compile(form["pattern"]).groups for form in FORMS] == [0] * len(FORMS)
+
+
+@pytest.mark.parametrize("wrapped", ["“{}”", "카피: {}", "  {}  ", "*{}*"])
+def test_wrapping_hides_no_form(wrapped: str) -> None:
+    row = {
+        "product": "모카포트",
+        "values": ["여유"],
+        "source": "synthesised",
+        "ad_copy": wrapped.format("맛의 직감을 느껴 보세요."),
+    }
+    assert first_rule(row, LIMITS) == ("template", "form 해 보세요")
+
+
+def test_letters_that_come_apart_hide_no_form() -> None:
+    apart = unicodedata.normalize("NFD", "맛의 직감을 느껴 보세요.")
+    row = {"id": "", "product": "모카포트", "values": ["여유"], "source": "synthesised", "ad_copy": apart}
+    assert check(apart) is None
+    assert first_rule(row, LIMITS) == ("template", "form 해 보세요")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("손에 잡히는 휴식을 느껴보세요.", ("opening 손에 잡히는", "ending 느껴보세요")),
+        ("오늘 밤, 별이 내려온다!", ("opening 오늘 밤", "ending 내려온다")),
+        ("비 오는 날의 지붕이 되어 있습니다.", ("opening 비 오는", "ending 되어 있습니다")),
+        ("내일은 늦잠을 자도 돼요", ("opening 내일은 늦잠을", "ending 자도 돼요")),
+        ("이불 밖은 아직 위험하다고 하지 않는다", ("opening 이불 밖은", "ending 하지 않는다")),
+        ("우산도 가끔은 하하하하하", ("opening 우산도 가끔은", "ending 하하하하하")),
+        ("_오늘_ 밤의 “골목”", ("opening 오늘 밤의", "ending 골목")),
+        ("하나-둘 셋", ("opening 하나 둘", "ending 셋")),
+        ("딱 두 마디", ("opening 딱 두", "ending 마디")),
+        ("돼요 돼요 돼요", ("opening 돼요 돼요", "ending 돼요 돼요")),
+    ],
+)
+def test_opening_and_ending(line: str, expected: tuple[str, ...]) -> None:
+    assert template.phrases(line) == expected
+
+
+@pytest.mark.parametrize("line", ["", " ", "...", "늦잠", "오늘 밤", "오늘, 밤!", "_ _ _", "- — …", "\n\n"])
+def test_fewer_than_three_words_open_and_end_nothing(line: str) -> None:
+    assert template.phrases(line) == ()
+
+
+@given(HOSTILE)
+@example("하" * 40)
+def test_phrases_are_none_or_two_of_plain_words(line: str) -> None:
+    found = template.phrases(line)
+    assert found == () or [phrase.split()[0] for phrase in found] == ["opening", "ending"]
+    for phrase in found:
+        assert re.fullmatch(r"(?:opening [^\W_]\S* \S+|ending \S+(?: \S+)?)", phrase), phrase
+        assert not template.PUNCTUATION.search(phrase)
+
+
+@given(HOSTILE, st.sampled_from([".", "!", " ...", "~", "”"]))
+def test_punctuation_at_the_end_changes_no_phrase(line: str, mark: str) -> None:
+    assert template.phrases(line + mark) == template.phrases(line)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"), [(0, 10), (1, 10), (2000, 10), (2199, 10), (2200, 11), (2399, 11), (10_000, 50)]
+)
+def test_a_phrase_may_stand_in_a_share_of_the_lines_and_in_some_of_few(rows: int, expected: int) -> None:
+    assert template.most(rows, limits(max_phrase_share=0.005, max_phrase_count=10)) == expected
+
+
+@pytest.mark.parametrize(("rows", "share", "count", "expected"), [(100, 1.0, 1, 100), (3, 0.5, 1, 1), (3, 0.1, 1, 1)])
+def test_the_larger_of_both_bounds_holds(rows: int, share: float, count: int, expected: int) -> None:
+    assert template.most(rows, limits(max_phrase_share=share, max_phrase_count=count)) == expected
+
+
+@pytest.mark.xfail(reason="int(0.29 * 100) is 28: a share is cut to a line less", strict=True)
+def test_a_share_is_of_whole_lines_however_it_is_written() -> None:
+    wrong = {
+        (rows, percent)
+        for percent in range(1, 101)
+        for rows in range(0, 2001, 100)
+        if template.most(rows, limits(max_phrase_share=percent / 100, max_phrase_count=1))
+        != max(1, rows * percent // 100)
+    }
+    assert wrong == set()
