@@ -1,11 +1,10 @@
 """Checks rows of config `raw` by the rules, as a distilabel pipeline over as many processes as there are."""
 
 # No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 from distilabel.pipeline import Pipeline
 from distilabel.steps import GeneratorStep, StepInput, StepResources
@@ -18,8 +17,8 @@ from pipelines.filters.steps import CheckRules
 from pipelines.ray_actors import pin_to_driver
 from pipelines.running import leaf_of, pipeline_of
 
-#: Rows that go through a step together: few enough to share them out, enough that handing over costs little.
-BATCH = 2000
+#: Rows of a block.
+BLOCK = 2000
 #: Of a raw row, what the rules look at.
 LOOKED_AT = ["product", "values", "ad_copy", "source"]
 
@@ -36,9 +35,9 @@ def build_check_pipeline(
         engine: `local` (processes on this machine) or `ray`.
     """
     with pipeline_of("hanjul-checks", cache_dir, engine) as pipeline:
-        read = ReadRows(name="read", path=path, batch_size=BATCH, resources=pin_to_driver())
+        read = ReadRows(name="read", path=path, batch_size=1, resources=pin_to_driver())
         resources = StepResources(replicas=replicas)
-        read >> Verdicts(name="check_rules", limits=limits, input_batch_size=BATCH, resources=resources)
+        read >> CheckBlocks(name="check_rules", limits=limits, input_batch_size=1, resources=resources)
     return pipeline
 
 
@@ -48,71 +47,69 @@ def verdicts_of(pipeline: Pipeline, count: int) -> tuple[Sequence[str], Sequence
     Raises:
         ValueError: a step failed, or rows are missing; the log names the step.
     """
-    leaf = leaf_of(pipeline).data.table
-    if leaf.num_rows != count:
-        raise ValueError(f"{count - leaf.num_rows} of {count} rows were lost on the way; see the log above")
-    order = np.argsort(leaf["place"].to_numpy())  # replicas finish as they can
-    lines, reasons, evidence = (leaf[name].take(order).to_pylist() for name in ("ad_copy", "reason", "evidence"))
+    blocks = sorted(leaf_of(pipeline), key=lambda block: block["place"])  # replicas finish as they can
+    verdicts = [verdict for block in blocks for verdict in json.loads(block["verdicts"])]
+    if len(verdicts) != count:
+        raise ValueError(f"{count - len(verdicts)} of {count} rows were lost on the way; see the log above")
+    lines, reasons, evidence = ([verdict[part] for verdict in verdicts] for part in range(3))
     return lines, reasons, evidence
 
 
 class ReadRows(GeneratorStep):  # type: ignore[misc]
-    """Reads raw rows from a file, a batch at a time.
+    """Reads raw rows from a file, a block at a time.
+
+    A block is one row of the pipeline: handing rows over one by one takes distilabel longer than checking them.
 
     Attributes:
         path: Parquet file of this machine.
 
     Output columns:
-        - place (`int`): of the row in the file, from 0.
-        - product (`str`), values (`list[str]`), ad_copy (`str`), source (`str`): see `pipelines.rows.Row`.
+        - place (`int`): of the block in the file, from 0.
+        - rows (`str`): JSON list of raw rows, with the columns that the rules look at.
     """
 
     path: Path
 
     @property
     def outputs(self) -> StepColumns:
-        return ["place", *LOOKED_AT]
+        return ["place", "rows"]
 
     def process(self, offset: int = 0) -> GeneratorStepOutput:
-        """Batches in the order of the file, and whether a batch is the last."""
+        """Blocks in the order of the file, and whether a block is the last."""
         file = pq.ParquetFile(self.path)
-        count, place = file.metadata.num_rows, 0
-        batches = file.iter_batches(self.batch_size, columns=LOOKED_AT)
+        count, read = file.metadata.num_rows, 0
+        blocks = file.iter_batches(BLOCK, columns=LOOKED_AT)
         console = Console(stderr=True)
-        for batch in track(
-            batches,
-            "checking rules",
-            total=-(-count // self.batch_size),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
+        about = -(-count // BLOCK)
+        for place, block in enumerate(
+            track(blocks, "checking rules", about, console=console, transient=True, disable=not console.is_terminal)
         ):
-            rows = [{"place": place + number, **row} for number, row in enumerate(batch.to_pylist())]
-            place += len(rows)
-            yield rows, place == count
+            read += block.num_rows
+            yield [{"place": place, "rows": json.dumps(block.to_pylist(), ensure_ascii=False)}], read == count
 
 
-class Verdicts(CheckRules):
-    """`CheckRules` without the columns that the reader of its leaf has already.
+class CheckBlocks(CheckRules):
+    """`CheckRules` for blocks of rows.
 
     Input columns:
-        - place (`int`), product (`str`), values (`list[str]`), ad_copy (`str`), source (`str`): see `ReadRows`.
+        - place (`int`), rows (`str`): see `ReadRows`.
 
     Output columns:
-        - place (`int`), ad_copy (`str`), reason (`str`), evidence (`str`): see `CheckRules`.
+        - place (`int`): as it came.
+        - verdicts (`str`): JSON list of [ad_copy, reason, evidence], see `CheckRules`.
     """
 
     @property
     def inputs(self) -> StepColumns:
-        return ["place", *LOOKED_AT]
+        return ["place", "rows"]
 
     @property
     def outputs(self) -> StepColumns:
-        return ["place", "ad_copy", "reason", "evidence"]
+        return ["place", "verdicts"]
 
     def process(self, inputs: StepInput) -> StepOutput:
-        """A verdict for each row."""
-        yield [self._checked(row) for row in inputs]
+        """The verdicts of each block."""
+        yield [{"place": block["place"], "verdicts": self._verdicts(block["rows"])} for block in inputs]
 
-    def _checked(self, row: dict[str, Any]) -> dict[str, Any]:
-        return {"place": row["place"], **self.verdict(row)}
+    def _verdicts(self, rows: str) -> str:
+        return json.dumps([list(self.verdict(row).values()) for row in json.loads(rows)], ensure_ascii=False)

@@ -156,10 +156,10 @@ class FilterSettings(Settings):
         True, description="written rows skip the thresholds, never the rules; alone they are not even scored"
     )
     max_similarity: float = Field(
-        0.8, gt=0, le=1, description="Jaccard index of character 3-grams from which lines are near-duplicates"
+        0.6, gt=0, le=1, description="Jaccard index of character 3-grams from which lines are near-duplicates"
     )
     max_eval_similarity: float = Field(
-        0.6, gt=0, le=1, description="the same between a line of the test split, or of eval_lines, and any other"
+        0.5, gt=0, le=1, description="the same between a line of the test split, or of eval_lines, and any other"
     )
     max_slogan_similarity: float = Field(0.6, gt=0, le=1, description="the same between a line and a real slogan")
     max_phrase_share: float = Field(

@@ -41,11 +41,21 @@ def check(row: Mapping[str, Any], limits: Limits) -> str | None:
     for value in row["values"]:
         if _says(line, value, noun=False):
             return f"value {value}"
-        found = morphemes.stems(value)
-        # A value of several words is said when all of them are: 아침 alone does not say 바쁜 아침.
-        if found and all(morphemes.holds(line, stem, verb) for stem, verb in found):
-            return f"stem {' '.join(stem for stem, _ in found)}"
+        if found := _held(line, value, noun=False):
+            return f"stem {found}"
+    if found := _held(line, row["product"], noun=True):
+        return f"product {found}"
     return None
+
+
+def _held(line: str, words: str, *, noun: bool) -> str:
+    """The stems of a value or a product where a line holds all of them: 아침 alone does not say 바쁜 아침."""
+    stems = morphemes.stems(words)
+    if stems and all(
+        _says(line, stem, noun=True) if noun and not verb else morphemes.holds(line, stem, verb) for stem, verb in stems
+    ):
+        return " ".join(stem for stem, _ in stems)
+    return ""
 
 
 @cache

@@ -36,6 +36,8 @@ class Lines:
 
         The similarity is the Jaccard index of the grams, or 1.0 where the line quotes one of 8 letters or more whole.
         """
+        if not self.lines:
+            return 0.0, ""
         found = grams(letters(line))
         shared = Counter(place for gram in found for place in self._places.get(gram, ()))
         best, which = 0.0, ""

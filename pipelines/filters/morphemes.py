@@ -40,31 +40,36 @@ def tokens(text: str) -> tuple[tuple[str, str, int], ...]:
 
 
 @cache
-def stems(value: str) -> tuple[tuple[str, bool], ...]:
-    """(stem, is a verb) of the content words of a value, two syllables or more.
+def stems(words: str) -> tuple[tuple[str, bool], ...]:
+    """(stem, is a verb) of the content words of a value or a product.
+
+    A word whose only stem has one syllable stands in many lines by chance and is left out where another word has more;
+    where none has, all count together, and a single one is none.
 
     Examples:
-        `혁신적인` -> 혁신; `따뜻한` -> 따뜻; `빠른` -> 빠르 (verb); `비 오는 날` -> none, each stem is one syllable.
+        `혁신적인` -> 혁신; `따뜻한` -> 따뜻; `빠른` -> 빠르 (verb); `커피잔` -> 커피, 잔; `목 마사지` -> 마사지;
+        `비 오는 날` -> 비, 오 (verb), 날; `큰` -> none.
     """
-    found = []
-    for form, tag, _ in tokens(value):
-        verb = tag in VERBAL
-        if verb and form.endswith("하") and len(form) > 2:
-            form, verb = form[:-1], False  # 따뜻하/VA and 따뜻/XR + 하/XSA are one stem
-        if len(form) >= 2 and (verb or tag in (*NOMINAL, *VERBAL)):
-            found.append((form, verb))
-    return tuple(found)
+    by_word: dict[int, list[tuple[str, bool]]] = {}
+    for form, tag, start in tokens(words):
+        if tag in VERBAL and form.endswith("하") and len(form) > 2:
+            form, tag = form[:-1], "XR"  # 따뜻하/VA and 따뜻/XR + 하/XSA are one stem
+        if tag in (*NOMINAL, *VERBAL):
+            by_word.setdefault(words[:start].count(" "), []).append((form, tag in VERBAL))
+    telling = [stem for found in by_word.values() if sum(len(form) for form, _ in found) > 1 for stem in found]
+    short = [stem for found in by_word.values() for stem in found]
+    return tuple(telling or (short if " " in words else ()))
 
 
 def holds(text: str, stem: str, verb: bool) -> bool:
-    """Whether a text holds a stem: letter by letter within a word, or in any conjugation for a verb."""
+    """Whether a text holds a stem: letter by letter within a word, a short one as one; any conjugation of a verb."""
     if not verb:
-        return stem in text
+        return stem in text and (len(stem) > 1 or any(form == stem and tag in NOMINAL for form, tag, _ in tokens(text)))
     # Conjugation changes a first syllable's final consonant at most (모르다, 몰라): most lines need not be parsed.
     opening = _opening(stem[0])
-    return any(_opening(letter) == opening for letter in text) and any(
-        form == stem and tag in VERBAL for form, tag, _ in tokens(text)
-    )
+    if len(stem) > 1 and all(_opening(letter) != opening for letter in text):
+        return False
+    return any(form == stem and tag in VERBAL for form, tag, _ in tokens(text))
 
 
 def _opening(syllable: str) -> int:

@@ -63,7 +63,7 @@ def _sets(lines: Sequence[str]) -> _Sets:
     known, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     rarity = np.empty(len(known), np.uint64)
     rarity[np.argsort(counts, kind="stable")] = np.arange(len(known), dtype=np.uint64)
-    entries = np.unique(owners << np.uint64(32) | rarity[inverse])
+    entries = _distinct(owners << np.uint64(32) | rarity[inverse])
     grams = (entries & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     sizes = np.bincount((entries >> np.uint64(32)).astype(np.int64), minlength=len(lines))
     offsets = np.concatenate([[0], np.cumsum(sizes)])
@@ -75,6 +75,12 @@ def _sets(lines: Sequence[str]) -> _Sets:
         each = np.uint64(1) << (spread >> np.uint64(58))
         bits[filled] = np.bitwise_or.reduceat(each, offsets[:-1][filled])
     return _Sets(grams, offsets, sizes, bits)
+
+
+def _distinct(numbers: Array) -> Array:
+    """Each number once, in order; `np.unique` hashes first, which takes ten times as long."""
+    ordered = np.sort(numbers)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
 def _keys(texts: Sequence[str]) -> tuple[Array, Array]:
@@ -132,7 +138,7 @@ def _plausible(sets: _Sets, left: Array, right: Array, least: float) -> tuple[Ar
     shared = np.ceil(least / (1 + least) * both - EPSILON)
     near = np.bitwise_count(sets.bits[left] ^ sets.bits[right]) <= both - 2 * shared
     near &= left != right
-    pairs = np.unique(np.minimum(left, right)[near] << 32 | np.maximum(left, right)[near])
+    pairs = _distinct(np.minimum(left, right)[near] << 32 | np.maximum(left, right)[near])
     return pairs >> 32, pairs & 0xFFFFFFFF
 
 

@@ -1,6 +1,6 @@
 """Near-duplicates as other tools find them: distilabel's `MinHashDedup`, and datasketch alone.
 
-    python -m tests.bench.baselines distilabel --packages ~/.cache/hanjul/bench --file raw.parquet --rows 20000
+    python -m tests.bench.baselines distilabel --packages FOLDER --file raw.parquet --rows 20000
 
 Last line on stdout: {"seconds", "flagged"}, of the work alone and the places of the rows that it calls duplicates.
 
@@ -30,7 +30,7 @@ THRESHOLD, PERMUTATIONS = 0.8, 128
 def packages() -> Path:
     """The folder with datasketch, apart from what Hanjul needs; installed when it is asked for first."""
     folder = platformdirs.user_cache_path("hanjul") / "bench" / f"datasketch-{DATASKETCH}"
-    if not folder.exists():
+    if not (folder / "datasketch").exists():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         subprocess.run([*pip, "--target", str(folder), f"datasketch=={DATASKETCH}"], check=True, stdout=sys.stderr)
     return folder

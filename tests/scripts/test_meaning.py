@@ -27,7 +27,7 @@ LINES = [" ".join(WORDS[(start + step) % 11] for step in range(3)) for start in 
 def save_encoder(folder: Path) -> Path:
     """A BERT of two layers with mean pooling, as sentence encoders stand on the Hub."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     built = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     built.pre_tokenizer = pre_tokenizers.Whitespace()
