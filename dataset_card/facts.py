@@ -71,6 +71,7 @@ class Computed:
         samples: rows for the card, drawn by seed from the train split, each of another product.
         preferences: rows of config `preferences`.
         preference_splits: those of its splits that have rows.
+        pairs: whether the repo has config `pairs`.
         changes: since the version before; None for the first.
     """
 
@@ -82,6 +83,7 @@ class Computed:
     samples: Sequence[Mapping[str, Any]]
     preferences: int
     preference_splits: tuple[Split, ...]
+    pairs: bool
     changes: Changes | None
 
 
@@ -100,15 +102,16 @@ def gather(
     kept: Sequence[Mapping[str, Any]],
     rejected: Sequence[Mapping[str, Any]],
     *,
-    preferences: int | Mapping[Split, int] = 0,
+    preferences: Mapping[Split, int] | None = None,
+    pairs: bool = False,
     changes: Changes | None = None,
 ) -> Facts:
     """Facts from what was given, what was produced, and the rows as the filter parted them.
 
     Args:
         rejected: with `reason`; outranked rows are among them.
-        preferences: rows of config `preferences`, by split. Where only their number is given, they are taken to stand
-            in all splits that have kept rows.
+        preferences: rows of config `preferences`, by split.
+        pairs: whether the repo has config `pairs`.
         changes: since the version before, if there is one.
 
     Raises:
@@ -121,10 +124,7 @@ def gather(
     for split in get_args(Split):
         rows = [row for row in kept if split_of(row["product"]) == split]
         splits[split] = (len(rows), len({row["product"] for row in rows}))
-    if isinstance(preferences, int):
-        filled = [split for split, (rows, _) in splits.items() if rows and preferences]
-    else:
-        filled = [split for split in splits if preferences.get(split)]
+    by_split = preferences or {}
     computed = Computed(
         sources=dict(sorted(Counter(row["source"] for row in kept).items())),
         rejected={reason: reasons[reason] for reason in REASONS if reasons[reason]},
@@ -132,8 +132,9 @@ def gather(
         before=measure([*kept, *rejected], produced.limits, lines=len(kept), seed=produced.seed),
         after=measure(kept, produced.limits, lines=len(kept), seed=produced.seed),
         samples=_samples(kept, produced.seed),
-        preferences=preferences if isinstance(preferences, int) else sum(preferences.values()),
-        preference_splits=tuple(filled),
+        preferences=sum(by_split.values()),
+        preference_splits=tuple(split for split in splits if by_split.get(split)),
+        pairs=pairs,
         changes=changes,
     )
     return Facts(given, produced, computed)

@@ -65,7 +65,7 @@ def _configs(facts: Facts) -> list[dict[str, Any]]:
         configs.append(config("candidates"))
     if computed.preference_splits:
         configs.append(config("preferences", computed.preference_splits))
-    if "synthesised" in computed.sources:
+    if computed.pairs:
         configs.append(config("pairs"))
     return configs
 

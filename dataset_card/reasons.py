@@ -45,6 +45,11 @@ REASONS = {
         "욕설이나 남을 깎아내리는 말이 들어 있습니다.",
         "Holds swear words or slurs.",
     ),
+    "contaminated": Reason(
+        "평가용 줄과 겹침",
+        "평가에 쓰는 줄과 거의 같아, 학습에 섞이면 평가를 믿을 수 없게 됩니다.",
+        "Resembles a line kept for evaluation, which training must not see.",
+    ),
     "leak": Reason(
         "상품·가치 노출",
         "상품이나 가치를 느끼게 하지 않고 그 낱말을 그대로 말했습니다.",
@@ -74,11 +79,6 @@ REASONS = {
         "거의 같은 줄",
         "글자가 거의 같은, 더 나은 줄이 있습니다.",
         "A better line has almost the same letters.",
-    ),
-    "contaminated": Reason(
-        "평가용 줄과 겹침",
-        "평가에 쓰는 줄과 거의 같아, 학습에 섞이면 평가를 믿을 수 없게 됩니다.",
-        "Resembles a line kept for evaluation, which training must not see.",
     ),
     "outranked": Reason(
         "더 나은 줄 있음",

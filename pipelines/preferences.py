@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines.rows import row_id, user_message
@@ -29,14 +29,17 @@ def preferences_of(kept: Rows, rejected: Rows, min_margin: float) -> list[dict[s
         messages), chosen_id, rejected_id, reason (why the other was not released), margin (of the scores; null where
         one has none).
     """
-    written: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    written: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for row in rejected:
         if row["source"] == "synthesised" and row["reason"] in WORSE:
-            written[_prompt(row)].append(row)
-    return [pair for row in kept for pair in _pairs(row, written.get(_prompt(row), ()), min_margin)]
+            written[_prompt(row)][row["id"]] = row  # once, however often it was written
+    chosen = [row for row in kept if row["source"] == "synthesised" and _prompt(row) in written]
+    return [pair for row in chosen for pair in _pairs(row, written[_prompt(row)].values(), min_margin)]
 
 
-def _pairs(better: Mapping[str, Any], others: Rows, min_margin: float) -> Iterator[dict[str, Any]]:
+def _pairs(
+    better: Mapping[str, Any], others: Iterable[Mapping[str, Any]], min_margin: float
+) -> Iterator[dict[str, Any]]:
     for worse in others:
         margin = _margin(better, worse)
         if margin < min_margin if margin is not None else worse["reason"] not in UNSCORED:

@@ -39,6 +39,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
         HanjulError: no row passes, too few rows to calibrate the judge on, or lines to compare with that are no table.
     """
     repo = HfUri(type="dataset", id=raw.id)
+    recipe = References.pinned(hub, recipe)
     references = References.find(hub, recipe.filter)
     limits = references.limits(hub, recipe.filter)
     before = hub.before(repo, recipe.version)
@@ -112,7 +113,7 @@ def _card(
     rejected += [row | {"reason": "outranked"} for row in candidates]
     teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
     scored = any(row["scores"]["pv"] is not None for row in kept)
-    changes = versions.changes_since(hub, before, [*rejected, *kept])  # a row that is in twice is kept once
+    changes = versions.changes_since(hub, before, [*kept, *rejected])
     with refused("filter"):
         found = facts.gather(
             facts.Given(repo_id=raw.id, title=recipe.title, imported_terms=recipe.import_.terms),
@@ -128,6 +129,7 @@ def _card(
             kept,
             rejected,
             preferences=Counter(split_of(pair["product"]) for pair in preferences),
+            pairs="pairs" in {entry["config_name"] for entry in hub.card_configs(raw)},
             changes=changes,
         )
     paths = figures.draw_figures(found, kept, out)

@@ -10,6 +10,8 @@ from scripts.settings import SemanticSettings
 
 #: Lines that are compared with all others at a time.
 CHUNK = 1000
+#: By which the cosine of equal vectors may miss 1 in float32.
+ROUNDING = 1e-6
 
 Pair = tuple[int, int, float]
 
@@ -26,7 +28,7 @@ def alike(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings) -> list
     found: list[Pair] = []
     for start in range(0, len(rows), CHUNK):
         cosines = vectors[start : start + CHUNK] @ vectors[start:].T
-        left, right = np.nonzero(np.triu(cosines >= settings.max_cosine, 1))
+        left, right = np.nonzero(np.triu(cosines >= settings.max_cosine - ROUNDING, 1))
         places = zip(left.tolist(), right.tolist(), cosines[left, right].tolist(), strict=True)
         found += [(start + one, start + other, cosine) for one, other, cosine in places]
     return found
@@ -35,6 +37,7 @@ def alike(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings) -> list
 def _vectors(lines: Sequence[str], settings: SemanticSettings) -> Any:
     """Unit vectors of lines, float32, one a row."""
     try:
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
     except ImportError:
         raise HanjulError(
@@ -44,7 +47,7 @@ def _vectors(lines: Sequence[str], settings: SemanticSettings) -> Any:
         ) from None
     try:
         encoder = SentenceTransformer(settings.model, revision=settings.revision)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise HanjulError(
             f"The sentence encoder cannot be loaded: {error}", settings.model, "check filter.semantic.model"
         ) from error

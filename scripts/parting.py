@@ -43,7 +43,7 @@ def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local
     """(rows that break no rule, rejected rows), both tidied and in the order of `rows`."""
     from pipelines.checking import build_check_pipeline, verdicts_of
     from pipelines.features import write_raw
-    from pipelines.filters.tidy import with_line
+    from pipelines.rows import row_id
 
     path = folder / "raw.parquet"
     write_raw(rows, path)
@@ -51,7 +51,8 @@ def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local
     pipeline = build_check_pipeline(path, limits, cache_dir=folder / "distilabel", replicas=replicas, engine=engine)
     passed, rejected = [], []
     for row, line, reason, evidence in zip(rows, *verdicts_of(pipeline, len(rows)), strict=True):
-        tidied = with_line(row, line)
+        # Also for rows of another's raw: its ids may be anything.
+        tidied = row | {"ad_copy": line, "id": row_id(row["product"], row["values"] or [], line)}
         if reason:
             rejected.append(tidied | {"reason": reason, "evidence": evidence, "group_id": ""})
         else:

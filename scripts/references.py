@@ -11,7 +11,7 @@ from huggingface_hub import HfUri
 from scripts.errors import HanjulError
 from scripts.hub import Hub
 from scripts.import_rows import COLUMNS, identify, read
-from scripts.settings import FilterSettings
+from scripts.settings import FilterSettings, Recipe
 from scripts.stage import digest
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class References:
 
     @classmethod
     def find(cls, hub: Hub, settings: FilterSettings) -> References:
-        """Those that a recipe names.
+        """Those that a recipe's filters name.
 
         Raises:
             HanjulError: one cannot be read.
@@ -45,10 +45,26 @@ class References:
 
         found: dict[str, Any] = {"slogans": None, "eval_lines": None}
         identities = {"slogans of Hanjul": digest(EXAMPLES)}
+        if settings.semantic:
+            identities["encoder"] = f"hf://models/{settings.semantic.model}@{settings.semantic.revision}"
         for name in found:
             if source := getattr(settings, name):
                 found[name], identities[name] = identify(hub, source)
         return cls(**found, identities=identities)
+
+    @staticmethod
+    def pinned(hub: Hub, recipe: Recipe) -> Recipe:
+        """The recipe with the commit of its sentence encoder, if it names one.
+
+        Raises:
+            HanjulError: there is no such model.
+        """
+        semantic = recipe.filter.semantic
+        if semantic is None:
+            return recipe
+        found = hub.resolve(HfUri(type="model", id=semantic.model, revision=semantic.revision), "model")
+        pinned = semantic.model_copy(update={"revision": found.revision})
+        return recipe.model_copy(update={"filter": recipe.filter.model_copy(update={"semantic": pinned})})
 
     def limits(self, hub: Hub | None, settings: FilterSettings) -> Limits:
         """The filters' own view of a recipe's thresholds, with the lines to compare.
@@ -88,9 +104,9 @@ def _lines(hub: Hub | None, source: Path | HfUri | None) -> list[str]:
     assert hub, "a source has been found on a Hub"
     lines = []
     for number, record in enumerate(read(hub, source), 1):
-        column = next((name for name in COLUMNS["ad_copy"] if name in record), None)
-        if column is None:
-            names = " / ".join(COLUMNS["ad_copy"])
-            raise HanjulError(f"Row {number} has no line", str(source), f"name the column one of {names}")
-        lines.append(str(record[column] or ""))
+        names = [name for name in COLUMNS["ad_copy"] if name in record]
+        if not names:
+            known = " / ".join(COLUMNS["ad_copy"])
+            raise HanjulError(f"Row {number} has no line", str(source), f"name the column one of {known}")
+        lines += [str(record[name]) for name in names if record[name]]
     return [line for line in lines if line.strip()]

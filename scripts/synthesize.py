@@ -46,6 +46,7 @@ def run(
     from dataset_card.card import merge_configs
     from scripts.examples import Examples
 
+    recipe = References.pinned(hub, recipe)
     settings = recipe.synthesize or SynthesizeSettings()
     repo = HfUri(type="dataset", id=pairs.id)
     examples = None if adapter else Examples.find(hub, settings.examples_from)

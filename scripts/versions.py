@@ -45,8 +45,17 @@ def changes_since(hub: Hub, before: tuple[str, HfUri] | None, after: Iterable[Ma
     if before is None:
         return None
     tag, release = before
-    earlier = {row["id"]: place for place, row in _parted(hub, release)}
-    return compare(earlier, {row["id"]: row.get("reason") or "default" for row in after}, tag)
+    earlier = ((row["id"], place) for place, row in _parted(hub, release))
+    return compare(_places(earlier), _places((row["id"], row.get("reason") or "default") for row in after), tag)
+
+
+def _places(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Where each id stands; one that is kept and, as its own duplicate, rejected too, is kept."""
+    places: dict[str, str] = {}
+    for id_, place in rows:
+        if places.get(id_) != "default":
+            places[id_] = place
+    return places
 
 
 def _parted(hub: Hub, release: HfUri) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -37,6 +37,8 @@ def check(row: Mapping[str, Any], limits: Limits) -> str | None:
 
 
 def _line(text: str) -> str | None:
+    if text and not any("가" <= character <= "힣" for character in text):
+        return "no Hangul"
     if "\n" in text:
         return f"{len(text.splitlines())} lines"
     for name, pattern in (("label", LABEL), ("markup", MARKUP), ("hashtag", HASHTAG)):

@@ -83,7 +83,7 @@ def _says(line: str, words: str, *, noun: bool) -> bool:
         if extra_space and match.start() > 0 and line[match.start() - 1] != " ":
             continue  # 마치 약속 is not 치약
         short = len(words) == 1 or (noun and len(words) == 2)
-        if not short or morphemes.starts_noun(line, match.start()):
+        if not short or morphemes.is_noun(line, *match.span()):
             return True
     return False
 

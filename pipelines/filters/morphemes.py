@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from functools import cache, lru_cache
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 #: Sejong tags of words that carry meaning by themselves: nouns, roots and adverbs; verbs and adjectives.
 NOMINAL = ("NNG", "NNP", "XR", "MAG", "SL")
 VERBAL = ("VV", "VA")
+PARTICLE = re.compile(r"(?:은|는|이|가|을|를|의|에|에서|도|만|과|와|로|으로|이나|나|처럼|보다|까지|부터|마다)?(?!\w)")
 
 
 _loading = threading.Lock()
@@ -77,6 +79,12 @@ def _opening(syllable: str) -> int:
     return (ord(syllable) - ord("가")) // 28
 
 
-def starts_noun(text: str, start: int) -> bool:
-    """Whether a token starts here that is no verb, ending or particle: 모자 in `모자 하나`, not in `모자란 잠`."""
+def is_noun(text: str, start: int, end: int) -> bool:
+    """Whether a short word stands here as a noun: 모자 in `모자 하나`, not in `모자란 잠`.
+
+    So it does where a token starts that is no verb, ending or particle, or where only a particle follows it: Kiwi reads
+    잼으로 as a form of 재다.
+    """
+    if (start == 0 or text[start - 1] == " ") and PARTICLE.match(text, end):
+        return True
     return any(begin == start and tag[0] not in "VEJ" for _, tag, begin in tokens(text))

@@ -114,9 +114,6 @@ class _Selection:
         return Verdict("near_duplicate", f"{similarity:.2f} like {best}", best)
 
     def _contaminated(self, index: int) -> Verdict | None:
-        similarity, line = self.limits.reserved.closest(self.rows[index]["ad_copy"])
-        if line and similarity >= self.limits.max_eval_similarity:
-            return Verdict("contaminated", f"{similarity:.2f} like {line}", "")
         if self.in_test[index]:
             return None
         alike = [(found, -other) for other, found in self.close.get(self.node[index], ()) if other in self.kept]

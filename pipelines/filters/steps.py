@@ -53,7 +53,7 @@ class CheckRules(Step):  # type: ignore[misc]
 
     def verdict(self, row: dict[str, Any]) -> dict[str, str]:
         """The output columns of a row."""
-        line = tidy(row["ad_copy"])
+        line = tidy(row["ad_copy"] or "")
         reason, evidence = first_rule({"source": "synthesised", **row, "ad_copy": line}, self.limits)
         return {"ad_copy": line, "reason": reason, "evidence": evidence}
 

@@ -39,7 +39,7 @@ def phrases(line: str) -> tuple[str, ...]:
 
 def most(rows: int, limits: Limits) -> int:
     """In how many of so many lines an opening or an ending may stand."""
-    return max(limits.max_phrase_count, int(limits.max_phrase_share * rows))
+    return max(limits.max_phrase_count, int(limits.max_phrase_share * rows + 1e-9))
 
 
 @cache

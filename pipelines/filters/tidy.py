@@ -38,11 +38,7 @@ def clean_value(value: str) -> str:
 
 def tidy_row(row: dict[str, Any]) -> dict[str, Any]:
     """The row with its line tidied and its id made anew from it."""
-    return with_line(row, tidy(row["ad_copy"]))
-
-
-def with_line(row: dict[str, Any], ad_copy: str) -> dict[str, Any]:
-    """The row with another line and the id that goes with it; the row itself where the line is the same."""
+    ad_copy = tidy(row["ad_copy"])
     if ad_copy == row["ad_copy"]:
         return row
     return row | {"ad_copy": ad_copy, "id": row_id(row["product"], row["values"], ad_copy)}

@@ -53,4 +53,4 @@ def release(source: str = "") -> tuple[list[dict[str, Any]], list[dict[str, Any]
 
 def facts(source: str = "", given: Given = GIVEN) -> Facts:
     """What the card says of it."""
-    return gather(given, PRODUCED, *release(source), preferences={"train": 1}, changes=CHANGES)
+    return gather(given, PRODUCED, *release(source), preferences={"train": 1}, pairs=True, changes=CHANGES)

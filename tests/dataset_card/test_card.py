@@ -120,8 +120,6 @@ def test_preferences_stand_in_the_splits_that_have_them():
     entry = head(render(by_split, FIGURES))["configs"][1]
     assert entry == config("preferences", ["train", "test"])
     assert by_split.computed.preferences == 3
-    in_number = gather(GIVEN, PRODUCED, kept, rejected, preferences=3)
-    assert head(render(in_number, FIGURES))["configs"][1] == config("preferences")
     without = head(render(gather(GIVEN, PRODUCED, kept, rejected), FIGURES))
     assert "preferences" not in [entry["config_name"] for entry in without["configs"]]
 

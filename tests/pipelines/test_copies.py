@@ -8,10 +8,10 @@ from pipelines.briefs import Brief
 from pipelines.copies import PairResult, build_copies_pipeline, raw_rows, read_leaf
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.teacher import teacher_llm
-from tests.limits import limits
 from pipelines.planning.taxonomy import load_craft
 from pipelines.rows import Row, make_row, row_id, user_message
 from pipelines.running import run
+from tests.limits import limits
 from tests.pipelines.teacher_server import KEY, MODEL, Endpoint, Reset, serve
 
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7, "timeout": 10}

@@ -8,8 +8,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from pipelines.filters import RULES
-from tests.limits import limits
 from tests.bench.loopback import Loopback, loopback
+from tests.limits import limits
 from tests.pipelines.teacher_server import KEY, MODEL
 
 QUICK = {"median": 0.001, "p99": 0.002}

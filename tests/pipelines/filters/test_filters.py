@@ -112,6 +112,11 @@ def test_bad_lines_go_for_this_reason(ad_copy, reason, evidence):
         ("재무 상담 서비스", "여유", "재무가 어려운 밤", True),
         ("재무 계획 수첩", "여유", "재무도 계획도 수첩 하나", True),
         ("당뇨병 약", "여유", "약 먹을 시간이 산책 시간", False),
+        ("커피잔", "여유", "커피가 식을 틈이 없다", False),
+        ("밀폐제", "여유", "여름까지 밀폐됩니다", True),
+        ("잼", "여유", "즐거운 순간을 잼으로 물들여라", True),
+        ("통장", "믿을 수 있는", "내 돈의 밤을 믿을 수 있습니다", True),
+        ("통장", "큰", "크게 웃는 아침", False),
     ],
 )
 def test_leak_knows_korean(product, value, ad_copy, leaks):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.filters import judge_and_select
+from pipelines.filters import apply_rules, judge_and_select
 from pipelines.filters.grams import grams, letters
 from pipelines.filters.lines import Lines
 from pipelines.filters.selection import Verdict, place_of, select
@@ -78,12 +78,11 @@ def test_the_test_split_comes_first():
 
 def test_what_resembles_somebodys_evaluation_goes_from_every_split():
     rows = [make("월요일도 반쯤은 금요일"), make("월요일도 반쯤은 금요일!", product=TEST), make("부엌이 먼저 깬다")]
-    reserved = limits(reserved=Lines(["월요일도 반쯤은 금요일"]))
-    assert [(verdict.reason, verdict.evidence) for verdict in select(rows, reserved)] == [
-        ("contaminated", "1.00 like 월요일도 반쯤은 금요일"),
-        ("contaminated", "1.00 like 월요일도 반쯤은 금요일"),
-        ("", ""),
-    ]
+    kept, rejected = apply_rules(rows, limits(reserved=Lines(["월요일도 반쯤은 금요일"])))
+    assert kept == rows[2:]
+    assert [(row["reason"], row["evidence"]) for row in rejected] == [
+        ("contaminated", "1.00 like 월요일도 반쯤은 금요일")
+    ] * 2
 
 
 def test_of_overused_openings_and_endings_the_best_stay():
@@ -101,7 +100,11 @@ def test_of_overused_openings_and_endings_the_best_stay():
 
 
 def test_lines_that_mean_the_same_are_near_duplicates_too():
-    rows = [make("부엌이 먼저 깬다", score=0.7), make("주방이 먼저 눈을 뜬다", score=0.9), make("골목이 잠든다", score=0.1)]
+    rows = [
+        make("부엌이 먼저 깬다", score=0.7),
+        make("주방이 먼저 눈을 뜬다", score=0.9),
+        make("골목이 잠든다", score=0.1),
+    ]
     kept, rejected = judge_and_select(rows, limits(min_pv=0.5), alike=[(0, 1, 0.93), (1, 2, 0.99)])
     assert [row["ad_copy"] for row in kept] == ["주방이 먼저 눈을 뜬다"]
     assert [(row["reason"], row["evidence"]) for row in rejected] == [
@@ -112,7 +115,7 @@ def test_lines_that_mean_the_same_are_near_duplicates_too():
 
 LINES = st.lists(
     st.tuples(
-        st.text(st.sampled_from("가나다라마 "), min_size=1, max_size=12),
+        st.text(st.sampled_from("가나다라마 "), min_size=1, max_size=12).filter(str.strip),
         st.sampled_from([TRAIN, TEST, "원두", "의자"]),
         st.sampled_from([0.5, 0.6, 0.9]),
         st.sampled_from(["written", "imported", "synthesised"]),

@@ -1,0 +1,17 @@
+"""`contaminated`: the line is one of somebody's evaluation, or close to one.
+
+What is close to a line of our own test split, the selection finds: which lines those are is not known before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.filters.limits import Limits
+
+
+def check(row: Mapping[str, Any], limits: Limits) -> str | None:
+    """`0.82 like 월요일도 반쯤은 금요일`, or None."""
+    similarity, line = limits.reserved.closest(row["ad_copy"])
+    return f"{similarity:.2f} like {line}" if line and similarity >= limits.max_eval_similarity else None
