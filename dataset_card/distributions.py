@@ -32,7 +32,7 @@ def lengths(after: Quality, kept: Sequence[Mapping[str, Any]]) -> Figure:
     counts = Counter(len(row["ad_copy"]) for row in kept)
     found = after.lengths
     figure, (axes,) = paper(2.5)
-    head(axes, "한 줄의 길이", f"가운데 {found.p50}자, 열에 아홉은 {found.p5}–{found.p95}자")
+    head(axes, "한 줄의 길이", f"중앙값 {found.p50}자, 열에 아홉은 {found.p5}–{found.p95}자")
     axes.axvspan(found.p5 - 0.5, found.p95 + 0.5, color=LINE, zorder=0)
     axes.bar(list(counts), list(counts.values()), width=0.86, color=AFTER)
     axes.set_xlabel("글자 수 (띄어쓰기 포함)", fontsize=SMALL, color=INK)
@@ -48,7 +48,9 @@ def coverage(before: Quality, after: Quality) -> Figure:
     categories = sorted(_shares(before.categories, after.categories), key=lambda found: -found[2])
     devices = _shares(before.devices, after.devices)
     figure, (upper, lower) = paper(2.1, ABOVE + 0.2 + PAIR * len(devices))
-    note = f"{len(categories)}개 중 {occurring(after.categories)}개에 줄이 있음, 고름 {after.category_coverage:.3f}"
+    note = (
+        f"{len(categories)}개 중 {occurring(after.categories)}개에 줄이 있음, 고른 정도 {after.category_coverage:.3f}"
+    )
     head(upper, "상품 범주", note, legend=True)
     places = range(len(categories))
     upper.bar(places, [share for _, share, _ in categories], width=1, color=BEFORE)
@@ -58,7 +60,7 @@ def coverage(before: Quality, after: Quality) -> Figure:
         label.set_horizontalalignment(side)
     upper.yaxis.get_major_locator().set_params(nbins=4)
     upper.yaxis.set_major_formatter("{x:g}%")
-    note = f"{len(devices)}가지 중 {occurring(after.devices)}가지, 고름 {after.device_coverage:.3f}"
+    note = f"{len(devices)}가지 중 {occurring(after.devices)}가지, 고른 정도 {after.device_coverage:.3f}"
     head(lower, "수사법", note, legend=True)
     names, old, new = zip(*devices, strict=True)
     texts = [f"{first:.1f} → {second:.1f}%" for first, second in zip(old, new, strict=True)]

@@ -46,6 +46,8 @@ class Produced:
         usage: what the synthesised lines took: input_tokens, output_tokens, usd (None where no price is known); empty
             where nothing was synthesised.
         version: tag of the release, e.g. `v0.2.0`; empty where it has none.
+        encoder, max_cosine: the sentence encoder (`model@sha`) that found lines of the same meaning, and from which
+            cosine on; empty where none did.
         prompts: file name of a prompt's template -> its SHA-256, 64 hex digits.
     """
 
@@ -56,6 +58,8 @@ class Produced:
     seed: int
     usage: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
+    encoder: str = ""
+    max_cosine: float = 1.0
     prompts: Mapping[str, str] = field(default_factory=dict)
 
 

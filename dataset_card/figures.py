@@ -91,8 +91,8 @@ def _high(found: Quality) -> dict[str, float | None]:
         "distinct-1": 100 * varied.distinct[0],
         "distinct-2": 100 * varied.distinct[1],
         "Vendi ÷ 줄": 100 * varied.vendi / varied.lines,
-        "범주 고름": None if found.category_coverage is None else 100 * found.category_coverage,
-        "수사법 고름": None if found.device_coverage is None else 100 * found.device_coverage,
+        "범주가 고름": None if found.category_coverage is None else 100 * found.category_coverage,
+        "수사법이 고름": None if found.device_coverage is None else 100 * found.device_coverage,
     }
 
 

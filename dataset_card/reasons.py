@@ -32,7 +32,7 @@ REASONS = {
     ),
     "script": Reason(
         "한글 아닌 글자",
-        "한자, 가나, 낱자모, 군더더기 로마자, 깨진 글자가 들어 있습니다.",
+        "한자, 가나, 낱자모, 불필요한 로마자, 깨진 글자가 들어 있습니다.",
         "Hanja, kana, loose jamo, stray Latin words or broken characters.",
     ),
     "personal": Reason(
@@ -67,7 +67,7 @@ REASONS = {
     ),
     "template": Reason(
         "틀에 박힌 말",
-        "어느 상품에나 붙는 닳은 말이거나, 너무 많은 줄이 같은 첫머리나 끝말을 씁니다.",
+        "어느 상품에나 붙는 닳은 말이거나, 너무 많은 줄이 같은 첫머리나 끝맺음을 씁니다.",
         "A worn-out form that would do for any product, or an opening or ending that too many lines share.",
     ),
     "judge": Reason(

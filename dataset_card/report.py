@@ -23,7 +23,10 @@ def report(facts: Facts) -> dict[str, Any]:
     found = {
         "repo_id": facts.given.repo_id,
         "title": facts.given.title,
-        **{name: getattr(produced, name) for name in ("version", "seed", "teacher", "teacher_base", "scorer")},
+        **{
+            name: getattr(produced, name)
+            for name in ("version", "seed", "teacher", "teacher_base", "scorer", "encoder")
+        },
         "prompts": produced.prompts,
         "usage": produced.usage,
         "limits": _limits(produced.limits),

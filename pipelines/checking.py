@@ -20,7 +20,7 @@ from pipelines.running import leaf_of, pipeline_of
 #: Rows of a block.
 BLOCK = 2000
 #: Of a raw row, what the rules look at.
-LOOKED_AT = ["product", "values", "ad_copy", "source"]
+LOOKED_AT = ["product", "category", "values", "ad_copy", "source"]
 
 
 def build_check_pipeline(

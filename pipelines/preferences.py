@@ -12,8 +12,6 @@ Rows = Sequence[Mapping[str, Any]]
 
 #: Reasons that say that a line is worse. The others say that it is broken, or no worse but there already.
 WORSE = ("leak", "template", "judge", "outranked")
-#: Those that need no score to say so.
-UNSCORED = ("leak", "template")
 
 
 def preferences_of(kept: Rows, rejected: Rows, min_margin: float) -> list[dict[str, Any]]:
@@ -42,7 +40,7 @@ def _pairs(
 ) -> Iterator[dict[str, Any]]:
     for worse in others:
         margin = _margin(better, worse)
-        if margin < min_margin if margin is not None else worse["reason"] not in UNSCORED:
+        if not _is_worse_unscored(worse) if margin is None else margin < min_margin:
             continue
         yield {
             "id": row_id(better["product"], better["values"], f"{better['id']} {worse['id']}"),
@@ -56,6 +54,11 @@ def _pairs(
             "reason": worse["reason"],
             "margin": margin,
         }
+
+
+def _is_worse_unscored(row: Mapping[str, Any]) -> bool:
+    """Whether the reason says by itself that a line is worse; an ending that others have too does not."""
+    return bool(row["reason"] == "leak" or (row["reason"] == "template" and row["evidence"].startswith("form ")))
 
 
 def _prompt(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -216,7 +216,7 @@ def filter_(
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
-    """Keep the good rows as config `default`, the others with their reason as `rejected`."""
+    """Good rows become config `default` (and `preferences`), others `rejected` with a reason, or `candidates`."""
     loaded = load_recipe(recipe, changes, filter__judge=judge, filter__engine=engine)
     with hub_session() as hub:
         from scripts import filter as stage

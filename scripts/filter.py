@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 #: Settings of `evaluate` on which the scores of rows depend.
 JUDGED_BY = {"calibration_rows", "bootstrap"}
-#: Settings that say how to go about it, not what comes of it.
-HOW = {"engine"}
+#: Settings that say how to go about it, not what comes of it, and paths: what is in the files, the inputs pin.
+HOW = {"engine", "slogans", "eval_lines"}
 
 
 def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
@@ -112,6 +112,7 @@ def _card(
     )
     rejected += [row | {"reason": "outranked"} for row in candidates]
     teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
+    semantic = recipe.filter.semantic
     scored = any(row["scores"]["pv"] is not None for row in kept)
     changes = versions.changes_since(hub, before, [*kept, *rejected])
     with refused("filter"):
@@ -124,6 +125,8 @@ def _card(
                 limits=limits,
                 seed=recipe.seed,
                 version=recipe.version,
+                encoder=f"{semantic.model}@{semantic.revision}" if semantic else "",
+                max_cosine=semantic.max_cosine if semantic else 1.0,
                 **_synthesis(hub, raw),
             ),
             kept,

@@ -17,7 +17,7 @@ Pair = tuple[int, int, float]
 
 
 def alike(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings) -> list[Pair]:
-    """(place, place, cosine) of all pairs of rows whose lines are at least `max_cosine` alike; the first is smaller.
+    """(place, later place, cosine) of all pairs of rows whose cosine is `max_cosine` or more.
 
     Raises:
         HanjulError: sentence-transformers is not installed, or the encoder cannot be loaded.

@@ -20,6 +20,8 @@ Parted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 #: Rows that a process checks in about the time that it takes to start another.
 FEW = 10_000
+#: Processes at most: each takes half a gigabyte, and handing over is what takes longest from the fourth on.
+MOST = 4
 
 
 def part(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder: Path) -> Parted:
@@ -47,7 +49,7 @@ def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local
 
     path = folder / "raw.parquet"
     write_raw(rows, path)
-    replicas = 1 if len(rows) < FEW else os.cpu_count() or 1
+    replicas = 1 if len(rows) < FEW else min(_cores(), MOST)
     pipeline = build_check_pipeline(path, limits, cache_dir=folder / "distilabel", replicas=replicas, engine=engine)
     passed, rejected = [], []
     for row, line, reason, evidence in zip(rows, *verdicts_of(pipeline, len(rows)), strict=True):
@@ -58,6 +60,11 @@ def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local
         else:
             passed.append(tidied)
     return passed, rejected
+
+
+def _cores() -> int:
+    """Cores that this process may use; not every system says."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def part_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) -> Parted:

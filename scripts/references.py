@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
 
+from pipelines.filters.lines import Lines
 from scripts.errors import HanjulError
 from scripts.hub import Hub
 from scripts.import_rows import COLUMNS, identify, read
@@ -16,9 +19,6 @@ from scripts.stage import digest
 
 if TYPE_CHECKING:
     from pipelines.filters.limits import Limits
-
-#: Settings of `filter` that are no limit of a row.
-NO_LIMITS = {"judge", "slogans", "eval_lines", "semantic", "min_margin", "previous", "engine"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class References:
         from pipelines.examples import EXAMPLES
 
         found: dict[str, Any] = {"slogans": None, "eval_lines": None}
-        identities = {"slogans of Hanjul": digest(EXAMPLES)}
+        identities = {"slogans of Hanjul": digest(EXAMPLES), "rules of Hanjul": rules_identity()}
         if settings.semantic:
             identities["encoder"] = f"hf://models/{settings.semantic.model}@{settings.semantic.revision}"
         for name in found:
@@ -74,28 +74,42 @@ class References:
         """
         from pipelines.examples import load_examples
         from pipelines.filters.limits import Limits
-        from pipelines.filters.lines import Lines
 
         slogans = [row["ad_copy"] for row in load_examples()]
         return Limits(
-            **settings.model_dump(exclude=NO_LIMITS),
+            **settings.model_dump(include={limit.name for limit in fields(Limits)} - {"slogans", "reserved", "scored"}),
             slogans=Lines([*slogans, *_lines(hub, self.slogans)]),
             reserved=Lines(_lines(hub, self.eval_lines)),
             scored=settings.judge == "likelihood",
         )
 
 
-def default_limits(**changes: Any) -> Limits:
+def rules_identity() -> str:
+    """What pins the filters themselves: their lists of words and forms, and the version of their code."""
+    from pipelines import filters
+
+    lists = sorted(Path(filters.__file__).parent.glob("*.yaml"))
+    content = "".join(path.read_text(encoding="utf-8") for path in lists)
+    return f"{filters.VERSION} sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+def default_limits(*, slogans: Iterable[str] = (), eval_lines: Iterable[str] = (), **changes: Any) -> Limits:
     """The limits of `hanjul filter` without scores, for pipelines of others.
 
     Args:
-        changes: keys of a recipe's section `filter` that are thresholds.
+        slogans: lines that no row may resemble, besides the real slogans of Hanjul.
+        eval_lines: lines of an evaluation, likewise.
+        changes: thresholds, with the names of a recipe's section `filter`.
 
     Raises:
-        pydantic.ValidationError: no such setting, or a value that it cannot have.
+        TypeError: no such threshold.
+        pydantic.ValidationError: a value that it cannot have.
     """
-    settings = FilterSettings(**{"judge": "none", **changes})
-    return References(None, None, {}).limits(None, settings)
+    ours = References(None, None, {}).limits(None, FilterSettings(judge="none"))
+    if unknown := changes.keys() - vars(ours).keys():
+        raise TypeError(f"no thresholds of the filters: {', '.join(sorted(unknown))}")
+    chosen = References(None, None, {}).limits(None, FilterSettings(judge="none", **changes))
+    return replace(chosen, slogans=Lines([*ours.slogans.lines, *slogans]), reserved=Lines(eval_lines))
 
 
 def _lines(hub: Hub | None, source: Path | HfUri | None) -> list[str]:

@@ -171,7 +171,7 @@ class FilterSettings(Settings):
     semantic: SemanticSettings | None = None
     min_margin: float = Field(0.1, ge=0, le=1, description="by which scores differ in a pair of config `preferences`")
     previous: Literal["replace", "append"] = Field(
-        "replace", description="whether rows of the version before stay where this one does not bring them again"
+        "replace", description="append filters the rows of the version before again, together with the new ones"
     )
     engine: Literal["local", "ray"] = "local"
 

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from scripts.examples import Examples
 
 #: Settings that say how to go about it, not what comes of it: another value finds the work that is done.
-HOW: Any = {"concurrency": True, "engine": True, "budget": {"timeout", "batch_poll"}, "teacher": {"api_key_env"}}
+HOW: Any = {
+    "concurrency": True,
+    "engine": True,
+    "examples_from": True,
+    "budget": {"timeout", "batch_poll"},
+    "teacher": {"api_key_env"},
+}
 
 
 def run(
@@ -49,6 +55,12 @@ def run(
     recipe = References.pinned(hub, recipe)
     settings = recipe.synthesize or SynthesizeSettings()
     repo = HfUri(type="dataset", id=pairs.id)
+    if settings.n is not None and recipe.filter.previous == "append":
+        raise HanjulError(
+            "Exactly n rows cannot be asked for where rows of the version before are filtered with them",
+            "synthesize.n, filter.previous",
+            "set synthesize.n to null, or filter.previous to replace",
+        )
     examples = None if adapter else Examples.find(hub, settings.examples_from)
     references = References.find(hub, recipe.filter)
     inputs = {"pairs": pairs.to_uri()} | ({"teacher": adapter.to_uri()} if adapter else {})

@@ -28,6 +28,9 @@ from pipelines.filters.limits import Limits
 from pipelines.filters.selection import Pair, Verdict
 from pipelines.filters.tidy import tidy_row
 
+#: Of the filters' code; raise it with a change after which rows would be parted otherwise.
+VERSION = 1
+
 RowCheck = Callable[[Mapping[str, Any], Limits], str | None]
 Row = dict[str, Any]
 

@@ -46,7 +46,7 @@ def check(row: Mapping[str, Any], limits: Limits) -> str | None:
     line = row["ad_copy"]
     if not _any_cue().search(line):
         return None
-    goods = f"{row.get('category', '')} {row['product']}"
+    goods = f"{row.get('category') or ''} {row['product']}"
     for claim in load_claims():
         if found := _words(claim, line, goods):
             return f"{claim.name}: {found}"

@@ -11,6 +11,8 @@ from pipelines.filters.grams import grams, letters
 
 #: A slogan of fewer letters may be quoted: "흔들어 주세요" is an everyday phrase.
 QUOTABLE = 8
+#: Of fewer words, all but one is not much.
+LEAST_WORDS = 3
 
 
 class Lines:
@@ -32,9 +34,10 @@ class Lines:
         return {"lines": self.lines}  # the index is made again where it is needed
 
     def closest(self, line: str) -> tuple[float, str]:
-        """(similarity, which line) of the most similar one, 0.0 and empty where none shares a gram.
+        """(similarity, which line) of the most similar one, 0.0 and empty where none is.
 
-        The similarity is the Jaccard index of the grams, or 1.0 where the line quotes one of 8 letters or more whole.
+        The similarity is the Jaccard index of the grams; 1.0 where the line quotes one of 8 letters or more whole; the
+        share of equal words where all but one of three or more are.
         """
         if not self.lines:
             return 0.0, ""
@@ -48,7 +51,15 @@ class Lines:
                 score = 1.0
             if (score, self.lines[place]) > (best, which):
                 best, which = score, self.lines[place]
+        for size, rest in _without_each_word(line):
+            place = self._exchanged.get((size, rest), -1)
+            if place >= 0 and ((size - 1) / size, self.lines[place]) > (best, which):
+                best, which = (size - 1) / size, self.lines[place]
         return best, which
+
+    @cached_property
+    def _exchanged(self) -> dict[tuple[int, str], int]:
+        return {key: place for place, line in enumerate(self.lines) for key in _without_each_word(line)}
 
     @cached_property
     def _texts(self) -> list[str]:
@@ -65,3 +76,11 @@ class Lines:
             for gram in grams(text):
                 places[gram].append(place)
         return dict(places)
+
+
+def _without_each_word(line: str) -> list[tuple[int, str]]:
+    """(number of words, the other words) for each word of a line of three or more, its place marked by a dot."""
+    words = [found for word in line.split() if (found := letters(word))]
+    if len(words) < LEAST_WORDS:
+        return []
+    return [(len(words), " ".join([*words[:place], ".", *words[place + 1 :]])) for place in range(len(words))]

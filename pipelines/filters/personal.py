@@ -26,13 +26,17 @@ GAP = re.compile(r"(?<=\d)[\s.\-‐-―·_/()*]{1,3}(?=\d)")
 COUNTED = re.compile(r"\d[\d,.\s~-]*(?=\s?(?:원|년|억|만|천|개|명|회|장|걸음|달러|엔|유로|시간|그램|킬로|칼로리))")
 RESIDENT = re.compile(r"(?<!\d)\d{6}[1-8]\d{6}(?!\d)")
 MASKED_RESIDENT = re.compile(r"(?<!\d)\d{6}\s?[-‐-―]\s?[1-8][*＊xX●]{4,6}")
+MOBILE = re.compile(r"(?<!\d)01[016-9]\d{7,8}(?!\d)")
 CARD = re.compile(r"(?<!\d)[3-69]\d{15}(?!\d)")
 ACCOUNT = re.compile(r"(?:은행|뱅크|계좌|입금|농협|수협|새마을금고|우체국)\D{0,10}(?<!\d)\d{10,14}(?!\d)")
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
     """`phone: 010-1234-5678`, the kind of number and how it is written (joined up, if it was spread), or None."""
-    text = "\n".join((row["ad_copy"], row["product"], *row["values"]))
+    return next((found for text in (row["ad_copy"], row["product"], *row["values"]) if (found := _number(text))), None)
+
+
+def _number(text: str) -> str | None:
     if not SIGN.search(text):
         return None
     joined = GAP.sub("", COUNTED.sub(" ", text))
@@ -58,11 +62,15 @@ def _resident(text: str, joined: str) -> str | None:
 
 
 def _phone(*spellings: str) -> str | None:
-    """Any number that the Korean numbering plan has: mobile, geographic, 070, 080, 050 and 15xx/16xx/18xx."""
+    """Any number that the Korean numbering plan has: mobile, geographic, 070, 080, 050 and 15xx/16xx/18xx.
+
+    Mobile ones also where phonenumbers has the range for something else, as it has 010-597.
+    """
     for text in spellings:
         for found in phonenumbers.PhoneNumberMatcher(text, "KR"):
             return f"phone: {found.raw_string}"
-    return None
+    mobile = MOBILE.search(spellings[-1])
+    return f"phone: {mobile.group()}" if mobile else None
 
 
 def _money(joined: str) -> str | None:

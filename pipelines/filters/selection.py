@@ -1,9 +1,9 @@
 """`near_duplicate`, `contaminated`, `template` and `outranked`: whether a line stays depends on those that do.
 
 One pass over the lines from the best to the worst. Each is measured against those that were kept before it, and one
-that is not kept counts for nothing: no two released lines are near-duplicates, every near-duplicate names a better line
-that is released, and no line is lost to one that is lost itself. Lines of the test split come first, so that no line of
-another split stays that resembles one of them.
+that is not kept counts for nothing: every near-duplicate names a better line that is released, and no line is lost to
+one that is lost itself. Lines of the test split come first, and a line of another split that resembles one of them is
+contaminated, however good it is.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from pipelines.filters.similar import similar_pairs
 from pipelines.rows import split_of
 
 Rows = Sequence[Mapping[str, Any]]
-#: Places of two rows, and how alike they are.
+#: Places of two rows, and how alike they are in meaning, 0..1.
 Pair = tuple[int, int, float]
+#: node -> nodes, and how alike they are, in words.
+Neighbours = dict[int, list[tuple[int, str]]]
 
 
 class Verdict(NamedTuple):
@@ -41,7 +43,7 @@ def select(rows: Rows, limits: Limits, alike: Sequence[Pair] = ()) -> list[Verdi
 
     Args:
         rows: raw rows, with `scores` where the limits say so.
-        alike: rows that mean the same, found otherwise (see `pipelines.meaning`); near-duplicates too.
+        alike: rows that mean the same, found otherwise (see `scripts.meaning`).
     """
     return _Selection(rows, limits, alike).verdicts()
 
@@ -60,13 +62,16 @@ class _Selection:
         self.node = [nodes.setdefault(key, len(nodes)) for key in zip(texts, self.in_test, strict=True)]
         lines, apart = [text for text, _ in nodes], [test for _, test in nodes]
         same, close = limits.max_similarity, limits.max_eval_similarity
-        self.near = _neighbours(similar_pairs(lines, same))
+        self.near = _neighbours(similar_pairs(lines, same), apart)
         self.close = _neighbours(similar_pairs(lines, close, apart)) if any(apart) and not all(apart) else {}
         for left, right, similarity in alike:
-            _join(self.near, self.node[left], self.node[right], similarity)
+            across = self.in_test[left] != self.in_test[right]
+            _join(
+                self.close if across else self.near, self.node[left], self.node[right], f"{similarity:.2f} in meaning"
+            )
         self.kept: dict[int, int] = {}  # node -> row
         self.phrases: Counter[str] = Counter()
-        self.most = template.most(len(rows), limits)
+        self.most = template.most(self._keepable(), limits)
         self.pairs: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)  # pair -> faultless lines
 
     def verdicts(self) -> list[Verdict]:
@@ -93,34 +98,39 @@ class _Selection:
 
     def _verdict(self, index: int) -> Verdict:
         row = self.rows[index]
-        if verdict := self._near_duplicate(self.node[index]) or self._contaminated(index) or self._overused(row):
+        if verdict := self._contaminated(index) or self._near_duplicate(self.node[index]) or self._overused(row):
             return verdict
         if row["source"] == "synthesised":
-            members = self.pairs[row["product"], tuple(sorted(row["values"]))]
+            members = self.pairs[_pair(row)]
             members.append(index)
             if len(members) > self.limits.keep_per_pair:
                 return Verdict("outranked", "", "")
         return Verdict("", "", row["id"])
 
+    def _keepable(self) -> int:
+        """How many rows can be kept at most: of the lines of one pair only so many."""
+        pairs = Counter(_pair(row) for row in self.rows if row["source"] == "synthesised")
+        keep = self.limits.keep_per_pair
+        return len(self.rows) - pairs.total() + sum(min(count, keep) for count in pairs.values())
+
     def _near_duplicate(self, node: int) -> Verdict | None:
         if node in self.kept:
             best = self._id(node)
             return Verdict("near_duplicate", f"same as {best}", best)
-        alike = [(similarity, -other) for other, similarity in self.near.get(node, ()) if other in self.kept]
-        if not alike:
+        if not (alike := self._alike(self.near, node)):
             return None
-        similarity, other = max(alike)
-        best = self._id(-other)
-        return Verdict("near_duplicate", f"{similarity:.2f} like {best}", best)
+        best = self._id(alike[1])
+        return Verdict("near_duplicate", f"{alike[0]} like {best}", best)
 
     def _contaminated(self, index: int) -> Verdict | None:
-        if self.in_test[index]:
+        if self.in_test[index] or not (alike := self._alike(self.close, self.node[index])):
             return None
-        alike = [(found, -other) for other, found in self.close.get(self.node[index], ()) if other in self.kept]
-        if not alike:
-            return None
-        similarity, other = max(alike)
-        return Verdict("contaminated", f"{similarity:.2f} like {self._id(-other)} of the test split", "")
+        return Verdict("contaminated", f"{alike[0]} like {self._id(alike[1])} of the test split", "")
+
+    def _alike(self, neighbours: Neighbours, node: int) -> tuple[str, int] | None:
+        """How alike the kept line is that is most alike, and which it is."""
+        kept = [(how, -other) for other, how in neighbours.get(node, ()) if other in self.kept]
+        return (max(kept)[0], -max(kept)[1]) if kept else None
 
     def _overused(self, row: Mapping[str, Any]) -> Verdict | None:
         for phrase in template.phrases(row["ad_copy"]):
@@ -137,13 +147,19 @@ def place_of(evidence: str) -> int:
     return int(evidence.split()[1])
 
 
-def _neighbours(pairs: tuple[Any, Any, Any]) -> dict[int, list[tuple[int, float]]]:
-    found: dict[int, list[tuple[int, float]]] = {}
+def _pair(row: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    return row["product"], tuple(sorted(row["values"]))
+
+
+def _neighbours(pairs: tuple[Any, Any, Any], apart: Sequence[bool] | None = None) -> Neighbours:
+    """Nodes that are alike; where `apart` is given, only those on the same side."""
+    found: Neighbours = {}
     for left, right, similarity in zip(*(column.tolist() for column in pairs), strict=True):
-        _join(found, left, right, similarity)
+        if apart is None or apart[left] == apart[right]:
+            _join(found, left, right, f"{similarity:.2f}")
     return found
 
 
-def _join(neighbours: dict[int, list[tuple[int, float]]], left: int, right: int, similarity: float) -> None:
-    neighbours.setdefault(left, []).append((right, similarity))
-    neighbours.setdefault(right, []).append((left, similarity))
+def _join(neighbours: Neighbours, left: int, right: int, how: str) -> None:
+    neighbours.setdefault(left, []).append((right, how))
+    neighbours.setdefault(right, []).append((left, how))

@@ -1,4 +1,4 @@
-"""`slogan`: the line is a real slogan, or one with a word exchanged."""
+"""`slogan`: the line is a real slogan, quotes one, or is one with a word exchanged or some letters changed."""
 
 from __future__ import annotations
 

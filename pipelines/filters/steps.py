@@ -21,6 +21,7 @@ class CheckRules(Step):  # type: ignore[misc]
 
     Input columns:
         - product (`str`), values (`list[str]`), ad_copy (`str`): what is advertised, what to convey, the line.
+        - category (`str`, optional): of the product; says more surely what kind of thing it is.
         - source (`str`, optional): `synthesised` (by default), `written` or `imported`.
 
     Output columns:
@@ -65,8 +66,8 @@ class SelectRows(GlobalStep):  # type: ignore[misc]
         limits: thresholds; with `scored=False` rows need no scores, and the line that comes first wins.
 
     Input columns:
-        - product (`str`), values (`list[str]`), ad_copy (`str`), reason (`str`): as `CheckRules` gives them; rows with
-            a reason pass through.
+        - product (`str`), values (`list[str]`), ad_copy, reason, evidence (`str`): as `CheckRules` gives them; rows
+            with a reason pass through.
         - scores (`dict`, optional): `pv` and `naturalness`, 0..1.
         - source (`str`, optional): as for `CheckRules`.
 

@@ -178,7 +178,7 @@ def test_imported_rows_change_the_licence():
     assert "관리자가 아직 밝히지 않았으므로" in korean and "has not stated" in english
     assert "coverage.png" not in card and "scores.png" not in card and "Gemma Terms" not in card
     stated = render(facts("imported", Given("NS/x", "엑스", imported_terms="CC0")), FIGURES[:3])
-    assert "- **들여온 줄**: CC0\n" in stated and "아직 밝히지" not in stated
+    assert "- **가져온 줄**: CC0\n" in stated and "아직 밝히지" not in stated
 
 
 def test_tables_hold_against_pipes():

@@ -40,6 +40,7 @@ def test_report_says_exactly_this():
             "reserved": 0,
             "scored": True,
         },
+        "encoder": "",
         "rows": {"before": 10, "after": 5, "preferences": 1},
         "sources": {"synthesised": 3, "written": 2},
         "acceptance": [

@@ -25,7 +25,13 @@ from tests.limits import LIMITS, limits
 Row = dict[str, Any]
 
 SCHEMA = pa.schema(
-    [("product", pa.string()), ("values", pa.list_(pa.string())), ("ad_copy", pa.string()), ("source", pa.string())]
+    [
+        ("product", pa.string()),
+        ("category", pa.string()),
+        ("values", pa.list_(pa.string())),
+        ("ad_copy", pa.string()),
+        ("source", pa.string()),
+    ]
 )
 ORDINARY = [
     "가스레인지 위에서 로마가 말을 건다",
@@ -56,7 +62,8 @@ HOSTILE = [
 
 
 def raw(line: str, **columns: Any) -> Row:
-    return {"product": "모카포트", "values": ["여유"], "ad_copy": line, "source": "synthesised"} | columns
+    row = {"product": "모카포트", "category": "", "values": ["여유"], "ad_copy": line, "source": "synthesised"}
+    return row | columns
 
 
 def write(rows: Sequence[Row], folder: Path) -> Path:
@@ -132,7 +139,9 @@ def test_rows_as_the_stage_writes_them(tmp_path: Path) -> None:
 def test_columns_in_another_order_and_of_others(tmp_path: Path) -> None:
     rows = [raw(line) for line in ORDINARY]
     table = pa.Table.from_pylist(rows, SCHEMA).append_column("scores", pa.array([0.5] * len(rows)))
-    pq.write_table(table.select(["source", "scores", "ad_copy", "values", "product"]), tmp_path / "raw.parquet")
+    pq.write_table(
+        table.select(["source", "scores", "ad_copy", "values", "category", "product"]), tmp_path / "raw.parquet"
+    )
     pipeline = build_check_pipeline(tmp_path / "raw.parquet", LIMITS, cache_dir=tmp_path / "cache", replicas=1)
     assert list(zip(*verdicts_of(pipeline, len(rows)), strict=True)) == [alone(row) for row in rows]
 
@@ -207,7 +216,7 @@ def test_rows_that_were_lost_are_counted(tmp_path: Path) -> None:
         verdicts_of(pipeline, 3)
 
 
-@pytest.mark.parametrize("column", ["product", "values", "ad_copy", "source"])
+@pytest.mark.parametrize("column", ["product", "category", "values", "ad_copy", "source"])
 def test_a_row_without_a_column_is_like_one_where_it_is_empty(tmp_path: Path, column: str) -> None:
     empty = [] if column == "values" else ""
     whole, without = raw("부엌이  먼저 깬다"), raw("부엌이  먼저 깬다", **{column: None})

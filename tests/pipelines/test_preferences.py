@@ -13,7 +13,7 @@ from trl.data_utils import extract_prompt, is_conversational
 
 from pipelines.features import PREFERENCES, write_rows
 from pipelines.filters import REASONS, filter_rows
-from pipelines.preferences import UNSCORED, WORSE, preferences_of
+from pipelines.preferences import WORSE, preferences_of
 from pipelines.rows import make_row, row_id, split_of
 from tests.limits import limits
 
@@ -66,10 +66,17 @@ def test_only_reasons_that_say_worse_make_a_pair(reason: str) -> None:
 @pytest.mark.parametrize("reason", WORSE)
 def test_without_scores_only_what_a_rule_says_is_worse(reason: str) -> None:
     expected = [(reason, None)] if reason in ("leak", "template") else []
-    assert pairs(make("커피가 깬다", reason=reason)) == expected
-    assert pairs(make("커피가 깬다", 0.25, reason=reason), kept=make("부엌이 먼저 깬다")) == expected
-    half = make("커피가 깬다", reason=reason) | {"scores": {"pv": 0.1, "naturalness": None, "creativity": 0.9}}
+    evidence = "form 시작됩니다"
+    assert pairs(make("커피가 깬다", reason=reason, evidence=evidence)) == expected
+    assert pairs(make("커피가 깬다", 0.25, reason=reason, evidence=evidence), kept=make("부엌이 먼저 깬다")) == expected
+    half = make("커피가 깬다", reason=reason, evidence=evidence) | {
+        "scores": {"pv": 0.1, "naturalness": None, "creativity": 0.9}
+    }
     assert pairs(half) == expected
+
+
+def test_an_ending_that_others_have_too_makes_no_line_worse() -> None:
+    assert pairs(make("커피가 깬다", reason="template", evidence="ending 깬다: in 10 lines")) == []
 
 
 @pytest.mark.parametrize("reason", WORSE)
@@ -160,7 +167,7 @@ def test_every_pair_is_of_one_prompt_and_teacher_and_far_enough_apart(rows: list
             apart -= other["scores"]["pv"] * other["scores"]["naturalness"]
             assert pair["margin"] == apart >= margin
         else:
-            assert pair["margin"] is None and pair["reason"] in UNSCORED
+            assert pair["margin"] is None and pair["reason"] in ("leak", "template")
 
 
 @settings(deadline=None, max_examples=50)

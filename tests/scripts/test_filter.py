@@ -243,7 +243,7 @@ def test_the_manifest_counts_what_the_report_and_the_configs_hold(hub: Hub, firs
     assert (facts["before"]["rows"], facts["after"]["rows"]) == (16, 7)
     assert facts["before"]["leaks"]["product"] > facts["after"]["leaks"]["product"] == 0
     assert facts["limits"]["scored"] is False and facts["changes"] is None
-    assert set(manifest["inputs"]) == {"raw", "slogans of Hanjul"}
+    assert set(manifest["inputs"]) == {"raw", "slogans of Hanjul", "rules of Hanjul"}
     assert manifest["recipe"]["previous"] == "replace" and "engine" not in manifest["recipe"]
 
 
@@ -417,7 +417,8 @@ def test_slogans_and_an_evaluation_of_ones_own(hub: Hub, tmp_path: Path) -> None
     }
     found = {row["ad_copy"]: row["evidence"] for row in parted(hub, uri)["rejected"]}
     assert found["처마를 들고 걷는 사람"] == "1.00 like 처마를 들고 걷는 사람"
-    assert set(hub.manifest(uri)["inputs"]) == {"raw", "slogans of Hanjul", "slogans", "eval_lines"}
+    assert set(hub.manifest(uri)["inputs"]) == {"raw", "slogans of Hanjul", "rules of Hanjul", "slogans", "eval_lines"}
+    assert str(tmp_path) not in json.dumps(hub.manifest(uri))
     assert run(hub, raw, chosen) == run(hub, raw, recipe(slogans=slogans, eval_lines=evaluation, engine="ray")) == uri
     jsonl(tmp_path / "eval.jsonl", "아무도 쓰지 않은 줄 하나")
     again = run(hub, raw, chosen)

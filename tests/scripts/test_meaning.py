@@ -152,7 +152,7 @@ def test_the_better_of_two_that_mean_the_same_stays(monkeypatch: pytest.MonkeyPa
     kept, rejected = part_passed(given, limits(scored=False), None, Recipe(filter=settings))
     assert [row["ad_copy"] for row in kept] == [lines[0], lines[2]]
     assert [(row["ad_copy"], row["reason"], row["evidence"], row["group_id"]) for row in rejected] == [
-        (lines[1], "near_duplicate", f"1.00 like {given[0]['id']}", given[0]["id"])
+        (lines[1], "near_duplicate", f"1.00 in meaning like {given[0]['id']}", given[0]["id"])
     ]
 
 

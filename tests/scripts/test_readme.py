@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +76,13 @@ def test_architecture_lists_every_module() -> None:
         for path in (ROOT / folder).glob("*.py"):
             if path.name != "__init__.py":
                 assert path.name in text, f"{folder}/{path.name} is not in the architecture section"
+
+
+def test_the_pipeline_of_others_runs(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", READMES[0].read_text("utf-8"), re.S)
+    (code,) = (block for block in blocks if "CheckRules" in block)
+    (tmp_path / "theirs.py").write_text(code, encoding="utf-8")
+    done = subprocess.run([sys.executable, "theirs.py"], capture_output=True, text=True, cwd=tmp_path, check=True)
+    row = ast.literal_eval(done.stdout.splitlines()[-1])
+    assert (row["ad_copy"], row["reason"]) == ("장마에도 수건은 햇볕 냄새", "")
+    assert row["group_id"] and row["product"] == "제습기"

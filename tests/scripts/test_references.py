@@ -20,7 +20,7 @@ from pipelines.filters.lines import Lines
 from pipelines.rows import make_row
 from scripts.errors import HanjulError
 from scripts.hub import Hub
-from scripts.references import References
+from scripts.references import References, default_limits, rules_identity
 from scripts.settings import FilterSettings
 
 LINES = ["창문을 열면 계절이 한 뼘", "“고요를 켜는 스위치”"]
@@ -31,6 +31,9 @@ SHIPPED = f"sha256:{sha256(EXAMPLES.read_bytes()).hexdigest()}"
 def limits(hub: Hub, **changes: Any) -> Limits:
     chosen = FilterSettings(judge="none", **changes)
     return References.find(hub, chosen).limits(hub, chosen)
+
+
+OURS_PINNED = {"slogans of Hanjul": SHIPPED, "rules of Hanjul": rules_identity()}
 
 
 def slogans(hub: Hub, path: Path) -> list[str]:
@@ -48,7 +51,7 @@ def jsonl(folder: Path, *records: Any, name: str = "lines.jsonl") -> Path:
 
 def test_a_recipe_that_names_none_has_the_slogans_of_hanjul_and_no_evaluation(hub: Hub) -> None:
     found = References.find(hub, FilterSettings())
-    assert found == References(None, None, {"slogans of Hanjul": SHIPPED})
+    assert found == References(None, None, {**OURS_PINNED})
     bounds = limits(hub)
     assert (bounds.slogans, bounds.reserved, bounds.scored) == (Lines(OURS), Lines(), False)
 
@@ -111,7 +114,7 @@ def test_a_dataset_is_pinned_and_read_whole(hub: Hub) -> None:
     chosen = FilterSettings(judge="none", slogans=uri, eval_lines=uri)
     found = References.find(hub, chosen)
     assert found == References(
-        pinned, pinned, {"slogans of Hanjul": SHIPPED, "slogans": pinned.to_uri(), "eval_lines": pinned.to_uri()}
+        pinned, pinned, {**OURS_PINNED, "slogans": pinned.to_uri(), "eval_lines": pinned.to_uri()}
     )
     bounds = found.limits(hub, chosen)
     assert sorted(bounds.reserved.lines) == sorted(LINES) and set(LINES) < set(bounds.slogans.lines)
@@ -125,7 +128,7 @@ def test_a_file_is_pinned_by_its_content(hub: Hub, tmp_path: Path) -> None:
     chosen = FilterSettings(eval_lines=str(path))
     identity = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
     found = References.find(hub, chosen)
-    assert found == References(None, path, {"slogans of Hanjul": SHIPPED, "eval_lines": identity})
+    assert found == References(None, path, {**OURS_PINNED, "eval_lines": identity})
     copy = jsonl(tmp_path, {"ad_copy": LINES[0]}, name="copy.jsonl")
     assert References.find(hub, FilterSettings(eval_lines=str(copy))).identities == found.identities
     jsonl(tmp_path, {"ad_copy": LINES[1]})
@@ -164,3 +167,18 @@ def test_what_cannot_be_compared_with_is_a_sentence(hub: Hub, tmp_path: Path, se
     fails(latin, "is not a table")
     fails("hf://datasets/local/nobody-has-this", "No such repository")
     fails("hf://models/local/nobody-has-this", "No such repository")
+
+
+def test_limits_for_pipelines_of_others() -> None:
+    bounds = default_limits(slogans=[LINES[0]], eval_lines=[LINES[1]], max_chars=40)
+    assert bounds.slogans == Lines([*OURS, LINES[0]]) and bounds.reserved == Lines([LINES[1]])
+    assert (bounds.max_chars, bounds.scored) == (40, False)
+    with pytest.raises(TypeError, match="no thresholds of the filters: engine"):
+        default_limits(engine="ray")
+
+
+def test_the_lists_of_the_rules_are_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = rules_identity()
+    monkeypatch.setattr("pipelines.filters.VERSION", 2)
+    assert rules_identity() != before
+    assert before.startswith("1 sha256:")

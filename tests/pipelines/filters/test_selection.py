@@ -99,6 +99,37 @@ def test_of_overused_openings_and_endings_the_best_stay():
     assert [verdict.reason for verdict in select(rows, some)] == ["template", "", "", ""]
 
 
+def test_of_many_candidates_the_share_is_that_of_the_lines_that_can_stay():
+    rows = [
+        make(
+            f"{pair}번 {place}시 {'조용한 골목' if place == 0 else '느린 바람'}",
+            f"물건 {pair}",
+            0.9 - place / 10,
+            "synthesised",
+        )
+        for pair in range(100)
+        for place in range(4)
+    ]
+    verdicts = select(rows, limits(max_phrase_share=0.05, max_phrase_count=1, max_similarity=1, max_eval_similarity=1))
+    kept = [row["ad_copy"] for row, verdict in zip(rows, verdicts, strict=True) if not verdict.reason]
+    assert sum(line.endswith("골목") for line in kept) == sum(line.endswith("바람") for line in kept) == 5
+
+
+def test_a_better_line_of_another_split_is_contaminated():
+    rows = [
+        make("가스레인지 위에서 로마가 말을 건다", score=0.95),
+        make("가스레인지 위에서 로마가 말을 건다", TEST, 0.8),
+    ]
+    best = rows[1]["id"]
+    assert select(rows, limits()) == [
+        Verdict("contaminated", f"1.00 like {best} of the test split", ""),
+        Verdict("", "", best),
+    ]
+    assert (
+        select(rows, limits(max_eval_similarity=1, max_similarity=1), alike=[(0, 1, 0.97)])[0].reason == "contaminated"
+    )
+
+
 def test_lines_that_mean_the_same_are_near_duplicates_too():
     rows = [
         make("부엌이 먼저 깬다", score=0.7),
@@ -108,7 +139,7 @@ def test_lines_that_mean_the_same_are_near_duplicates_too():
     kept, rejected = judge_and_select(rows, limits(min_pv=0.5), alike=[(0, 1, 0.93), (1, 2, 0.99)])
     assert [row["ad_copy"] for row in kept] == ["주방이 먼저 눈을 뜬다"]
     assert [(row["reason"], row["evidence"]) for row in rejected] == [
-        ("near_duplicate", f"0.93 like {rows[1]['id']}"),
+        ("near_duplicate", f"0.93 in meaning like {rows[1]['id']}"),
         ("judge", "pv 0.100 < 0.500"),
     ]
 
@@ -140,7 +171,7 @@ def test_nothing_that_stays_is_alike_and_all_that_goes_says_why(lines, same, clo
     for place, row in enumerate(kept):
         for other in kept[:place]:
             crosses = (split_of(row["product"]) == "test") != (split_of(other["product"]) == "test")
-            assert similarity(row, other) < (min(same, close) if crosses else same)
+            assert similarity(row, other) < (close if crosses else same)
     for row, verdict in zip(rows, verdicts, strict=True):
         if verdict.reason == "near_duplicate":
             assert similarity(row, by_id[verdict.group_id]) >= same
