@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
+from pydantic_core import core_schema
+
 from pipelines.filters.grams import grams, letters
 
 #: A slogan of fewer letters may be quoted: "흔들어 주세요" is an everyday phrase.
@@ -32,6 +34,15 @@ class Lines:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"lines": self.lines}  # the index is made again where it is needed
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """A list of lines in what distilabel writes down of a step, and made of one again."""
+        listed = core_schema.no_info_after_validator_function(cls, core_schema.list_schema(core_schema.str_schema()))
+        return core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), listed],
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda lines: list(lines.lines)),
+        )
 
     def closest(self, line: str) -> tuple[float, str]:
         """(similarity, which line) of the most similar one, 0.0 and empty where none is.

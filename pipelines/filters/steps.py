@@ -5,7 +5,6 @@ from typing import Any
 
 from distilabel.steps import GlobalStep, Step, StepInput
 from distilabel.typing import StepColumns, StepOutput
-from pydantic import Field, InstanceOf
 
 from pipelines.filters import first_rule, judge_and_select, morphemes
 from pipelines.filters.limits import Limits
@@ -33,7 +32,7 @@ class CheckRules(Step):  # type: ignore[misc]
         - filtering
     """
 
-    limits: InstanceOf[Limits] = Field(exclude=True)
+    limits: Limits
 
     def load(self) -> None:
         """Load Kiwi while the first rows are on their way."""
@@ -79,7 +78,7 @@ class SelectRows(GlobalStep):  # type: ignore[misc]
         - filtering
     """
 
-    limits: InstanceOf[Limits] = Field(exclude=True)
+    limits: Limits
 
     @property
     def inputs(self) -> StepColumns:

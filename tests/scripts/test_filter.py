@@ -573,7 +573,7 @@ def test_rows_that_are_not_tidy(hub: Hub) -> None:
 
 def test_raw_that_somebody_else_wrote(hub: Hub) -> None:
     """Another order of the columns, one more of them, large strings, a dictionary, small row groups."""
-    uri = push(hub, "foreign", GOOD[:4])
+    uri = push(hub, "others-columns", GOOD[:4])
     rows = [row | {"note": number} for number, row in enumerate(FIRST[4:])]
     names = sorted(rows[0], reverse=True)
     table = pa.Table.from_pylist(rows).select(names)
