@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Rows = Sequence[dict[str, Any]]
 Parted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
-#: Rows that a process checks in about the time that it takes to start another.
+#: Rows that this process checks in about the time that it takes to start others.
 FEW = 10_000
 #: Processes at most: each takes half a gigabyte, and handing over is what takes longest from the fourth on.
 MOST = 4
@@ -45,14 +45,20 @@ def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local
     """(rows that break no rule, rejected rows), both tidied and in the order of `rows`."""
     from pipelines.checking import build_check_pipeline, verdicts_of
     from pipelines.features import write_raw
+    from pipelines.filters import verdict
     from pipelines.rows import row_id
 
-    path = folder / "raw.parquet"
-    write_raw(rows, path)
-    replicas = 1 if len(rows) < FEW else min(_cores(), MOST)
-    pipeline = build_check_pipeline(path, limits, cache_dir=folder / "distilabel", replicas=replicas, engine=engine)
+    found: Iterable[tuple[str, str, str]]
+    if len(rows) < FEW and engine == "local":
+        found = (verdict(row, limits) for row in rows)
+    else:
+        path = folder / "raw.parquet"
+        write_raw(rows, path)
+        replicas = min(_cores(), MOST)
+        pipeline = build_check_pipeline(path, limits, cache_dir=folder / "distilabel", replicas=replicas, engine=engine)
+        found = zip(*verdicts_of(pipeline, len(rows)), strict=True)
     passed, rejected = [], []
-    for row, line, reason, evidence in zip(rows, *verdicts_of(pipeline, len(rows)), strict=True):
+    for row, (line, reason, evidence) in zip(rows, found, strict=True):
         # Also for rows of another's raw: its ids may be anything.
         tidied = row | {"ad_copy": line, "id": row_id(row["product"], row["values"] or [], line)}
         if reason:

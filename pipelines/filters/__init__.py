@@ -26,7 +26,7 @@ from pipelines.filters import (
 )
 from pipelines.filters.limits import Limits
 from pipelines.filters.selection import Pair, Verdict
-from pipelines.filters.tidy import tidy_row
+from pipelines.filters.tidy import tidy, tidy_row
 
 #: Of the filters' code; raise it with a change after which rows would be parted otherwise.
 VERSION = 1
@@ -103,6 +103,12 @@ def judge_and_select(rows: Sequence[Row], limits: Limits, alike: Sequence[Pair] 
         else:
             kept.append(row | {"group_id": verdict.group_id})
     return kept, rejected
+
+
+def verdict(row: Mapping[str, Any], limits: Limits) -> tuple[str, str, str]:
+    """(tidied line, reason, evidence) of a row that may lack its source, and whose line may be null."""
+    line = tidy(row["ad_copy"] or "")
+    return line, *first_rule({"source": "synthesised", **row, "ad_copy": line}, limits)
 
 
 def first_rule(row: Mapping[str, Any], limits: Limits) -> tuple[str, str]:

@@ -6,9 +6,8 @@ from typing import Any
 from distilabel.steps import GlobalStep, Step, StepInput
 from distilabel.typing import StepColumns, StepOutput
 
-from pipelines.filters import first_rule, judge_and_select, morphemes
+from pipelines.filters import judge_and_select, morphemes, verdict
 from pipelines.filters.limits import Limits
-from pipelines.filters.tidy import tidy
 from pipelines.rows import row_id
 
 
@@ -53,8 +52,7 @@ class CheckRules(Step):  # type: ignore[misc]
 
     def verdict(self, row: dict[str, Any]) -> dict[str, str]:
         """The output columns of a row."""
-        line = tidy(row["ad_copy"] or "")
-        reason, evidence = first_rule({"source": "synthesised", **row, "ad_copy": line}, self.limits)
+        line, reason, evidence = verdict(row, self.limits)
         return {"ad_copy": line, "reason": reason, "evidence": evidence}
 
 
