@@ -30,7 +30,7 @@ def render(facts: Facts, figures: Sequence[str], existing: str = "") -> str:
         existing: the README that is there; what a person wrote in it is kept: text outside our marks, metadata keys
             that we do not set, tags, configs.
     """
-    computed, produced = facts.computed, facts.produced
+    computed, produced, data = facts.computed, facts.produced, metadata(facts)
     body = _template("card.md.jinja").render(
         given=facts.given,
         produced=produced,
@@ -44,9 +44,9 @@ def render(facts: Facts, figures: Sequence[str], existing: str = "") -> str:
         terms=terms_of(produced.teacher, produced.teacher_base),
         sources={name: computed.sources.get(name, 0) for name in ("written", "synthesised", "imported")},
         first_split=next(split for split, (rows, _) in computed.splits.items() if rows),
-        configs=[entry["config_name"] for entry in metadata(facts)["configs"]],
+        configs=[entry["config_name"] for entry in data["configs"]],
     )
-    return _write(existing, metadata(facts), body)
+    return _write(existing, data, body)
 
 
 def merge_configs(existing: str, repo_id: str, name: str) -> str:

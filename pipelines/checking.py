@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +11,7 @@ from distilabel.typing import GeneratorStepOutput, StepColumns, StepOutput
 from rich.console import Console
 from rich.progress import track
 
+from pipelines.filters import verdict
 from pipelines.filters.limits import Limits
 from pipelines.filters.steps import CheckRules
 from pipelines.ray_actors import pin_to_driver
@@ -41,18 +41,17 @@ def build_check_pipeline(
     return pipeline
 
 
-def verdicts_of(pipeline: Pipeline, count: int) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    """(lines, reasons, evidence), each in the order of the rows.
+def verdicts_of(pipeline: Pipeline, count: int) -> list[tuple[str, str, str]]:
+    """What `pipelines.filters.verdict` says of each row, in the order of the rows.
 
     Raises:
         ValueError: a step failed, or rows are missing; the log names the step.
     """
     blocks = sorted(leaf_of(pipeline), key=lambda block: block["place"])  # replicas finish as they can
-    verdicts = [verdict for block in blocks for verdict in json.loads(block["verdicts"])]
+    verdicts = [tuple(found) for block in blocks for found in json.loads(block["verdicts"])]
     if len(verdicts) != count:
         raise ValueError(f"{count - len(verdicts)} of {count} rows were lost on the way; see the log above")
-    lines, reasons, evidence = ([verdict[part] for verdict in verdicts] for part in range(3))
-    return lines, reasons, evidence
+    return verdicts
 
 
 class ReadRows(GeneratorStep):  # type: ignore[misc]
@@ -112,4 +111,4 @@ class CheckBlocks(CheckRules):
         yield [{"place": block["place"], "verdicts": self._verdicts(block["rows"])} for block in inputs]
 
     def _verdicts(self, rows: str) -> str:
-        return json.dumps([list(self.verdict(row).values()) for row in json.loads(rows)], ensure_ascii=False)
+        return json.dumps([verdict(row, self.limits) for row in json.loads(rows)], ensure_ascii=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.filters import first_rule
+from pipelines.filters.grams import letters
 from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, normalise
 
@@ -44,13 +45,9 @@ def exemplary_slogans() -> tuple[Row, ...]:
 
 def _names(line: str, brand: str) -> bool:
     """Whether a line says a word of a brand, however it is spaced; a word of one letter is too common to tell."""
-    letters = _letters(line)
-    words = [_letters(word) for word in (brand, *brand.split())]
-    return any(len(word) > 1 and word in letters for word in words)
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).casefold()
+    said = letters(line)
+    words = [letters(word) for word in (brand, *brand.split())]
+    return any(len(word) > 1 and word in said for word in words)
 
 
 def load_examples(path: Path = EXAMPLES) -> list[Row]:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipelines.rows import row_id, user_message
+from pipelines.filters.judge import quality
+from pipelines.rows import pair_of, row_id, user_message
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -62,16 +63,12 @@ def _is_worse_unscored(row: Mapping[str, Any]) -> bool:
 
 
 def _prompt(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["product"], tuple(sorted(row["values"])), row["teacher"]
+    return *pair_of(row), row["teacher"]
 
 
 def _margin(better: Mapping[str, Any], worse: Mapping[str, Any]) -> float | None:
-    quality = [_quality(row.get("scores") or {}) for row in (better, worse)]
-    return None if None in quality else quality[0] - quality[1]  # type: ignore[operator]
-
-
-def _quality(scores: Mapping[str, Any]) -> float | None:
-    """As lines are ranked, see `pipelines.filters.judge.rank`."""
-    if scores.get("pv") is None or scores.get("naturalness") is None:
-        return None
-    return float(scores["pv"]) * float(scores["naturalness"])
+    for row in (better, worse):
+        scores = row.get("scores") or {}
+        if scores.get("pv") is None or scores.get("naturalness") is None:
+            return None
+    return quality(better) - quality(worse)

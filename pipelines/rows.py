@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,6 +58,11 @@ def row_id(product: str, values: Sequence[str], ad_copy: str) -> str:
     """Content hash, 16 hex digits: stable across releases, blind to the order of the values."""
     content = json.dumps([product, sorted(values), ad_copy], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def pair_of(row: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Product and values of a row, blind to the order of the values: rows that share it are lines for one pair."""
+    return row["product"], tuple(sorted(row["values"]))
 
 
 def make_row(product: str, values: Sequence[str], ad_copy: str, **columns: Any) -> Row:

@@ -99,10 +99,9 @@ class Hub:
 
     def card_configs(self, uri: HfUri) -> list[dict[str, Any]]:
         """The configs that the README of a pinned dataset names."""
-        from huggingface_hub import RepoCard
+        from dataset_card.head import data_of
 
-        data = RepoCard(self.text(uri, "README.md"), ignore_metadata_errors=True).data
-        return list(data.to_dict().get("configs") or [])  # type: ignore[no-untyped-call]
+        return list(data_of(self.text(uri, "README.md")).get("configs") or [])
 
     def cache(self, name: str) -> Path:
         """A folder for files that can be made again."""
@@ -128,24 +127,24 @@ class Hub:
 
     def tagged(self, repo: HfUri, tag: str) -> str | None:
         """Sha that a tag stands on, or None."""
-        try:
-            refs = self.api.list_repo_refs(repo.id, repo_type=repo.type)
-        except RepositoryNotFoundError:
-            return None
-        return next((ref.target_commit for ref in refs.tags if ref.name == tag), None)
+        return self._tags(repo).get(tag)
 
     def before(self, repo: HfUri, version: str) -> tuple[str, HfUri] | None:
         """The newest release older than a version like `v1.2.0`: its tag and the repo pinned there, or None."""
-        try:
-            refs = self.api.list_repo_refs(repo.id, repo_type=repo.type)
-        except RepositoryNotFoundError:
-            return None
-        tags = {ref.name: ref.target_commit for ref in refs.tags if RELEASE.fullmatch(ref.name)}
-        older = [tag for tag in tags if _order(tag) < _order(version)]
+        tags = self._tags(repo)
+        older = [tag for tag in tags if RELEASE.fullmatch(tag) and _order(tag) < _order(version)]
         if not older:
             return None
         newest = max(older, key=_order)
         return newest, HfUri(type=repo.type, id=repo.id, revision=tags[newest])
+
+    def _tags(self, repo: HfUri) -> dict[str, str]:
+        """Tag -> sha; none where the repo does not exist."""
+        try:
+            refs = self.api.list_repo_refs(repo.id, repo_type=repo.type)
+        except RepositoryNotFoundError:
+            return {}
+        return {ref.name: ref.target_commit for ref in refs.tags}
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -56,7 +56,7 @@ def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local
         write_raw(rows, path)
         replicas = min(_cores(), MOST)
         pipeline = build_check_pipeline(path, limits, cache_dir=folder / "distilabel", replicas=replicas, engine=engine)
-        found = zip(*verdicts_of(pipeline, len(rows)), strict=True)
+        found = verdicts_of(pipeline, len(rows))
     passed, rejected = [], []
     for row, (line, reason, evidence) in zip(rows, found, strict=True):
         # Also for rows of another's raw: its ids may be anything.

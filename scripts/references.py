@@ -105,11 +105,12 @@ def default_limits(*, slogans: Iterable[str] = (), eval_lines: Iterable[str] = (
         TypeError: no such threshold.
         pydantic.ValidationError: a value that it cannot have.
     """
-    ours = References(None, None, {}).limits(None, FilterSettings(judge="none"))
-    if unknown := changes.keys() - vars(ours).keys():
+    from pipelines.filters.limits import Limits
+
+    if unknown := changes.keys() - {limit.name for limit in fields(Limits)}:
         raise TypeError(f"no thresholds of the filters: {', '.join(sorted(unknown))}")
     chosen = References(None, None, {}).limits(None, FilterSettings(judge="none", **changes))
-    return replace(chosen, slogans=Lines([*ours.slogans.lines, *slogans]), reserved=Lines(eval_lines))
+    return replace(chosen, slogans=Lines([*chosen.slogans.lines, *slogans]), reserved=Lines(eval_lines))
 
 
 def _lines(hub: Hub | None, source: Path | HfUri | None) -> list[str]:

@@ -13,5 +13,4 @@ from pipelines.filters.limits import Limits
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
     """`0.82 like 월요일도 반쯤은 금요일`, or None."""
-    similarity, line = limits.reserved.closest(row["ad_copy"])
-    return f"{similarity:.2f} like {line}" if line and similarity >= limits.max_eval_similarity else None
+    return limits.reserved.like(row["ad_copy"], limits.max_eval_similarity)

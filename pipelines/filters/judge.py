@@ -26,12 +26,16 @@ def score(row: Mapping[str, Any], name: str) -> float:
 
 
 def rank(row: Mapping[str, Any], limits: Limits) -> float:
-    """What lines are ranked by: PV times naturalness, so that a line weak in one cannot win by the other.
+    """What lines are ranked by. Without scores all are equal, and the line that was written first wins."""
+    return quality(row) if limits.scored else 0.0
 
-    Without scores all are equal, and the line that was written first wins.
+
+def quality(row: Mapping[str, Any]) -> float:
+    """PV times naturalness, so that a line weak in one cannot win by the other.
+
+    Raises:
+        ValueError: the row has not been scored.
     """
-    if not limits.scored:
-        return 0.0
     return score(row, "pv") * score(row, "naturalness")
 
 

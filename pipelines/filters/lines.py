@@ -44,6 +44,11 @@ class Lines:
             serialization=core_schema.plain_serializer_function_ser_schema(lambda lines: list(lines.lines)),
         )
 
+    def like(self, line: str, least: float) -> str | None:
+        """`0.82 like 여행은 살아보는 거야` where one of the lines is so similar or more, else None."""
+        similarity, which = self.closest(line)
+        return f"{similarity:.2f} like {which}" if which and similarity >= least else None
+
     def closest(self, line: str) -> tuple[float, str]:
         """(similarity, which line) of the most similar one, 0.0 and empty where none is.
 

@@ -17,7 +17,7 @@ from pipelines.filters.grams import letters
 from pipelines.filters.judge import rank, trusted
 from pipelines.filters.limits import Limits
 from pipelines.filters.similar import similar_pairs
-from pipelines.rows import split_of
+from pipelines.rows import pair_of, split_of
 
 Rows = Sequence[Mapping[str, Any]]
 #: Places of two rows, and how alike they are in meaning, 0..1.
@@ -101,7 +101,7 @@ class _Selection:
         if verdict := self._contaminated(index) or self._near_duplicate(self.node[index]) or self._overused(row):
             return verdict
         if row["source"] == "synthesised":
-            members = self.pairs[_pair(row)]
+            members = self.pairs[pair_of(row)]
             members.append(index)
             if len(members) > self.limits.keep_per_pair:
                 return Verdict("outranked", "", "")
@@ -109,7 +109,7 @@ class _Selection:
 
     def _keepable(self) -> int:
         """How many rows can be kept at most: of the lines of one pair only so many."""
-        pairs = Counter(_pair(row) for row in self.rows if row["source"] == "synthesised")
+        pairs = Counter(pair_of(row) for row in self.rows if row["source"] == "synthesised")
         keep = self.limits.keep_per_pair
         return len(self.rows) - pairs.total() + sum(min(count, keep) for count in pairs.values())
 
@@ -130,7 +130,10 @@ class _Selection:
     def _alike(self, neighbours: Neighbours, node: int) -> tuple[str, int] | None:
         """How alike the kept line is that is most alike, and which it is."""
         kept = [(how, -other) for other, how in neighbours.get(node, ()) if other in self.kept]
-        return (max(kept)[0], -max(kept)[1]) if kept else None
+        if not kept:
+            return None
+        how, other = max(kept)
+        return how, -other
 
     def _overused(self, row: Mapping[str, Any]) -> Verdict | None:
         for phrase in template.phrases(row["ad_copy"]):
@@ -145,10 +148,6 @@ class _Selection:
 def place_of(evidence: str) -> int:
     """The place among the lines of its pair that an outranked row's evidence names, from 1."""
     return int(evidence.split()[1])
-
-
-def _pair(row: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    return row["product"], tuple(sorted(row["values"]))
 
 
 def _neighbours(pairs: tuple[Any, Any, Any], apart: Sequence[bool] | None = None) -> Neighbours:

@@ -10,5 +10,4 @@ from pipelines.filters.limits import Limits
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
     """`0.82 like 여행은 살아보는 거야`, or None."""
-    similarity, slogan = limits.slogans.closest(row["ad_copy"])
-    return f"{similarity:.2f} like {slogan}" if slogan and similarity >= limits.max_slogan_similarity else None
+    return limits.slogans.like(row["ad_copy"], limits.max_slogan_similarity)

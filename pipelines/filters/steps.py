@@ -1,7 +1,6 @@
 """The filters as distilabel steps, for pipelines of ours and of others."""
 
 # No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
-from typing import Any
 
 from distilabel.steps import GlobalStep, Step, StepInput
 from distilabel.typing import StepColumns, StepOutput
@@ -48,12 +47,7 @@ class CheckRules(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> StepOutput:
         """The rows, all of them, with what was found."""
-        yield [{**row, **self.verdict(row)} for row in inputs]
-
-    def verdict(self, row: dict[str, Any]) -> dict[str, str]:
-        """The output columns of a row."""
-        line, reason, evidence = verdict(row, self.limits)
-        return {"ad_copy": line, "reason": reason, "evidence": evidence}
+        yield [{**row, **dict(zip(self.outputs, verdict(row, self.limits), strict=True))} for row in inputs]
 
 
 class SelectRows(GlobalStep):  # type: ignore[misc]

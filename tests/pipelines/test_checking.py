@@ -74,7 +74,7 @@ def write(rows: Sequence[Row], folder: Path) -> Path:
 
 def verdicts(rows: Sequence[Row], folder: Path, bounds: Limits = LIMITS, replicas: int = 1) -> list[tuple[str, ...]]:
     pipeline = build_check_pipeline(write(rows, folder), bounds, cache_dir=folder / "cache", replicas=replicas)
-    return list(zip(*verdicts_of(pipeline, len(rows)), strict=True))
+    return verdicts_of(pipeline, len(rows))
 
 
 def alone(row: Mapping[str, Any], bounds: Limits = LIMITS) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ def test_rows_as_the_stage_writes_them(tmp_path: Path) -> None:
     rows = [make_row("모카포트", values, ORDINARY[0], source="imported") for values in ([], ["여유"], ["여유", "커피"])]
     write_raw(rows, tmp_path / "raw.parquet")
     pipeline = build_check_pipeline(tmp_path / "raw.parquet", LIMITS, cache_dir=tmp_path / "cache", replicas=1)
-    assert list(zip(*verdicts_of(pipeline, 3), strict=True)) == [alone(row) for row in rows]
+    assert verdicts_of(pipeline, 3) == [alone(row) for row in rows]
 
 
 def test_columns_in_another_order_and_of_others(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_columns_in_another_order_and_of_others(tmp_path: Path) -> None:
         table.select(["source", "scores", "ad_copy", "values", "category", "product"]), tmp_path / "raw.parquet"
     )
     pipeline = build_check_pipeline(tmp_path / "raw.parquet", LIMITS, cache_dir=tmp_path / "cache", replicas=1)
-    assert list(zip(*verdicts_of(pipeline, len(rows)), strict=True)) == [alone(row) for row in rows]
+    assert verdicts_of(pipeline, len(rows)) == [alone(row) for row in rows]
 
 
 def test_rows_in_many_row_groups_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,10 +166,10 @@ def test_verdicts_of_a_block() -> None:
     assert step.outputs == list(found[0])
 
 
-def breaks(self: CheckBlocks, row: Row) -> Row:
+def breaks(row: Row, bounds: Limits) -> tuple[str, str, str]:
     if row["ad_copy"] == "둘":
         raise RuntimeError("two is too many")
-    return {"ad_copy": row["ad_copy"], "reason": "", "evidence": ""}
+    return row["ad_copy"], "", ""
 
 
 @pytest.mark.parametrize("replicas", [1, 2])
@@ -177,7 +177,7 @@ def test_a_batch_that_fails_fails_it_all_and_the_log_names_the_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], replicas: int
 ) -> None:
     monkeypatch.setattr(checking, "BLOCK", 1)
-    monkeypatch.setattr(CheckBlocks, "verdict", breaks)
+    monkeypatch.setattr(checking, "verdict", breaks)
     with pytest.raises(ValueError, match=r"the pipeline hanjul-checks failed on a batch: no .*verdicts.*see the log"):
         verdicts([raw("하나"), raw("둘"), raw("셋")], tmp_path, replicas=replicas)
     log = "".join(capfd.readouterr())
@@ -207,7 +207,8 @@ def test_blocks_that_come_as_their_processes_finish_are_put_in_order(monkeypatch
         {"place": place, "verdicts": json.dumps([[line, "", ""] for line in lines])} for place, lines in blocks.items()
     ]
     monkeypatch.setattr(checking, "leaf_of", lambda pipeline: leaf)
-    assert verdicts_of(None, 3) == (["가", "나", "다"], [""] * 3, [""] * 3)
+    columns = tuple(map(list, zip(*verdicts_of(None, 3), strict=True)))
+    assert columns == (["가", "나", "다"], [""] * 3, [""] * 3)
 
 
 def test_rows_that_were_lost_are_counted(tmp_path: Path) -> None:
