@@ -16,6 +16,7 @@ from distilabel.pipeline.ray import RayPipeline
 from distilabel.utils.logging import stop_logging
 
 from pipelines.ray_actors import Queue, StepActor, StrictStepWrapper, placement_of, queues_of, ray_of
+from pipelines.running import leave_interrupts
 
 
 def on_ray(pipeline: Pipeline, address: str | None = None, **init: Any) -> StrictRayPipeline:
@@ -104,7 +105,8 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
         """Write no state down, as `StrictPipeline` does not."""
 
     def _handle_keyboard_interrupt(self) -> None:
-        """Leave Ctrl-C to Python, as `StrictPipeline` does."""
+        """As `StrictPipeline` does."""
+        leave_interrupts()
 
     def _run_step(self, step: Any, input_queue: Any, replica: int) -> None:
         wrapper = StrictStepWrapper(

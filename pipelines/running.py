@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -59,7 +60,14 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
         """Write no state down: `run` takes none up, and what was paid for stands in the teacher's own store."""
 
     def _handle_keyboard_interrupt(self) -> None:
-        """Leave Ctrl-C to Python: distilabel's handler waits for the batches in hand and then goes on as if done."""
+        """distilabel's handler waits for the batches in hand and then goes on as if done."""
+        leave_interrupts()
+
+
+def leave_interrupts() -> None:
+    """Leave Ctrl-C to Python. A plain pipeline that ran before has left its handler, which speaks to closed queues."""
+    if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == BasePipeline.__module__:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pipeline_of(name: str, cache_dir: Path, engine: str = "local") -> BasePipeline:

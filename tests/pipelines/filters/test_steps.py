@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +196,15 @@ def test_hostile_rows_all_come_back_in_their_order(rows: list[tuple[str, str, li
         assert not old["reason"] or (row["reason"], row["evidence"]) == (old["reason"], old["evidence"])
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """What Ctrl-C does, put back: a plain pipeline leaves its own handler behind."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_in_a_pipeline_of_somebody_elses(tmp_path: Path) -> None:
     rows = [
         {"brand": "가나", **raw('"가스레인지 위에서 로마가 말을 건다"')},
