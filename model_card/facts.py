@@ -148,6 +148,8 @@ class ReleaseFacts:
         base_model, base_revision: repo id and commit sha of the base.
         dataset, dataset_revision: repo id and commit sha of the training data.
         licence: Hub identifier of the licence that the base's terms give the adapter, e.g. `gemma`, `apache-2.0`.
+        encoder_decoder: the base reads with an encoder and writes with a decoder.
+        start: repo id of the SFT adapter that preference tuning started from; None for an SFT adapter.
     """
 
     repo_id: str
@@ -156,15 +158,32 @@ class ReleaseFacts:
     dataset: str
     dataset_revision: str
     licence: str
+    encoder_decoder: bool = False
+    start: str | None = None
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Mean negative log-likelihood per completion token (nats) on the validation split, before and after."""
+    """Mean negative log-likelihood per completion token (nats) on the validation split.
+
+    Attributes:
+        base, adapter: before and after.
+        start: of the SFT adapter that preference tuning started from.
+    """
 
     base: float
     adapter: float
     tokens: int
+    start: float | None = None
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Share of held-out preference pairs whose chosen line the model finds likelier, before and after DPO."""
+
+    start: float
+    adapter: float
+    pairs: int
 
 
 @dataclass(frozen=True)
@@ -176,18 +195,26 @@ class TrainingFacts:
         settings: the recipe section as run.
         held_out: loss before and after; None where the dataset has no validation split.
         samples_per_second: training throughput.
+        preferences: what DPO changed; None for SFT, and without held-out pairs.
     """
 
     rows: int
     settings: Mapping[str, Any]
     held_out: HeldOut | None
     samples_per_second: float
+    preferences: Preferences | None = None
 
     @staticmethod
     def of(rows: int, settings: Mapping[str, Any], curve: Mapping[str, Any]) -> TrainingFacts:
-        """From a curve with `held_out` {base, adapter, tokens} (or None) and `samples_per_second`."""
-        held_out = curve.get("held_out")
-        return TrainingFacts(rows, settings, HeldOut(**held_out) if held_out else None, curve["samples_per_second"])
+        """From a curve with `held_out`, `preferences` (attributes of their classes, or None) and the pace."""
+        held_out, preferences = curve.get("held_out"), curve.get("preferences")
+        return TrainingFacts(
+            rows,
+            settings,
+            HeldOut(**held_out) if held_out else None,
+            curve["samples_per_second"],
+            Preferences(**preferences) if preferences else None,
+        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from model_card.facts import METRICS, HeldOut, Report
+from model_card.facts import METRICS, Report
 from pipelines.fonts import hangul_font
 
 _INK, _SOFT, _GROUND, _ACCENT = "#1f2933", "#8895a3", "#fbfaf7", "#d9480f"
@@ -54,35 +54,52 @@ def _png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def training_curve(steps: Sequence[Mapping[str, Any]], held_out: HeldOut | None) -> bytes:
-    """`training/curve.png`: training loss by optimiser step, with the held-out loss before and after.
+def training_curve(curve: Mapping[str, Any]) -> bytes:
+    """`training/curve.png`: training loss by optimiser step, with the held-out loss after each epoch.
 
     Args:
-        steps: `{"step": int, "loss": float}` each, loss in nats per completion token.
+        curve: `training/curve.json`: `steps` and `held_out_steps` of {step, loss}, `best_step`, `held_out` (its `base`
+            is drawn as a level where losses are those of lines: nats per completion token, not DPO's).
     """
+    held_out, measured = curve.get("held_out"), curve.get("held_out_steps") or []
+    preferences = bool(held_out and "start" in held_out) or bool(curve.get("preferences"))
     with _style():
         figure = Figure(figsize=(6.4, 3.8), layout="constrained")
         axes = figure.subplots()
-        axes.plot([s["step"] for s in steps], [s["loss"] for s in steps], color=_ACCENT, linewidth=2)
-        axes.set_title("카피 토큰당 손실 · loss per completion token (nat)")
+        axes.plot(*_line(curve["steps"]), color=_ACCENT, linewidth=2)
+        axes.set_title("DPO 손실 · DPO loss" if preferences else "카피 토큰당 손실 · loss per completion token (nat)")
         axes.set_xlabel("스텝 · step")
-        if held_out:  # the curve falls from upper left to lower right: the free corners are the other two
-            _level(axes, f"검증 · held-out, base {held_out.base:.2f}", held_out.base, right=True)
-            _level(axes, f"검증 · held-out, adapter {held_out.adapter:.2f}", held_out.adapter, right=False)
+        if held_out and not preferences:  # the curve falls from upper left to lower right: the other corners are free
+            _level(axes, f"검증 · held-out, base {held_out['base']:.2f}", held_out["base"])
+        if measured:
+            axes.plot(*_line(measured), color=_INK, linewidth=1.2, marker="o", markersize=5)
+            kept = next((point for point in measured if point["step"] == curve.get("best_step")), measured[-1])
+            axes.plot(kept["step"], kept["loss"], color=_INK, marker="o", markersize=9)
+            axes.annotate(
+                f"검증 · held-out {kept['loss']:.2f}",
+                (kept["step"], kept["loss"]),
+                xytext=(-8, 10),
+                textcoords="offset points",
+                ha="right",
+            )
         axes.margins(x=0.02, y=0.14)
         return _png(figure)
 
 
-def _level(axes: Axes, label: str, loss: float, right: bool) -> None:
-    """A dashed line across the panel with its label above it."""
+def _line(points: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]]:
+    return [point["step"] for point in points], [point["loss"] for point in points]
+
+
+def _level(axes: Axes, label: str, loss: float) -> None:
+    """A dashed line across the panel with its label above its right end."""
     axes.axhline(loss, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.annotate(
         label,
-        (1.0 if right else 0.02, loss),
+        (1.0, loss),
         xycoords=axes.get_yaxis_transform(),
         xytext=(0, 4),
         textcoords="offset points",
-        ha="right" if right else "left",
+        ha="right",
     )
 
 

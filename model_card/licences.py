@@ -12,6 +12,7 @@ class Licence:
     Attributes:
         id: the Hub's identifier.
         notice: text of the `NOTICE` file that has to travel with the weights, empty where none has to.
+        republish: whether an adapter trained on such a base may be published at all.
     """
 
     id: str
@@ -20,10 +21,17 @@ class Licence:
     ko: str
     en: str
     notice: str = ""
+    republish: bool = True
 
+
+#: What the Hub calls a licence that nobody has stated.
+UNKNOWN = "unknown"
 
 _GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
 _GEMMA_POLICY = "https://ai.google.dev/gemma/prohibited_use_policy"
+
+# Names beside `license: other` in cards from before the Hub had an identifier for the licence.
+_NAMES = {"gemma-terms-of-use": "gemma"}
 
 LICENCES = {
     licence.id: licence
@@ -69,12 +77,46 @@ LICENCES = {
 }
 
 
+def identifier_of(licence: str | None, name: str | None) -> str:
+    """The identifier of what a card declares as `license` and `license_name`; `unknown` where it names no licence.
+
+    `other` is no licence but a pointer to `license_name`: with a name it is that licence, without one it is none.
+    """
+    stated = name if licence == "other" else licence
+    return _NAMES.get(stated or "", stated or UNKNOWN)
+
+
+def may_publish(identifier: str | None) -> bool:
+    """Whether an adapter trained on a base under this licence may be published.
+
+    An adapter is a derivative of its base. Without a licence all rights stay with the author: `None`, "", `unknown`,
+    and `other` where it stands for no name (see `identifier_of`). Creative Commons' NoDerivatives (`-nd`) keeps changed
+    versions from being shared. Any other licence, also one we have no words for, gives the right on its own conditions,
+    which the card passes on.
+    """
+    return _stated(identifier) and not _no_derivatives(identifier)
+
+
 def licence_of(identifier: str, base_model: str) -> Licence:
-    """The licence by its Hub identifier; one we do not know sends the reader to the base model's page."""
-    return LICENCES.get(identifier) or Licence(
-        identifier,
-        identifier,
-        f"https://huggingface.co/{base_model}",
-        f"기반 모델의 라이선스(`{identifier}`)를 그대로 따릅니다. 쓰기 전에 기반 모델 페이지에서 조건을 확인하세요.",
-        f"The base model's licence (`{identifier}`) applies as it is; read it on the base model's page first.",
-    )
+    """The licence by its Hub identifier; one we have no words for sends the reader to the base model's page."""
+    if identifier in LICENCES:
+        return LICENCES[identifier]
+    if not _stated(identifier):
+        ko = "기반 모델 카드에 라이선스가 적혀 있지 않습니다. 이 어댑터를 공개하려면 저작권자의 허락이 필요합니다."
+        en = "The base model's card states no licence; publishing this adapter needs its author's permission."
+    elif _no_derivatives(identifier):
+        ko = f"기반 모델의 라이선스(`{identifier}`)가 변경본의 배포를 금지하므로 이 어댑터는 공개할 수 없습니다."
+        en = f"The base model's licence (`{identifier}`) forbids sharing changed versions; this adapter stays private."
+    else:
+        ko = f"기반 모델의 라이선스(`{identifier}`)를 그대로 따릅니다. 먼저 기반 모델 페이지에서 조건을 확인하세요."
+        en = f"The base model's licence (`{identifier}`) applies as it is; read it on the base model's page first."
+    page = f"https://huggingface.co/{base_model}"
+    return Licence(identifier, identifier, page, ko, en, republish=may_publish(identifier))
+
+
+def _stated(identifier: str | None) -> bool:
+    return (identifier or "").strip().lower() not in ("", UNKNOWN, "other")
+
+
+def _no_derivatives(identifier: str | None) -> bool:
+    return "nd" in (identifier or "").strip().lower().split("-")

@@ -1,4 +1,4 @@
-"""Lines from a causal language model with a chat template: what evaluation and `hanjul generate` share."""
+"""Lines from a language model with a chat template: what evaluation and `hanjul generate` share."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def generate_lines(
     """One line for each chat, in order: sampled, cut at the first line break.
 
     Args:
-        model: a `transformers` causal model (or a PEFT one), in evaluation mode.
-        tokenizer: with a chat template; pads on the left here.
+        model: a `transformers` causal model or encoder-decoder (or a PEFT one), in evaluation mode.
+        tokenizer: with a chat template; its padding side is set here.
         temperature: 0 is greedy.
         max_new_tokens: tokens of the line at most.
         progress: called with the number of chats done after each batch.
@@ -37,10 +37,13 @@ def generate_lines(
     import torch  # here, since the llama.cpp server, which needs no torch, shares TOP_K
 
     torch.manual_seed(seed)
-    tokenizer.padding_side = "left"
+    tokenizer.padding_side = "right" if model.config.is_encoder_decoder else "left"  # a decoder goes on at the end
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     sampling = {"do_sample": True, "temperature": temperature, "top_p": top_p} if temperature else {"do_sample": False}
+    # A vocabulary that cannot write a line break (WordPiece) writes one line, and transformers refuses to look for two.
+    line_break = tokenizer.decode(tokenizer.encode("\n", add_special_tokens=False))
+    stop = {"stop_strings": ["\n"], "tokenizer": tokenizer} if "\n" in line_break else {}
     lines: list[str] = []
     for start in range(0, len(chats), BATCH):
         encoded = tokenizer.apply_chat_template(
@@ -50,17 +53,18 @@ def generate_lines(
             return_tensors="pt",
             return_dict=True,
         ).to(model.device)
+        encoded.pop("token_type_ids", None)  # a chat is one segment, and causal models refuse to hear of it
         with torch.inference_mode():
             output = model.generate(
                 **encoded,
                 **sampling,
+                **stop,
                 top_k=TOP_K,
                 max_new_tokens=max_new_tokens,
                 pad_token_id=tokenizer.pad_token_id,
-                stop_strings=["\n"],
-                tokenizer=tokenizer,
             )
-        texts = tokenizer.batch_decode(output[:, encoded["input_ids"].shape[1] :], skip_special_tokens=True)
+        read = 0 if model.config.is_encoder_decoder else encoded["input_ids"].shape[1]
+        texts = tokenizer.batch_decode(output[:, read:], skip_special_tokens=True)
         lines += [first_line(text) for text in texts]
         progress(len(lines))
     return lines

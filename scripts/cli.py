@@ -229,21 +229,27 @@ def filter_(
 @app.command()
 def train(
     uri: Annotated[str, typer.Argument(help="Dataset: hf://datasets/…")],
+    start: Annotated[
+        str | None, typer.Option(help="An SFT adapter: go on from it with the preferences (DPO). hf://models/…")
+    ] = None,
+    merge: Annotated[bool | None, typer.Option("--merge", help="Publish the merged model too.")] = None,
+    gguf: Annotated[bool | None, typer.Option("--gguf", help="Publish GGUFs of it too: Q8_0 and Q4_K_M.")] = None,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
-    """Train a LoRA adapter and publish it."""
-    loaded = load_recipe(recipe, changes)
+    """Train a LoRA adapter and publish it; recipes `train/…` are there for several base models."""
+    flags = {"train__start": start, "train__method": "dpo" if start else None}
+    loaded = load_recipe(recipe, changes, **flags, train__merge=merge, train__gguf=gguf)
     with hub_session() as hub:
         from scripts import models
         from scripts import train as stage
+        from scripts.exporting import made
 
-        emit(
-            hub,
-            stage.run(
-                hub, hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train), loaded.train, loaded.seed
-            ),
-        )
+        dataset, base = hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train)
+        adapter = stage.run(hub, dataset, base, loaded.train, loaded.seed)
+        for other in made.run(hub, adapter, dataset, loaded.train).values():
+            out(other.to_uri())
+        emit(hub, adapter)
 
 
 @app.command()

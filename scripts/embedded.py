@@ -76,7 +76,7 @@ def ensure_base(hub: Hub) -> HfUri:
     repo = HfUri(type="model", id=EMBEDDED)
     if not hub.is_local:
         return hub.resolve(repo)
-    stage = Stage("base", repo, {"gguf": f"sha256:{gguf_sha256()}"}, {"dtype": "bfloat16"})
+    stage = Stage("base", repo, {"gguf": f"sha256:{gguf_sha256()}"}, {"dtype": "bfloat16", "sentencepiece": True})
 
     def work(folder: Path) -> Outcome:
         log("base: dequantising the embedded model, once, about half a minute")
@@ -107,6 +107,35 @@ def dequantise(gguf: Path, out: Path) -> None:
     tokenizer.save_pretrained(out)
     (out / "NOTICE").write_text(NOTICE + "\n" + CHANGES, encoding="utf-8")
     shutil.copyfile(gguf.parent / TERMS, out / TERMS)
+    (out / "tokenizer.model").write_bytes(sentencepiece_model(gguf))
+
+
+def sentencepiece_model(gguf: Path) -> bytes:
+    """The vocabulary of a GGUF as the `tokenizer.model` that Google's repo has and llama.cpp's converter reads.
+
+    transformers writes tokenizer.json alone, which holds no scores. Pieces, scores and types are the GGUF's; its types
+    have SentencePiece's numbers.
+    """
+    from gguf import GGUFReader
+    from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
+
+    fields = GGUFReader(gguf).fields
+    columns = [fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "scores", "token_type")]
+    unknown = fields["tokenizer.ggml.unknown_token_id"].contents()
+    made = ModelProto()
+    for index, (piece, score, kind) in enumerate(zip(*columns, strict=True)):
+        # SentencePiece wants one piece of type UNKNOWN, which this GGUF calls a control token
+        made.pieces.add(piece=piece, score=score, type=ModelProto.SentencePiece.UNKNOWN if index == unknown else kind)
+    made.trainer_spec.model_type = TrainerSpec.BPE
+    made.trainer_spec.byte_fallback = True
+    made.trainer_spec.vocab_size = len(made.pieces)
+    for short, name in (("pad", "padding"), ("eos", "eos"), ("bos", "bos"), ("unk", "unknown")):
+        token = fields[f"tokenizer.ggml.{name}_token_id"].contents()
+        setattr(made.trainer_spec, f"{short}_id", token)
+        setattr(made.trainer_spec, f"{short}_piece", columns[0][token])  # SentencePiece finds them by name
+    made.normalizer_spec.name = "identity"
+    made.normalizer_spec.add_dummy_prefix = made.normalizer_spec.remove_extra_whitespaces = False
+    return bytes(made.SerializeToString())
 
 
 def base_card() -> str:

@@ -42,14 +42,15 @@ def run(
     from scripts import models
 
     repo = HfUri(type="model", id=adapter.id)
-    base = models.base_of(hub, adapter)
+    base, start = models.base_of(hub, adapter), models.start_of(hub, adapter)
     inputs = {"adapter": adapter.to_uri(), "dataset": dataset.to_uri(), "base": base.to_uri()}
+    inputs |= {"start": start.to_uri()} if start else {}
     stage = Stage("evaluate", repo, inputs, settings.model_dump() | {"seed": seed}, sealed)
 
     def work(folder: Path) -> Outcome:
         from model_card import report as files
 
-        report = judged(hub, adapter, dataset, base, settings, seed)
+        report = judged(hub, adapter, start, dataset, base, settings, seed)
         for path, content in files.files(report).items():
             target = folder / "out" / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,36 +73,50 @@ def run(
     return run_stage(hub, stage, work, card)
 
 
-def judged(hub: Hub, adapter: HfUri, dataset: HfUri, base: HfUri, settings: EvaluateSettings, seed: int) -> Report:
-    """Generate with base and adapter on the same pairs and score every line with the deepeval metrics."""
+def judged(
+    hub: Hub,
+    adapter: HfUri,
+    start: HfUri | None,
+    dataset: HfUri,
+    base: HfUri,
+    settings: EvaluateSettings,
+    seed: int,
+) -> Report:
+    """Generate with base and adapters on the same pairs and score every line with the deepeval metrics.
+
+    Args:
+        start: the SFT adapter that a preference-tuned one started from, shown beside it.
+    """
     from model_card.evaluation import Candidate, EvalSplit, evaluate_systems
+    from pipelines.rows import CHAT_TEMPLATE
     from scripts import judge, models
 
     rows = list(hub.rows(dataset, "default"))
     with refused(dataset.to_uri()):
         pairs = choose_pairs(rows, settings.pairs, seed)
     shots = random.Random(seed).sample([row for row in rows if split_of(row["product"]) == "train"], SHOTS)
-    model, tokenizer = models.load_base(base)
+    scorer = models.scorer_of(hub, adapter, base)
+    model, tokenizer = models.load_base(scorer)
     measure = judge.of_rows(
         model,
         tokenizer,
-        base,
+        scorer,
         rows,
         calibration_rows=settings.calibration_rows,
         bootstrap=settings.bootstrap,
         seed=seed,
     )
-    own = models.load_adapter(adapter)
-    from pipelines.rows import CHAT_TEMPLATE
-
     tokenizer.chat_template = tokenizer.chat_template or CHAT_TEMPLATE
-    candidates = [
-        Candidate(f"{name}", uri.id, str(uri.revision), _answers(loaded, pairs, examples, settings, seed, name))
-        for name, uri, loaded, examples in (
-            (f"base, {SHOTS} examples", base, (model, tokenizer), shots),
-            ("adapter", adapter, own, []),
-        )
-    ]
+
+    def candidate(name: str, uri: HfUri, loaded: tuple[Any, Any], examples: Sequence[Row]) -> Candidate:
+        return Candidate(name, uri.id, str(uri.revision), _answers(loaded, pairs, examples, settings, seed, name))
+
+    candidates = []
+    if scorer == base:  # an encoder-decoder cannot be shown examples
+        candidates.append(candidate(f"base, {SHOTS} examples", base, (model, tokenizer), shots))
+    if start:
+        candidates.append(candidate("SFT adapter", start, models.load_adapter(start), []))
+    candidates.append(candidate("DPO adapter" if start else "adapter", adapter, models.load_adapter(adapter), []))
     split = EvalSplit(dataset.id, str(dataset.revision), SPLIT)
     return evaluate_systems(measure, candidates, split, bootstrap=settings.bootstrap, seed=seed)
 

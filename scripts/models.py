@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from huggingface_hub import HfUri
@@ -28,33 +29,65 @@ def base_of(hub: Hub, adapter: HfUri) -> HfUri:
     uri = hub.manifest(adapter).get("inputs", {}).get("base")
     if uri:
         return hub.resolve(uri)
+    config = adapter_config(adapter)
+    return hub.resolve(HfUri(type="model", id=str(config.base_model_name_or_path), revision=config.revision))
+
+
+def start_of(hub: Hub, adapter: HfUri) -> HfUri | None:
+    """The SFT adapter that a preference-tuned one started from, pinned; None for others."""
+    uri = hub.manifest(adapter).get("inputs", {}).get("start")
+    return hub.resolve(uri) if uri else None
+
+
+def scorer_of(hub: Hub, adapter: HfUri, base: HfUri) -> HfUri:
+    """The model whose likelihoods judge an adapter's lines: its base, where that is causal, else the embedded one."""
+    if adapter_config(adapter).task_type != "SEQ_2_SEQ_LM":
+        return base
+    return resolve_base(hub, TrainSettings(base_model=EMBEDDED))
+
+
+def adapter_config(uri: HfUri) -> Any:
+    """The PEFT config of a pinned adapter.
+
+    Raises:
+        HanjulError: there is none.
+    """
     from peft import PeftConfig
 
-    config = PeftConfig.from_pretrained(adapter.id, revision=adapter.revision)
-    return hub.resolve(HfUri(type="model", id=str(config.base_model_name_or_path), revision=config.revision))
+    try:
+        return PeftConfig.from_pretrained(uri.id, revision=uri.revision)
+    except ValueError as error:  # no adapter_config.json
+        raise HanjulError(
+            "This repository holds no PEFT adapter", uri.to_uri(), "give the URI of an adapter"
+        ) from error
 
 
 def load_base(uri: HfUri) -> tuple[Any, Any]:
     """Model (bfloat16, evaluation mode) and tokenizer of a pinned base."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, logging
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, logging
 
     logging.disable_progress_bar()
-    model = AutoModelForCausalLM.from_pretrained(uri.id, revision=uri.revision, dtype=torch.bfloat16).eval()
+    config = AutoConfig.from_pretrained(uri.id, revision=uri.revision)
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    model = kind.from_pretrained(uri.id, revision=uri.revision, config=config, dtype=torch.bfloat16).eval()
     return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)
 
 
 def load_adapter(uri: HfUri) -> tuple[Any, Any]:
-    """Adapter merged into its base (bfloat16, evaluation mode) and the adapter's own tokenizer."""
+    """Adapter merged into its base (bfloat16, evaluation mode) and the adapter's own tokenizer.
+
+    Raises:
+        HanjulError: there is no adapter.
+    """
     import torch
-    from peft import AutoPeftModelForCausalLM
-    from transformers import AutoTokenizer, logging
+    from peft import AutoPeftModelForCausalLM, AutoPeftModelForSeq2SeqLM
+    from transformers import AutoTokenizer, GenerationConfig, logging
 
     logging.disable_progress_bar()
-    try:
-        model = AutoPeftModelForCausalLM.from_pretrained(uri.id, revision=uri.revision, dtype=torch.bfloat16)
-    except ValueError as error:  # no adapter_config.json
-        raise HanjulError(
-            "This repository holds no PEFT adapter", uri.to_uri(), "give the URI of an adapter"
-        ) from error
-    return model.merge_and_unload().eval(), AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)
+    task = adapter_config(uri).task_type
+    kind = AutoPeftModelForSeq2SeqLM if task == "SEQ_2_SEQ_LM" else AutoPeftModelForCausalLM
+    model = kind.from_pretrained(uri.id, revision=uri.revision, dtype=torch.bfloat16).merge_and_unload().eval()
+    with contextlib.suppress(OSError):  # an adapter of somebody else may have none
+        model.generation_config = GenerationConfig.from_pretrained(uri.id, revision=uri.revision)
+    return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)

@@ -22,7 +22,7 @@ class Released:
     """What a release published, all pinned.
 
     Attributes:
-        uris: dataset, adapter, space (and the teacher's adapter where one was trained).
+        uris: dataset, adapter, space (and the teacher's adapter, the merged model, its GGUFs where they were made).
         collection: its slug.
         version: the tag that stands on every repo.
     """
@@ -58,6 +58,7 @@ def run(hub: Hub, recipe: Recipe) -> Released:
 
 def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dict[str, HfUri]:
     from scripts import evaluate, filter, import_rows, models, space, train
+    from scripts.exporting import made
 
     uris: dict[str, HfUri] = {}
     base = models.resolve_base(hub, recipe.train)
@@ -69,6 +70,7 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
         rows = filter.run(hub, rows, base, recipe, sealed)
     adapter = train.run(hub, rows, base, recipe.train, recipe.seed, sealed=sealed)
     adapter = evaluate.run(hub, adapter, rows, recipe.evaluate, recipe.seed, sealed)
+    uris |= made.run(hub, adapter, rows, recipe.train, sealed)
     demo = space.deploy(hub, adapter, recipe, sealed)
     return {"dataset": rows, "adapter": adapter, **uris, "space": demo}
 

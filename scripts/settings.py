@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Settings(BaseModel):
@@ -26,16 +27,44 @@ class TrainSettings(Settings):
     """One adapter."""
 
     repo: str = Field("hanjul-gemma-3-270m-lora", description="adapter repo, in our namespace unless it names one")
+    method: Literal["sft", "dpo"] = Field("sft", description="dpo learns config `preferences`, from an SFT adapter")
+    start: str | None = Field(None, description="the SFT adapter that dpo starts from: hf://models/…")
+    beta: float = Field(0.1, gt=0, description="of dpo: the larger, the nearer it stays to where it started")
     base_model: str = "google/gemma-3-270m"
     base_revision: str | None = None
+    licence: str | None = Field(None, description="licence that the base's card must name, by its Hub identifier")
+    gpu_memory_gb: float | None = Field(None, gt=0, description="what it takes on one GPU, for the reader")
+    trust_remote_code: bool = Field(False, description="run code of the base's repo; base_revision must be a commit")
+    chat_template: Literal["base", "hanjul"] = Field("base", description="hanjul: ours, though the base has its own")
     epochs: float = Field(2.0, gt=0)
     max_steps: int = Field(-1, description="stop after this many optimiser steps; -1 for whole epochs")
-    batch_size: int = Field(16, ge=1)
+    patience: int = Field(2, ge=1, description="epochs without a better held-out loss after which training ends")
+    batch_size: int = Field(16, ge=1, description="rows of a step, over all processes")
+    gradient_accumulation: int = Field(1, ge=1, description="steps whose gradients are summed before the weights move")
+    gradient_checkpointing: bool = Field(False, description="less memory, a third more time")
     learning_rate: float = Field(2e-4, gt=0)
+    quantize: Literal["none", "4bit"] = Field("none", description="4bit is QLoRA; it needs CUDA and bitsandbytes")
     lora_r: int = Field(16, ge=1)
     lora_alpha: int = Field(32, ge=1)
     lora_dropout: float = Field(0.0, ge=0, lt=1)
+    rslora: bool = Field(False, description="scale by alpha / √r instead of alpha / r")
+    dora: bool = Field(False, description="learn the length of each weight row apart from its direction")
     max_length: int = Field(128, ge=16, description="tokens of prompt and completion; longer rows are an error")
+    packing: bool = Field(False, description="rows one after another instead of padded, where attention parts them")
+    compile: bool = Field(False, description="torch.compile: minutes at the start, for long runs on a GPU")
+    processes: int | None = Field(None, ge=1, description="by default one for each GPU, or one")
+    fsdp: bool = Field(False, description="share the base's weights out over the processes, instead of one copy each")
+    tracking: Literal["none", "trackio"] = "none"
+    merge: bool = Field(False, description="publish the merged model too")
+    gguf: bool = Field(False, description="publish GGUFs of the merged model too, Q8_0 and Q4_K_M")
+
+    @model_validator(mode="after")
+    def _whole(self) -> TrainSettings:
+        if self.trust_remote_code and not re.fullmatch(r"[0-9a-f]{40}", self.base_revision or ""):
+            raise ValueError("trust_remote_code needs base_revision as a full commit sha: code must not change unseen")
+        if (self.method == "dpo") != (self.start is not None):
+            raise ValueError("method dpo needs `start`, an SFT adapter, and only dpo takes one")
+        return self
 
 
 class PriceSettings(Settings):

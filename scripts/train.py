@@ -13,14 +13,17 @@ from huggingface_hub import HfUri
 from scripts.errors import HanjulError
 from scripts.hub import Hub
 from scripts.log import log
-from scripts.settings import EvaluateSettings, TrainSettings
+from scripts.settings import TrainSettings
 from scripts.stage import Outcome, Stage, run_stage
 
 if TYPE_CHECKING:
     import datasets
 
 MIN_ROWS = 8
-NEEDED = ("prompt", "completion", "source")
+NEEDED = {"default": ("prompt", "completion", "source"), "preferences": ("prompt", "chosen", "rejected")}
+
+#: Settings that change how a run is done or watched, or what is made of its adapter afterwards, not the adapter.
+ASIDE = {"processes", "tracking", "gpu_memory_gb", "merge", "gguf"}
 
 
 def run(
@@ -32,135 +35,187 @@ def run(
     sources: Sequence[str] | None = None,
     sealed: str | None = None,
 ) -> HfUri:
-    """Commit an adapter trained on config `default` of a pinned dataset.
+    """Commit an adapter trained on a pinned dataset: on config `default`, or on `preferences` for `method: dpo`.
 
     Args:
         base: the base model, pinned.
         sources: train on rows of these sources only, e.g. `["written"]`; None takes all.
 
     Raises:
-        HanjulError: columns are missing, rows are too few or too long, the memory is too small, the loss is no number.
+        HanjulError: columns are missing, rows are too few or too long, the base gives no right to publish an adapter,
+            its chat template cannot be learnt, the memory is too small, the loss is no number.
     """
     from model_card import card
 
     repo = hub.repo("model", settings.repo)
-    recipe = settings.model_dump() | {"seed": seed, "sources": sorted(sources) if sources else None}
-    stage = Stage("train", repo, {"dataset": dataset.to_uri(), "base": base.to_uri()}, recipe, sealed)
+    start = hub.resolve(settings.start, "model") if settings.start else None
+    if start:
+        check_start(start, base)
+    inputs = {"dataset": dataset, "base": base} | ({"start": start} if start else {})
+    recipe = settings.model_dump(exclude=ASIDE) | {"seed": seed, "sources": sorted(sources) if sources else None}
+    pinned = {name: uri.to_uri() for name, uri in inputs.items()}
 
     def work(folder: Path) -> Outcome:
-        splits = _splits(hub, dataset, sources)
-        train, held_out = splits.get("train", []), splits.get("validation")
-        if len(train) < MIN_ROWS:
-            raise HanjulError(
-                f"{len(train)} rows are too few to train on, {MIN_ROWS} are the least", dataset.to_uri(), "add rows"
-            )
-        curve = _train(hub, base, settings, seed, train, held_out, folder)
-        counts = {"in": len(train), "validation": len(held_out or []), "steps": curve["steps"][-1]["step"]}
-        return Outcome(_summary(curve), counts)
+        licence = publishable(hub, base, settings)
+        curve, counts = _train(hub, dataset, base, start, settings, seed, sources, folder)
+        _dress(hub, base, licence, curve, folder / "out")
+        return Outcome(_summary(curve), counts | {"steps": curve["steps"][-1]["step"]})
 
     def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
-        return card.render(_facts(hub, repo, dataset, base, recipe, folder / "out", outcome))
+        licence = publishable(hub, base, settings)
+        return card.render(_facts(repo, inputs, licence, recipe, folder / "out", outcome))
 
-    return run_stage(hub, stage, work, readme)
+    return run_stage(hub, Stage("train", repo, pinned, recipe, sealed), work, readme)
 
 
-def _splits(hub: Hub, dataset: HfUri, sources: Sequence[str] | None) -> dict[str, datasets.Dataset]:
-    splits = hub.splits(dataset, "default")
+def publishable(hub: Hub, base: HfUri, settings: TrainSettings) -> str:
+    """The licence of a base, by its Hub identifier: its card's, or where that names none, the recipe's.
+
+    Raises:
+        HanjulError: it does not allow an adapter to be published, or is not the one that the recipe names.
+    """
+    from huggingface_hub import ModelCard
+
+    from model_card.licences import UNKNOWN, identifier_of, may_publish
+
+    data = ModelCard(hub.text(base, "README.md")).data
+    licence = identifier_of(data.get("license"), data.get("license_name"))
+    if licence == UNKNOWN and settings.licence:  # the recipe answers for what the authors say elsewhere
+        licence = settings.licence
+    if settings.licence not in (None, licence):
+        raise HanjulError(
+            f"The recipe names the licence {settings.licence}, the base's card {licence}",
+            base.to_uri(),
+            f"read the base's page, then set train.licence to {licence} or pin another train.base_revision",
+        )
+    if not may_publish(licence):
+        raise HanjulError(
+            f"The licence of this base ({licence}) gives no right to publish an adapter of it",
+            base.to_uri(),
+            "take another base, or set train.licence where its authors name one elsewhere",
+        )
+    return licence
+
+
+def check_start(start: HfUri, base: HfUri) -> None:
+    """
+    Raises:
+        HanjulError: preference tuning is to start from something that is no adapter, or one of another base.
+    """
+    from scripts.models import adapter_config
+
+    own = adapter_config(start).base_model_name_or_path
+    if own != base.id:
+        raise HanjulError(f"This is an adapter of {own}, not of {base.id}", start.to_uri(), "set train.base_model")
+
+
+def _splits(hub: Hub, dataset: HfUri, config: str, sources: Sequence[str] | None) -> dict[str, datasets.Dataset]:
+    splits = hub.splits(dataset, config)
     for name, rows in splits.items():
-        missing = [column for column in NEEDED if column not in rows.column_names]
+        missing = [column for column in NEEDED[config] if column not in rows.column_names]
         if missing:
-            what = f"No column {', '.join(missing)} in split {name}"
+            what = f"No column {', '.join(missing)} in split {name} of config {config}"
             raise HanjulError(what, dataset.to_uri(), "run `hanjul filter` on its rows first")
-        if sources:
+        if sources and "source" in rows.column_names:
             splits[name] = rows.filter(lambda source: source in sources, input_columns="source")
-    return {name: rows for name, rows in splits.items() if len(rows)}
+    return {name: rows for name, rows in splits.items() if len(rows) and name in ("train", "validation")}
 
 
 def _train(
     hub: Hub,
+    dataset: HfUri,
     base: HfUri,
+    start: HfUri | None,
     settings: TrainSettings,
     seed: int,
-    train: datasets.Dataset,
-    held_out: datasets.Dataset | None,
+    sources: Sequence[str] | None,
     folder: Path,
-) -> dict[str, Any]:
-    """Train and write everything but the card into `folder`/out; the curve."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """Check, write the job down and do it: the curve, and the counts for the manifest."""
+    from scripts.training import fitting, launch
+    from scripts.training.encoding import with_template
+    from scripts.training.fit import quiet
+    from scripts.training.job import Job, curve_of, write_rows
+    from scripts.training.loading import check_four_bits
 
-    from model_card.facts import HeldOut
+    if settings.quantize == "4bit":
+        check_four_bits()
+    config = "preferences" if settings.method == "dpo" else "default"
+    configs = {"default": _splits(hub, dataset, "default", sources)}
+    configs[config] = configs.get(config) or _splits(hub, dataset, config, sources)
+    splits = configs[config]
+    train, held_out = splits.get("train", []), splits.get("validation", [])
+    if len(train) < MIN_ROWS:
+        raise HanjulError(
+            f"{len(train)} rows of config {config} are too few to train on, {MIN_ROWS} are the least",
+            dataset.to_uri(),
+            "add rows",
+        )
+    processes = launch.processes_of(settings)
+    with quiet():
+        tokenizer = _tokenizer(base, settings)
+        with_template(tokenizer, settings.chat_template, base.id)
+        lengths = fitting.check_lengths(tokenizer, [*train, *held_out], settings.max_length)
+        fitting.check_memory(base, settings, lengths, processes)
+        for kind, name in (("rows", "default"), ("preferences", "preferences")):
+            write_rows(folder, kind, configs.get(name, {}))
+    log(f"train: {len(train)} rows, {len(held_out)} held out" + (f", {processes} processes" if processes > 1 else ""))
+    # A sha of the local Hub means nothing elsewhere, where the adapter must find its base too. The manifest has it.
+    started = (start.id, start.revision) if start else (None, None)
+    Job(base.id, base.revision, not hub.is_local, settings, seed, *started).write(folder)
+    launch.run(folder, processes)
+    return curve_of(folder), {"in": len(train), "validation": len(held_out)}
+
+
+def _tokenizer(base: HfUri, settings: TrainSettings) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(base.id, revision=base.revision, trust_remote_code=settings.trust_remote_code)
+
+
+def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], out: Path) -> None:
+    """What is published beside weights and tokenizer: curve, prompt format, what the base's licence asks for."""
     from model_card.figures import training_curve
-    from pipelines.rows import CHAT_TEMPLATE, PROMPT_FORMAT
-    from scripts import fitting, sft
-
-    with sft.quiet():
-        tokenizer = AutoTokenizer.from_pretrained(base.id, revision=base.revision)
-        tokenizer.chat_template = tokenizer.chat_template or CHAT_TEMPLATE
-        lengths = fitting.check_lengths(tokenizer, [train, *([held_out] if held_out else [])], settings.max_length)
-        fitting.check_memory(base, settings, lengths)
-        model = AutoModelForCausalLM.from_pretrained(base.id, revision=base.revision, dtype="bfloat16")
-        log(f"train: {len(train)} rows, {len(held_out or [])} held out")
-        trainer = sft.build_trainer(model, tokenizer, train, held_out, settings, seed, folder / "checkpoints")
-        curve = sft.fit(trainer)
-        # A sha of the local Hub means nothing elsewhere, where the adapter must find its base too. The manifest has it.
-        trainer.model.peft_config["default"].revision = None if hub.is_local else base.revision
-        out = folder / "out"
-        trainer.model.save_pretrained(out)
-        tokenizer.save_pretrained(out)
-        _generation_config(trainer.model, tokenizer).save_pretrained(out)
-    (out / "training").mkdir(exist_ok=True)
-    (out / "training" / "curve.json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
-    held = curve["held_out"]
-    (out / "training" / "curve.png").write_bytes(training_curve(curve["steps"], HeldOut(**held) if held else None))
-    (out / "hanjul.json").write_text(json.dumps({"prompt_format": PROMPT_FORMAT}, ensure_ascii=False) + "\n", "utf-8")
-    return curve
-
-
-def _generation_config(model: Any, tokenizer: Any) -> Any:
-    """How to sample lines: our defaults, and every token that ends an answer, the tokenizer's own among them."""
-    from transformers import GenerationConfig
-
-    from pipelines.generation import TOP_K
-
-    ends = model.generation_config.eos_token_id
-    ends = ends if isinstance(ends, list) else [ends] if ends is not None else []
-    ours = EvaluateSettings()
-    return GenerationConfig(
-        do_sample=True,
-        temperature=ours.temperature,
-        top_p=ours.top_p,
-        top_k=TOP_K,
-        max_new_tokens=ours.max_new_tokens,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=sorted({tokenizer.eos_token_id, *ends}),
-        pad_token_id=tokenizer.pad_token_id,
-    )
-
-
-def _summary(curve: dict[str, Any]) -> str:
-    held_out = curve["held_out"]
-    if held_out is None:
-        return f"loss {curve['steps'][-1]['loss']:.2f}"
-    return f"held-out loss {held_out['base']:.2f} -> {held_out['adapter']:.2f}"
-
-
-def _facts(
-    hub: Hub, repo: HfUri, dataset: HfUri, base: HfUri, recipe: dict[str, Any], out: Path, outcome: Outcome
-) -> Any:
-    """What the card is made of. Writes the licence's NOTICE beside it, where the base's licence asks for one."""
-    from huggingface_hub import ModelCard
-
-    from model_card.facts import CardFacts, ReleaseFacts, TrainingFacts
     from model_card.licences import licence_of
+    from pipelines.rows import PROMPT_FORMAT
     from scripts.embedded import TERMS
 
-    licence = str(ModelCard(hub.text(base, "README.md")).data.get("license") or "other")
+    (out / "training").mkdir(exist_ok=True)
+    (out / "training" / "curve.json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
+    (out / "training" / "curve.png").write_bytes(training_curve(curve))
+    (out / "hanjul.json").write_text(json.dumps({"prompt_format": PROMPT_FORMAT}, ensure_ascii=False) + "\n", "utf-8")
     notice = licence_of(licence, base.id).notice
     if notice:
         (out / "NOTICE").write_text(notice, encoding="utf-8")
     terms = hub.file(base, TERMS)
     if terms:  # Gemma's go wherever a derivative goes
         shutil.copyfile(terms, out / TERMS)
+
+
+def _summary(curve: dict[str, Any]) -> str:
+    held_out = curve["held_out"]
+    if held_out is None:
+        return f"loss {curve['steps'][-1]['loss']:.2f}"
+    losses = [f"{held_out[name]:.2f}" for name in ("base", "start", "adapter") if name in held_out]
+    return f"held-out loss {' -> '.join(losses)}"
+
+
+def _facts(
+    repo: HfUri, inputs: dict[str, HfUri], licence: str, recipe: dict[str, Any], out: Path, outcome: Outcome
+) -> Any:
+    from model_card.facts import CardFacts, ReleaseFacts, TrainingFacts
+
     curve = json.loads((out / "training" / "curve.json").read_text(encoding="utf-8"))
-    release = ReleaseFacts(repo.id, base.id, str(base.revision), dataset.id, str(dataset.revision), licence)
+    config = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
+    dataset, base, start = inputs["dataset"], inputs["base"], inputs.get("start")
+    release = ReleaseFacts(
+        repo_id=repo.id,
+        base_model=base.id,
+        base_revision=str(base.revision),
+        dataset=dataset.id,
+        dataset_revision=str(dataset.revision),
+        licence=licence,
+        encoder_decoder=config["task_type"] == "SEQ_2_SEQ_LM",
+        start=start.id if start else None,
+    )
     return CardFacts(release, TrainingFacts.of(outcome.counts["in"], recipe, curve))

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 
 
 def load(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    """A recipe by file, or by the name of one that ships with Hanjul (`offline`, `imported`).
+    """A recipe by file, or by the name of one that ships with Hanjul (`offline`, `train/polyglot-ko-3.8b`).
 
     Args:
         overrides: dotted key -> value, e.g. `{"import.source": "rows.json"}`. They win over the file.
@@ -49,14 +49,17 @@ def load(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
 
 
 def _find(name: str) -> Path:
-    shipped = FOLDER / f"{name}.yaml"
-    if "/" not in name and shipped.is_file():
-        return shipped
+    if name in shipped():
+        return FOLDER / f"{name}.yaml"
     path = Path(name)
     if not path.is_file():
-        names = ", ".join(sorted(recipe.stem for recipe in FOLDER.glob("*.yaml")))
-        raise HanjulError("No such recipe", name, f"give a YAML file or one of: {names}")
+        raise HanjulError("No such recipe", name, f"give a YAML file or one of: {', '.join(shipped())}")
     return path
+
+
+def shipped() -> list[str]:
+    """Names of the recipes that come with Hanjul: releases, and `train/…`, one for each base model."""
+    return sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.yaml"))
 
 
 def _line(error: yaml.YAMLError) -> str:

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning of a LoRA adapter: a trainer built from settings, run, resumed and summed up as a curve."""
+"""Runs a trainer, from its last checkpoint where there is one, and sums it up as a curve."""
 
 from __future__ import annotations
 
@@ -11,111 +11,61 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import torch
 import transformers
-from peft import LoraConfig
-from transformers import ProgressCallback
-from trl import SFTConfig
+from peft import PeftModel
+from peft.helpers import disable_input_dtype_casting
 
-from scripts import log
-from scripts.completion_trainer import Bar, CompletionTrainer, Finite
-from scripts.settings import TrainSettings
-
-CHECKPOINT_STEPS = 25
-WARMUP = 0.05  # share of all steps
+from scripts.errors import HanjulError
+from scripts.training.callbacks import Terminated
 
 
-def build_trainer(
-    model: Any,
-    tokenizer: Any,
-    train: datasets.Dataset,
-    held_out: datasets.Dataset | None,
-    settings: TrainSettings,
-    seed: int,
-    folder: Path,
-) -> CompletionTrainer:
-    """A trainer over conversational `prompt` and `completion` columns. Checkpoints go to `folder`, nothing elsewhere.
-
-    Args:
-        tokenizer: with the chat template to train with.
-    """
-    config = SFTConfig(
-        output_dir=str(folder),
-        num_train_epochs=settings.epochs,
-        max_steps=settings.max_steps,
-        per_device_train_batch_size=settings.batch_size,
-        per_device_eval_batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=WARMUP,
-        train_sampling_strategy="group_by_length",
-        max_length=None,  # a longer row is an error, found before this
-        completion_only_loss=True,
-        bf16=True,
-        gradient_checkpointing=False,
-        use_cpu=not torch.accelerator.is_available(),
-        seed=seed,
-        save_steps=CHECKPOINT_STEPS,
-        save_total_limit=1,
-        eval_strategy="epoch" if held_out else "no",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        dataloader_pin_memory=False,
-        report_to="none",
-        push_to_hub=False,
-        disable_tqdm=log.QUIET,
-    )
-    lora = LoraConfig(
-        task_type="CAUSAL_LM",
-        target_modules="all-linear",
-        r=settings.lora_r,
-        lora_alpha=settings.lora_alpha,
-        lora_dropout=settings.lora_dropout,
-    )
-    columns = ["prompt", "completion"]
-    trainer = CompletionTrainer(
-        model=model,
-        args=config,
-        train_dataset=train.select_columns(columns),
-        eval_dataset=held_out.select_columns(columns) if held_out else None,
-        processing_class=tokenizer,
-        peft_config=lora,
-        callbacks=[Finite()],
-    )
-    if not log.QUIET:
-        trainer.remove_callback(ProgressCallback)
-        trainer.add_callback(Bar)
-    return trainer
-
-
-def fit(trainer: CompletionTrainer) -> dict[str, Any]:
-    """Train, from the last whole checkpoint where there is one.
+def fit(trainer: Any) -> dict[str, Any]:
+    """Train, from the last whole checkpoint where there is one, and leave the best weights in the model.
 
     Returns:
-        The curve: `steps` of {step, loss}, `held_out_steps` likewise (step 0 is the base model), `held_out` as
-        {base, adapter, tokens} (None without a held-out split), `samples_per_second`, `seconds`. Losses are mean
-        negative log-likelihoods (nats) per completion token.
+        The curve: `steps` of {step, loss}, `held_out_steps` of {step, loss} after each epoch, `best_step` (None
+        without held-out rows), `samples_per_second`, `seconds`. Losses are mean negative log-likelihoods (nats) per
+        completion token, or DPO's.
+
+    Raises:
+        HanjulError: SIGTERM stopped it; a checkpoint stands.
     """
-    trainer.train(resume_from_checkpoint=last_checkpoint(Path(trainer.args.output_dir)))
-    history, last_step = trainer.state.log_history, trainer.state.global_step
-    held_out = None
-    measured = [{"step": entry["step"], "loss": entry["eval_loss"]} for entry in history if "eval_loss" in entry]
-    if trainer.eval_dataset is not None:
-        if not measured or measured[-1]["step"] != last_step:
-            measured.append({"step": last_step, "loss": trainer.evaluate()["eval_loss"]})
-        with trainer.model.disable_adapter():
-            base = trainer.evaluate()
-        measured.insert(0, {"step": 0, "loss": base["eval_loss"]})
-        held_out = {"base": base["eval_loss"], "adapter": measured[-1]["loss"], "tokens": base["eval_tokens"]}
-    steps = [entry for entry in history if "loss" in entry]
+    terminated = next(one for one in trainer.callback_handler.callbacks if isinstance(one, Terminated))
+    transformers.set_seed(trainer.args.seed)  # the order of rows is drawn from what stands here
+    try:
+        with disable_input_dtype_casting(trainer.model):  # autocast casts; a float32 copy of each input is in vain
+            trainer.train(resume_from_checkpoint=last_checkpoint(Path(trainer.args.output_dir)))
+    finally:
+        terminated.restore()
+    state = trainer.state
+    if terminated.asked:
+        raise HanjulError(
+            f"Stopped by SIGTERM after step {state.global_step} of {state.max_steps}, with a checkpoint",
+            trainer.args.output_dir,
+            "run the same command again: it goes on from there",
+        )
+    steps = [entry for entry in state.log_history if "loss" in entry]
     seconds = sum(entry["seconds"] for entry in steps)
+    measured = [entry for entry in state.log_history if "eval_loss" in entry]
+    best = Path(state.best_model_checkpoint).name if state.best_model_checkpoint else ""
     return {
         "steps": [{"step": entry["step"], "loss": entry["loss"]} for entry in steps],
-        "held_out_steps": measured,
-        "held_out": held_out,
+        "held_out_steps": [{"step": entry["step"], "loss": entry["eval_loss"]} for entry in measured],
+        "best_step": int(best.rpartition("-")[2]) if best else None,
         "samples_per_second": round(sum(entry["rows"] for entry in steps) / seconds, 2),
         "seconds": round(seconds, 1),
     }
+
+
+def held_out(trainer: Any) -> dict[str, Any] | None:
+    """Held-out loss of the base alone and with the adapter: {base, adapter, tokens}; None without held-out rows."""
+    if trainer.eval_dataset is None:
+        return None
+    adapter = trainer.evaluate()
+    model: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
+    with model.disable_adapter():
+        base = trainer.evaluate()
+    return {"base": base["eval_loss"], "adapter": adapter["eval_loss"], "tokens": base["eval_tokens"]}
 
 
 def last_checkpoint(folder: Path) -> str | None:
@@ -125,7 +75,7 @@ def last_checkpoint(folder: Path) -> str | None:
         try:
             whole[json.loads((checkpoint / "trainer_state.json").read_text())["global_step"]] = checkpoint
         except (OSError, ValueError):
-            shutil.rmtree(checkpoint)
+            shutil.rmtree(checkpoint, ignore_errors=True)
     return str(whole[max(whole)]) if whole else None
 
 

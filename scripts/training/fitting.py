@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
@@ -11,69 +11,87 @@ from huggingface_hub import HfUri
 from scripts.errors import HanjulError
 from scripts.log import log
 from scripts.settings import TrainSettings
+from scripts.training.encoding import encode
+from scripts.training.loading import config_of, model_class
 
 GIB = 2**30
 
 
-def check_lengths(tokenizer: Any, splits: Sequence[Any], max_length: int) -> tuple[int, int]:
-    """Tokens of the longest row and of the longest completion, over all splits.
+def check_lengths(tokenizer: Any, rows: Sequence[Any], max_length: int) -> tuple[int, int]:
+    """Tokens of the longest row and of the longest completion.
 
     Raises:
         HanjulError: rows are longer than `max_length`; cutting them would train on half a line.
     """
-    rows, completions = [], []
-    for split in splits:
-        for row in split:
-            whole = tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], return_dict=True)["input_ids"]
-            prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=True)
-            rows.append(len(whole))
-            completions.append(len(whole) - len(prompt["input_ids"]))
-    over = sum(length > max_length for length in rows)
+    lengths = [(len(prompt) + len(completion), len(completion)) for prompt, completion in _encoded(tokenizer, rows)]
+    longest = max(whole for whole, _ in lengths)
+    over = sum(whole > max_length for whole, _ in lengths)
     if over:
         raise HanjulError(
-            f"{over} rows are longer than train.max_length {max_length}, the longest has {max(rows)} tokens",
-            next_step=f"set train.max_length to {max(rows)}, or filter them out with filter.max_chars",
+            f"{over} rows are longer than train.max_length {max_length}, the longest has {longest} tokens",
+            next_step=f"set train.max_length to {longest}, or filter them out with filter.max_chars",
         )
-    return max(rows), max(completions)
+    return longest, max(completion for _, completion in lengths)
 
 
-def check_memory(base: HfUri, settings: TrainSettings, lengths: tuple[int, int]) -> None:
+def _encoded(tokenizer: Any, rows: Sequence[Any]) -> Iterator[tuple[list[int], list[int]]]:
+    for row in rows:
+        for side in ("completion", "chosen", "rejected"):
+            if side in row:
+                yield encode(tokenizer, {"prompt": row["prompt"], "completion": row[side]})
+
+
+def check_memory(base: HfUri, settings: TrainSettings, lengths: tuple[int, int], processes: int) -> None:
     """Say how much memory training will take at its peak.
 
     Raises:
         HanjulError: it is more than there is free on the machine, or on its accelerator.
     """
     import torch
-    from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(base.id, revision=base.revision).get_text_config()
-    needed = peak_bytes(config, settings, *lengths)
+    needed = peak_bytes(config_of(base.id, base.revision, settings), settings, *lengths, processes)
     if torch.cuda.is_available():
         free, where = torch.cuda.mem_get_info()[0], torch.cuda.get_device_name()
     else:
+        needed *= processes
         free, where = psutil.virtual_memory().available, "this machine"
     log(f"train: about {needed / GIB:.1f} GiB of memory at the peak, {free / GIB:.1f} GiB free")
     if needed > free:
         raise HanjulError(
             f"Training needs about {needed / GIB:.1f} GiB of memory, {free / GIB:.1f} GiB are free",
             where,
-            "lower train.batch_size, close other programs or take a smaller base",
+            "lower train.batch_size, set train.gradient_checkpointing, or take a smaller base",
         )
 
 
-def peak_bytes(config: Any, settings: TrainSettings, row_tokens: int, completion_tokens: int) -> int:
-    """Bytes at the peak of a LoRA step: weights, activations and logits of the largest batch.
+def peak_bytes(config: Any, settings: TrainSettings, row_tokens: int, completion_tokens: int, processes: int) -> int:
+    """Bytes at the peak of a LoRA step in one process: weights, activations and logits of the largest batch.
 
-    Weights are bfloat16. Activations by Korthikanti et al. 2022, "Reducing Activation Recomputation in Large
-    Transformer Models", equation 2: s·b·h·(34 + 5·a·s/h) bytes a layer. Logits of completion tokens stand there once in
-    bfloat16 and three times in float32 (themselves, their log-probabilities, their gradient).
+    Weights are bfloat16, or 0.55 bytes a parameter of the layers in 4 bits (NF4 with double quantisation: Dettmers et
+    al. 2023, "QLoRA", section 3), shared out under FSDP. Activations by Korthikanti et al. 2022, "Reducing Activation
+    Recomputation in Large Transformer Models", equation 2: s·b·h·(34 + 5·a·s/h) bytes a layer; recomputed, a layer
+    keeps its input and one layer is whole. Logits stand there once in bfloat16 and three times in float32, those of
+    `head.CHUNK` tokens at most. Preferences have two lines a row.
     """
     import torch
-    from transformers import AutoModelForCausalLM
 
+    from scripts.training.head import CHUNK
+
+    parts = [config.encoder, config.decoder] if config.is_encoder_decoder else [config.get_text_config()]
     with torch.device("meta"):
-        weights = 2 * sum(parameter.numel() for parameter in AutoModelForCausalLM.from_config(config).parameters())
-    hidden, heads, tokens = config.hidden_size, config.num_attention_heads, row_tokens * settings.batch_size
-    activations = config.num_hidden_layers * tokens * (34 * hidden + 5 * heads * row_tokens)
-    logits = settings.batch_size * completion_tokens * config.vocab_size * (2 + 3 * 4)
-    return int(weights + activations + logits)
+        model = model_class(config).from_config(config, trust_remote_code=settings.trust_remote_code)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    embedded = sum(parameter.numel() for parameter in model.get_input_embeddings().parameters())
+    four_bits = settings.quantize == "4bit"
+    weights = 0.55 * (parameters - embedded) + 2 * embedded if four_bits else 2 * parameters
+    rows = settings.batch_size // processes * (2 if settings.method == "dpo" else 1)
+    tokens = row_tokens * rows
+    activations = 0
+    for part in parts:
+        layer = tokens * (34 * part.hidden_size + 5 * part.num_attention_heads * row_tokens)
+        kept = 2 * tokens * part.hidden_size
+        layers = part.num_hidden_layers
+        activations += layers * kept + layer if settings.gradient_checkpointing else layers * layer
+    scored = min(rows * completion_tokens, CHUNK) if len(parts) == 1 else rows * completion_tokens
+    logits = scored * parts[-1].vocab_size * (2 + 3 * 4)
+    return int(weights / (processes if settings.fsdp else 1) + activations + logits)

@@ -1,82 +1,40 @@
-"""TRL's SFTTrainer with the head applied to completion tokens only, and the callbacks that go with it.
-
-TRL 1.16 has a fused head that skips the prompt, but only where Triton runs; elsewhere it scores every position, with
-entropy and accuracy on top. With a vocabulary of 262,144 and 36 tokens a row, that is most of a training step on a CPU.
-"""
+"""The trainers of TRL and transformers with our loss, pace and held-out measure; nothing else of them is changed."""
 
 from __future__ import annotations
 
-import math
-import shutil
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from transformers import ProgressCallback, TrainerCallback
-from trl import SFTTrainer
+from transformers import Seq2SeqTrainer
+from trl import DPOTrainer, SFTTrainer
 
-from scripts.errors import HanjulError
+from scripts.training import head as heads
+
+_Base: Any = SFTTrainer if TYPE_CHECKING else object
 
 
-class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
-    """SFTTrainer that computes logits for completion tokens alone and keeps the history of a run, pace included."""
+class Paced(_Base):  # type: ignore[misc]
+    """Rows and seconds of the steps go into the history, which a checkpoint carries: they survive an interruption."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._rows, self._seconds = 0, 0.0
         super().__init__(*args, **kwargs)
 
-    def compute_loss(
-        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> torch.Tensor:
-        """Cross entropy summed over completion tokens / num_items_in_batch (their number in this batch when None)."""
-        targets = inputs["labels"][:, 1:]
-        keep = targets != -100
-        rest = {name: value for name, value in inputs.items() if name != "labels"}
-        logits = self._logits(model, rest, F.pad(keep, (0, 1)))
-        loss = F.cross_entropy(logits.float(), targets[keep], reduction="sum")
-        if num_items_in_batch is None:
-            num_items_in_batch, scale = keep.sum().clamp(min=1), 1
-        else:  # DDP averages gradients over processes; num_items_in_batch counts the tokens of all of them
-            scale = self.accelerator.num_processes if self.model.training else 1
-        mean: torch.Tensor = scale * loss / num_items_in_batch
-        return mean
-
-    def _logits(self, model: Any, inputs: Any, positions: torch.Tensor) -> torch.Tensor:
-        """Logits (tokens, vocabulary) at `positions` (batch, length): whatever the model, its head sees these alone."""
-        head = self.accelerator.unwrap_model(model).get_output_embeddings()
-        hook = head.register_forward_pre_hook(lambda module, args: (args[0][positions],))
-        try:
-            logits: torch.Tensor = model(**inputs, use_cache=False).logits
-        finally:
-            hook.remove()
-        return logits
-
-    def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
-        """Loss per completion token over the whole held-out split, which is not the mean of the batches' means."""
-        was_training = self.model.training
-        self.model.eval()
-        sums = torch.zeros(2, dtype=torch.float64, device=self.accelerator.device)
-        with torch.no_grad():
-            for batch in self.get_eval_dataloader(eval_dataset):
-                inputs = self._prepare_inputs(batch)
-                sums[0] += self.compute_loss(self.model, inputs, num_items_in_batch=1)
-                sums[1] += (inputs["labels"][:, 1:] != -100).sum()
-        loss, tokens = self.accelerator.reduce(sums).tolist()
-        self.model.train(was_training)
-        metrics = {f"{metric_key_prefix}_loss": loss / tokens, f"{metric_key_prefix}_tokens": int(tokens)}
-        self.log(dict(metrics))
-        return metrics
-
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
         started = time.perf_counter()
         loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
-        self._rows += len(inputs["input_ids"])
+        self._rows += self.rows_of(inputs) * self.args.world_size
         self._seconds += time.perf_counter() - started
         return loss
 
+    def rows_of(self, inputs: Any) -> int:
+        """Rows in a batch; packed rows stand one after another in one, and their positions begin anew."""
+        positions = inputs.get("position_ids")
+        return int((positions == 0).sum()) if positions is not None else len(inputs["input_ids"])
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Rows and seconds go into the history, which a checkpoint carries: the pace survives an interruption."""
         if "loss" in logs:
             logs |= {"rows": self._rows, "seconds": self._seconds}
             self._rows, self._seconds = 0, 0.0
@@ -86,22 +44,108 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
         """TRL's card is not ours: scripts/train.py renders one from facts."""
 
 
-class Bar(ProgressCallback):  # type: ignore[misc]
-    """A progress bar that shows the loss; the stock one prints every log to stdout, which is for URIs."""
+class LineTrainer(Paced):
+    """Loss summed over the tokens of lines; subclasses say how a model scores them."""
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        if state.is_world_process_zero and self.training_bar is not None and logs and "loss" in logs:
-            self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}", refresh=False)
+    def summed_loss(self, model: Any, inputs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross entropy summed over completion tokens (differentiable), and their number."""
+        raise NotImplementedError
+
+    def row_losses(self, model: Any, inputs: Any) -> torch.Tensor:
+        """Negative log-likelihood (nats) of each row's completion, (batch,)."""
+        raise NotImplementedError
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Cross entropy summed over completion tokens / num_items_in_batch (their number in this batch when None)."""
+        loss, tokens = self.summed_loss(model, inputs)
+        if num_items_in_batch is None:
+            return loss / tokens.clamp(min=1)
+        # DDP averages gradients over processes; num_items_in_batch counts the tokens of all of them.
+        mean: torch.Tensor = self.accelerator.num_processes * loss / num_items_in_batch
+        return mean
+
+    def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
+        """Loss per completion token over the whole held-out split, which is not the mean of the batches' means."""
+        was_training = self.model.training
+        self.model.eval()
+        loss, tokens = 0.0, 0
+        with torch.no_grad(), self.compute_loss_context_manager():
+            for batch in self.get_eval_dataloader(eval_dataset):
+                inputs = self._prepare_inputs(batch)
+                rows = self.row_losses(self.model_wrapped, inputs).double(), self.tokens_of(inputs).sum(1)
+                losses, counts = self.accelerator.gather_for_metrics(rows)  # which leaves out rows that only fill up
+                loss, tokens = loss + float(losses.sum()), tokens + int(counts.sum())
+        self.model.train(was_training)
+        metrics = {f"{metric_key_prefix}_loss": loss / tokens, f"{metric_key_prefix}_tokens": tokens}
+        self.log(dict(metrics))
+        self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def tokens_of(self, inputs: Any) -> torch.Tensor:
+        """Mask (batch, length) of the labels that count."""
+        mask: torch.Tensor = inputs["labels"] != heads.IGNORED
+        return mask
 
 
-class Finite(TrainerCallback):  # type: ignore[misc]
-    """Ends a run whose loss is no number any more."""
+class CompletionTrainer(LineTrainer, SFTTrainer):  # type: ignore[misc]
+    """A causal model by TRL's SFTTrainer, with logits for completion tokens alone.
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        if logs and not math.isfinite(float(logs.get("loss", 0.0))):
-            shutil.rmtree(args.output_dir)  # going on from these weights would diverge again
-            raise HanjulError(
-                f"The loss is {logs['loss']} at step {state.global_step}",
-                f"train.learning_rate {args.learning_rate:g}",
-                "lower train.learning_rate",
-            )
+    TRL 1.16 skips the prompt too, but only where Triton runs: there its own loss is taken. Elsewhere it scores every
+    position, with entropy and accuracy on top.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head = self.model.get_output_embeddings()
+        self._fused = heads.is_last(self.model)
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        parent = SFTTrainer if self.args.device.type == "cuda" else LineTrainer
+        loss: torch.Tensor = parent.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
+        return loss
+
+    def tokens_of(self, inputs: Any) -> torch.Tensor:
+        return super().tokens_of(inputs)[:, 1:]  # the first label is predicted by nothing
+
+    def summed_loss(self, model: Any, inputs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        rest, keep, targets = self._split(inputs)
+        if self._fused:
+            with heads.loss_in_place_of_logits(self._head, F.pad(keep, (0, 1)), targets):
+                loss = model(**rest, use_cache=False).logits
+        else:
+            logits = heads.completion_logits(model, self._head, rest, F.pad(keep, (0, 1)))
+            loss = F.cross_entropy(logits.float(), targets, reduction="sum")
+        return loss, keep.sum()
+
+    def row_losses(self, model: Any, inputs: Any) -> torch.Tensor:
+        rest, keep, targets = self._split(inputs)
+        logits = heads.completion_logits(model, self._head, rest, F.pad(keep, (0, 1)))
+        return heads.row_losses(logits, targets, keep)
+
+    def _split(self, inputs: Any) -> tuple[dict[str, Any], torch.Tensor, torch.Tensor]:
+        keep = self.tokens_of(inputs)
+        rest = {name: value for name, value in inputs.items() if name != "labels"}
+        return rest, keep, inputs["labels"][:, 1:][keep]
+
+
+class EncoderDecoderTrainer(LineTrainer, Seq2SeqTrainer):  # type: ignore[misc]
+    """An encoder-decoder by transformers' Seq2SeqTrainer: the prompt is read by the encoder, the line is written."""
+
+    def summed_loss(self, model: Any, inputs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.row_losses(model, inputs).sum(), self.tokens_of(inputs).sum()
+
+    def row_losses(self, model: Any, inputs: Any) -> torch.Tensor:
+        keep = self.tokens_of(inputs)
+        rest = {name: value for name, value in inputs.items() if name != "labels"}
+        return heads.row_losses(model(**rest).logits[keep], inputs["labels"][keep], keep)
+
+
+class PreferenceTrainer(Paced, DPOTrainer):  # type: ignore[misc]
+    """TRL's DPOTrainer as it is, from an SFT adapter whose copy is the reference."""
+
+    def rows_of(self, inputs: Any) -> int:
+        return len(inputs["input_ids"]) // 2  # chosen lines, then rejected ones

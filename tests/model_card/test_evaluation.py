@@ -7,7 +7,7 @@ import pytest
 
 from model_card import figures
 from model_card.evaluation import Answer, Candidate, EvalSplit, distinct_2, evaluate_systems, is_broken, leaks
-from model_card.facts import HeldOut, Report
+from model_card.facts import Report
 from model_card.judge import Judge
 from model_card.report import files, markdown
 from pipelines.likelihood import RawScores
@@ -120,8 +120,15 @@ def test_figures_are_sharp_and_have_every_glyph():
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of a missing glyph
         width, height = picture(files(REPORT)["evaluation/scores.png"])
-        curve = figures.training_curve([{"step": 1, "loss": 4.0}, {"step": 2, "loss": 2.5}], HeldOut(4.2, 2.6, 99))
-        bare = figures.training_curve([{"step": 1, "loss": 4.0}], None)
+        curve = figures.training_curve(
+            {
+                "steps": [{"step": 1, "loss": 4.0}, {"step": 2, "loss": 2.5}],
+                "held_out_steps": [{"step": 2, "loss": 2.6}],
+                "held_out": {"base": 4.2, "adapter": 2.6, "tokens": 99},
+                "best_step": 2,
+            }
+        )
+        bare = figures.training_curve({"steps": [{"step": 1, "loss": 4.0}]})
     assert width == 1280 and height > 800
     assert picture(curve) == picture(bare)
     assert curve != bare

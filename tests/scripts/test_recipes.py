@@ -6,14 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from model_card.licences import may_publish
 from scripts import recipes
 from scripts.errors import HanjulError
 from scripts.settings import Recipe, TrainSettings
 
 
-@pytest.mark.parametrize("path", sorted(recipes.FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_recipes_load_by_name(path: Path) -> None:
-    assert recipes.load(path.stem).version.startswith("v")
+@pytest.mark.parametrize("name", recipes.shipped())
+def test_shipped_recipes_load_by_name(name: str) -> None:
+    assert recipes.load(name).version.startswith("v")
+
+
+@pytest.mark.parametrize("name", [name for name in recipes.shipped() if name.startswith("train/")])
+def test_training_recipes_name_base_licence_and_memory(name: str) -> None:
+    settings = recipes.load(name).train
+    assert name == f"train/{settings.repo.removeprefix('hanjul-').removesuffix('-lora')}"
+    assert settings.base_model.split("/")[1].lower().replace("_", "-") == name.removeprefix("train/")
+    assert may_publish(settings.licence)
+    assert settings.gpu_memory_gb and settings.gpu_memory_gb <= 24
 
 
 def test_flags_win_over_the_file_and_leave_the_rest() -> None:

@@ -3,124 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 from huggingface_hub import HfUri, ModelCard
 
-from pipelines.rows import CHAT_TEMPLATE, PROMPT_FORMAT
-from scripts import fitting, sft, train
+from pipelines.rows import PROMPT_FORMAT
+from scripts import train
 from scripts.errors import HanjulError
 from scripts.settings import TrainSettings
+from scripts.training import fitting
 from tests.scripts import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = TrainSettings(repo="tiny-train-lora", batch_size=4, max_steps=4, learning_rate=1e-2)
-
-
-def tiny_trainer(folder: Path, settings: TrainSettings = SETTINGS, seed: int = 1) -> sft.CompletionTrainer:
-    tokenizer = tiny.tokenizer()
-    tokenizer.chat_template = CHAT_TEMPLATE
-    model = tiny.model(len(tokenizer))
-    return sft.build_trainer(model, tokenizer, tiny.rows(), tiny.rows(8), settings, seed, folder)
-
-
-def test_prompt_is_a_prefix_bos_stands_once_and_eos_is_learnt(tmp_path: Path) -> None:
-    trainer = tiny_trainer(tmp_path)
-    tokenizer = trainer.processing_class
-    source = tiny.rows()[0]
-    prompt = tokenizer.apply_chat_template(source["prompt"], add_generation_prompt=True, return_dict=True)["input_ids"]
-    row = trainer.train_dataset[0]
-    assert row["input_ids"][: len(prompt)] == prompt
-    assert row["labels"][: len(prompt)] == [-100] * len(prompt)
-    assert row["labels"][len(prompt) :] == row["input_ids"][len(prompt) :]
-    assert row["input_ids"].count(tokenizer.bos_token_id) == 1
-    assert row["labels"][-1] == tokenizer.eos_token_id
-    assert tokenizer.decode(row["labels"][len(prompt) : -1]).strip() == source["completion"][0]["content"]
-
-
-def test_loss_is_that_of_the_whole_sequence_with_the_prompt_masked(tmp_path: Path) -> None:
-    trainer = tiny_trainer(tmp_path)
-    batch = next(iter(trainer.get_train_dataloader()))
-    model = trainer.model.eval()
-    with torch.no_grad():
-        ours = trainer.compute_loss(model, batch)
-        theirs = model(**batch).loss
-        summed = trainer.compute_loss(model, batch, num_items_in_batch=1)
-    completion_tokens = int((batch["labels"][:, 1:] != -100).sum())
-    assert float(ours) == pytest.approx(float(theirs), rel=2e-2)  # bfloat16 logits
-    assert float(summed) == pytest.approx(float(ours) * completion_tokens, rel=1e-4)
-
-
-def test_the_head_sees_completion_tokens_only(tmp_path: Path) -> None:
-    trainer = tiny_trainer(tmp_path)
-    batch = next(iter(trainer.get_train_dataloader()))
-    seen: list[int] = []
-    head = trainer.model.get_output_embeddings()
-    head.register_forward_hook(lambda module, args, output: seen.append(output.shape[0]))
-    trainer.compute_loss(trainer.model, batch)
-    assert seen == [int((batch["labels"][:, 1:] != -100).sum())]
-
-
-def test_same_seed_same_losses_and_held_out_loss_falls(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with sft.quiet():
-        one, two, other = (
-            sft.fit(tiny_trainer(tmp_path / name, seed=seed)) for name, seed in (("a", 1), ("b", 1), ("c", 2))
-        )
-    assert one["steps"] == two["steps"] != other["steps"]
-    assert one["held_out"] == two["held_out"]
-    assert one["held_out"]["adapter"] < one["held_out"]["base"]
-    assert one["held_out_steps"][0] == {"step": 0, "loss": one["held_out"]["base"]}
-    assert one["held_out"]["base"] == pytest.approx(math.log(len(tiny.tokenizer())), rel=0.2)  # random weights
-    assert capfd.readouterr().out == ""  # stdout is for URIs
-
-
-def test_goes_on_from_the_last_checkpoint_after_sigkill(tmp_path: Path) -> None:
-    def command(folder: str, *flags: str) -> list[str]:
-        return [sys.executable, "-m", "tests.scripts.fit_tiny", str(tmp_path / folder), *flags]
-
-    victim = subprocess.Popen(command("cut", "--pause"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "cut" / "checkpoint-4" / "trainer_state.json").is_file():
-        assert victim.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
-    victim.kill()
-    victim.wait()
-    (tmp_path / "cut" / "checkpoint-8").mkdir(exist_ok=True)  # a checkpoint that the kill cut off
-    (tmp_path / "cut" / "checkpoint-8" / "trainer_state.json").write_text("")
-    assert sft.last_checkpoint(tmp_path / "cut") == str(tmp_path / "cut" / "checkpoint-4")
-    resumed, whole = (
-        json.loads(subprocess.run(command(name), cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-        for name in ("cut", "whole")
-    )
-    assert [entry["step"] for entry in resumed["steps"]] == list(range(1, 13))
-    assert [entry["loss"] for entry in resumed["steps"]] == pytest.approx([entry["loss"] for entry in whole["steps"]])
-    assert resumed["held_out"] == pytest.approx(whole["held_out"])
-
-
-def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
-    trainer = tiny_trainer(tmp_path / "run")
-    with torch.no_grad():
-        trainer.model.get_input_embeddings().weight.fill_(float("nan"))
-    with sft.quiet(), pytest.raises(HanjulError, match="The loss is nan at step 1") as caught:
-        sft.fit(trainer)
-    assert "learning_rate" in caught.value.next_step
-    assert not (tmp_path / "run").exists()
-
-
-def test_lengths_are_checked_before_anything_is_loaded() -> None:
-    tokenizer = tiny.tokenizer()
-    tokenizer.chat_template = CHAT_TEMPLATE
-    longest, completion = fitting.check_lengths(tokenizer, [tiny.rows()], 128)
-    assert 0 < completion < longest
-    with pytest.raises(HanjulError, match=f"longer than train.max_length 16, the longest has {longest} tokens"):
-        fitting.check_lengths(tokenizer, [tiny.rows()], 16)
 
 
 @pytest.fixture(scope="module")
@@ -152,12 +52,12 @@ def test_memory_estimate_counts_logits_and_refuses_what_does_not_fit(
     hub, pinned: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tiny.model(300).config
-    small, large = (fitting.peak_bytes(config, SETTINGS, 40, tokens) for tokens in (10, 20))
+    small, large = (fitting.peak_bytes(config, SETTINGS, 40, tokens, 1) for tokens in (10, 20))
     assert large - small == 4 * 10 * 300 * 14  # batch, tokens, vocabulary, bytes
     monkeypatch.setattr(fitting.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000})())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(HanjulError, match="Training needs about"):
-        fitting.check_memory(pinned[1], SETTINGS, (40, 20))
+        fitting.check_memory(pinned[1], SETTINGS, (40, 20), 1)
 
 
 FRESH = """
@@ -209,7 +109,7 @@ def test_sources_choose_the_rows(hub, pinned: tuple[HfUri, HfUri]) -> None:
     settings = SETTINGS.model_copy(update={"repo": "tiny-written-lora", "max_steps": 1})
     uri = train.run(hub, *pinned, settings, seed=1, sources=["written"])
     assert hub.manifest(uri)["counts"]["in"] == 16
-    with pytest.raises(HanjulError, match="0 rows are too few"):
+    with pytest.raises(HanjulError, match="0 rows of config default are too few"):
         train.run(hub, *pinned, settings, seed=1, sources=["imported"])
 
 
@@ -220,5 +120,5 @@ def test_a_missing_column_is_named(hub, pinned: tuple[HfUri, HfUri], tmp_path: P
     for split in ("train", "validation"):
         tiny.rows(16).remove_columns("completion").to_parquet(tmp_path / f"{split}.parquet")
     hub.api.upload_folder(repo_id=data.id, folder_path=tmp_path, repo_type="dataset")
-    with pytest.raises(HanjulError, match="No column completion in split train"):
+    with pytest.raises(HanjulError, match="No column completion in split train of config default"):
         train.run(hub, hub.resolve(data), base, SETTINGS, seed=1)

@@ -9,8 +9,8 @@ import torch
 from transformers import TrainerCallback
 
 from pipelines.rows import CHAT_TEMPLATE
-from scripts import sft
 from scripts.settings import TrainSettings
+from scripts.training import build, callbacks, fit
 from tests.scripts import tiny
 
 SETTINGS = TrainSettings(batch_size=4, max_steps=12, learning_rate=1e-2)
@@ -23,15 +23,16 @@ class Slow(TrainerCallback):
 
 def main(folder: Path, pause: bool) -> None:
     torch.set_num_threads(1)
-    sft.CHECKPOINT_STEPS = 4
-    with sft.quiet():
+    callbacks.CHECKPOINT_STEPS = 4
+    with fit.quiet():
         tokenizer = tiny.tokenizer()
         tokenizer.chat_template = CHAT_TEMPLATE
         model = tiny.model(len(tokenizer))
-        trainer = sft.build_trainer(model, tokenizer, tiny.rows(), tiny.rows(8), SETTINGS, 3, folder)
+        trainer = build.trainer(model, tokenizer, tiny.rows(), tiny.rows(8), SETTINGS, 3, folder)
         if pause:
             trainer.add_callback(Slow())
-        print(json.dumps(sft.fit(trainer)))
+        curve = fit.fit(trainer)
+        print(json.dumps(curve | {"held_out": fit.held_out(trainer)}))
 
 
 if __name__ == "__main__":

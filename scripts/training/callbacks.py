@@ -1,0 +1,87 @@
+"""What happens beside the steps of a training: progress, checkpoints, and reasons to end it."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import signal
+import threading
+from typing import Any
+
+import torch
+from transformers import ProgressCallback, TrainerCallback
+
+from scripts.errors import HanjulError
+
+#: Steps between two checkpoints; evaluations write one too.
+CHECKPOINT_STEPS = 25
+
+
+class Bar(ProgressCallback):  # type: ignore[misc]
+    """A progress bar that shows the loss; the stock one prints every log to stdout, which is for URIs."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        if state.is_world_process_zero and self.training_bar is not None and logs and "loss" in logs:
+            self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}", refresh=False)
+
+
+class Finite(TrainerCallback):  # type: ignore[misc]
+    """Ends a run whose loss is no number any more."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        if logs and not math.isfinite(float(logs.get("loss", 0.0))):
+            shutil.rmtree(args.output_dir, ignore_errors=True)  # going on from these weights would diverge again
+            raise HanjulError(
+                f"The loss is {logs['loss']} at step {state.global_step}",
+                f"train.learning_rate {args.learning_rate:g}",
+                "lower train.learning_rate",
+            )
+
+
+class Often(TrainerCallback):  # type: ignore[misc]
+    """A checkpoint every `CHECKPOINT_STEPS`, beside those that go with the evaluations."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step % CHECKPOINT_STEPS == 0:
+            control.should_save = True
+
+
+class Terminated(TrainerCallback):  # type: ignore[misc]
+    """On SIGTERM: finish the step, write a checkpoint, stop.
+
+    transformers has the same (`enable_jit_checkpoint`), but waits three seconds first, evaluates after the last step,
+    and then returns as if the training were done.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: Any = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._ask)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.restore()
+
+    def restore(self) -> None:
+        """Put back what SIGTERM did before."""
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+            self._before = None
+
+    def _ask(self, number: int, frame: Any) -> None:
+        self.asked = True
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if args.world_size > 1:  # the signal reaches processes at different steps, and a checkpoint needs them all
+            asked = torch.tensor(float(self.asked), device=args.device)
+            torch.distributed.all_reduce(asked, torch.distributed.ReduceOp.MAX)
+            self.asked = bool(asked)
+        if self.asked:
+            control.should_save = control.should_training_stop = True
+            control.should_evaluate = False
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self.asked:
+            control.should_evaluate = control.should_save = False

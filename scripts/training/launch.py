@@ -1,0 +1,80 @@
+"""Starts a job in as many processes as it is to have."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from scripts.errors import HanjulError
+from scripts.settings import TrainSettings
+from scripts.training.worker import ERROR, work
+
+
+def processes_of(settings: TrainSettings) -> int:
+    """How many processes train: what the recipe says, else one for each GPU, else one.
+
+    Raises:
+        HanjulError: the rows of a step cannot be shared out over them, or there are fewer GPUs.
+    """
+    import torch
+
+    gpus = torch.cuda.device_count()
+    count = settings.processes or max(gpus, 1)
+    if gpus and count > gpus:
+        raise HanjulError(f"{count} processes need {count} GPUs, {gpus} are here", "train.processes", "lower it")
+    if settings.batch_size % count:
+        raise HanjulError(
+            f"{settings.batch_size} rows a step cannot be shared out over {count} processes",
+            "train.batch_size",
+            f"take a multiple of {count}, or set train.processes",
+        )
+    return count
+
+
+def run(folder: Path, processes: int) -> None:
+    """Do the job in a folder: in this process when there is one, else in processes of torchrun.
+
+    Raises:
+        HanjulError: what `worker.work` raises, or a process that died.
+    """
+    if processes == 1:
+        work(folder)
+        return
+    (folder / ERROR).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    environment = os.environ | {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // processes, 1))}
+    child = subprocess.Popen(
+        [*command, "-m", "scripts.training.worker", str(folder)],
+        cwd=Path(__file__).resolve().parents[2],
+        env=environment,
+        stdout=sys.stderr,  # stdout is for URIs
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is threading.main_thread():
+
+        def forward(number: int, frame: FrameType | None) -> None:
+            child.send_signal(number)
+
+        signal.signal(signal.SIGTERM, forward)
+    try:
+        code = child.wait()
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+        if child.poll() is None:
+            child.terminate()
+            child.wait()
+    if (folder / ERROR).is_file():
+        raise HanjulError(**json.loads((folder / ERROR).read_text(encoding="utf-8")))
+    if code:
+        raise HanjulError(
+            f"A process of the training ended with status {code}",
+            str(folder),
+            "read the log above, then run the same command again: it goes on from the last checkpoint",
+        )

@@ -1,0 +1,125 @@
+"""A base model the way it is trained: bfloat16 or 4-bit, with the attention that this machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import util
+from typing import Any
+
+import torch
+
+from scripts.errors import HanjulError
+from scripts.settings import TrainSettings
+
+
+def config_of(base: str, revision: str | None, settings: TrainSettings) -> Any:
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(base, revision=revision, trust_remote_code=settings.trust_remote_code)
+
+
+def model_class(config: Any) -> Any:
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+
+
+def load(base: str, revision: str | None, tokenizer: Any, settings: TrainSettings) -> Any:
+    """The base, ready for an adapter.
+
+    Raises:
+        HanjulError: 4 bits were asked for without CUDA or bitsandbytes, an encoder-decoder is to learn preferences, the
+            checkpoint lacks weights.
+    """
+    config = config_of(base, revision, settings)
+    if settings.method == "dpo" and config.is_encoder_decoder:
+        raise HanjulError("DPO is for causal models, and this base is an encoder-decoder", base, "take another base")
+    options: dict[str, Any] = {"dtype": torch.bfloat16, "trust_remote_code": settings.trust_remote_code}
+    if settings.quantize == "4bit":
+        options["quantization_config"] = _four_bits()
+    if torch.cuda.is_available():
+        if util.find_spec("flash_attn") and not config.is_encoder_decoder:
+            options["attn_implementation"] = "flash_attention_2"
+        if util.find_spec("kernels"):
+            options["use_kernels"] = True  # Liger's layers, from the Hub
+    model, found = model_class(config).from_pretrained(
+        base, revision=revision, config=config, output_loading_info=True, **options
+    )
+    check_whole(found["missing_keys"], base)
+    if settings.quantize == "4bit":
+        from peft import prepare_model_for_kbit_training
+
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=settings.gradient_checkpointing)
+    return with_marks(share(model), tokenizer) if config.is_encoder_decoder else model
+
+
+def check_whole(missing: Iterable[str], base: str) -> None:
+    """
+    Args:
+        missing: weights that the model has and its checkpoint has not. transformers draws them at random with each
+            load, so an adapter's users would have others than it was trained on.
+
+    Raises:
+        HanjulError: there are any, but for BERT's pooler, which no line goes through.
+    """
+    lacking = sorted(key for key in missing if ".pooler." not in key)
+    if lacking:
+        raise HanjulError(
+            f"The checkpoint of this base lacks {len(lacking)} weights, {lacking[0]} among them",
+            base,
+            "pin a train.base_revision that is whole, or take another base",
+        )
+
+
+def check_four_bits() -> None:
+    """
+    Raises:
+        HanjulError: there is no CUDA, or no bitsandbytes.
+    """
+    if not torch.cuda.is_available() or not util.find_spec("bitsandbytes"):
+        missing = "bitsandbytes" if torch.cuda.is_available() else "a CUDA device"
+        raise HanjulError(
+            f"4-bit training needs {missing}",
+            "train.quantize",
+            "set train.quantize to none" if missing != "bitsandbytes" else "run `pip install bitsandbytes`",
+        )
+
+
+def _four_bits() -> Any:
+    """NF4 with double quantisation: Dettmers et al. 2023, "QLoRA", section 3."""
+    from transformers import BitsAndBytesConfig
+
+    check_four_bits()
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+
+
+def share(model: Any) -> Any:
+    """An encoder-decoder whose config says `tie_encoder_decoder`, with one set of weights for both.
+
+    transformers 5 reads the key and leaves two copies. What the encoder lacks (cross-attention, head) stays.
+    """
+    if not getattr(model.config, "tie_encoder_decoder", False):
+        return model
+    encoder = dict(model.encoder.named_modules())
+    decoder = getattr(model.decoder, model.decoder.base_model_prefix, model.decoder)
+    for name, module in decoder.named_modules():
+        twin = encoder.get(name)
+        for key, weight in (twin._parameters if twin is not None else {}).items():
+            own = module._parameters.get(key)
+            if weight is not None and own is not None and own.shape == weight.shape:
+                module._parameters[key] = weight
+    model.tie_weights()  # the head goes with the embeddings that are now the encoder's
+    return model
+
+
+def with_marks(model: Any, tokenizer: Any) -> Any:
+    """An encoder-decoder that knows which tokens begin, end and fill its lines."""
+    model.config.decoder_start_token_id = model.generation_config.decoder_start_token_id = tokenizer.bos_token_id
+    model.config.eos_token_id = model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.config.pad_token_id = model.generation_config.pad_token_id = tokenizer.pad_token_id
+    return model

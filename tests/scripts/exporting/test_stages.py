@@ -1,0 +1,183 @@
+"""The two stages on the local Hub: what they publish loads and speaks, and what must not be published is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import httpx2
+import pytest
+import torch
+from huggingface_hub import HfUri, ModelCard
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from pipelines.rows import CHAT_TEMPLATE
+from scripts import models
+from scripts.errors import HanjulError
+from scripts.exporting import convert, gguf, merge, parity
+from scripts.llama_server import serve
+
+IDS = torch.tensor([[2, 300, 310, 320, 330]])
+
+
+@pytest.fixture(scope="module")
+def exported(hub, published: tuple[HfUri, HfUri]) -> HfUri:
+    return gguf.run(hub, *published)
+
+
+def files_of(hub, uri: HfUri) -> list[str]:
+    return sorted(hub.api.list_repo_files(uri.id, revision=uri.revision))
+
+
+def test_the_merged_model_is_the_adapter_without_peft(hub, published: tuple[HfUri, HfUri]) -> None:
+    adapter, _ = published
+    merged = merge.run(hub, adapter)
+    assert merged.id == f"{adapter.id}-merged"
+    assert merge.run(hub, adapter) == merged  # found, not made again
+    assert files_of(hub, merged) == [
+        ".gitattributes",
+        "GEMMA_TERMS.html",
+        "NOTICE",
+        "README.md",
+        "chat_template.jinja",
+        "config.json",
+        "generation_config.json",
+        "hanjul.json",
+        "manifest.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer.model",
+        "tokenizer_config.json",
+    ]
+    model = AutoModelForCausalLM.from_pretrained(merged.id, revision=merged.revision)
+    assert model.dtype == torch.bfloat16
+    ours, _ = models.load_adapter(adapter)
+    base, _ = models.load_base(models.base_of(hub, adapter))
+    with torch.inference_mode():
+        found, wanted, plain = (m(input_ids=IDS).logits for m in (model, ours, base))
+    assert torch.equal(found, wanted)
+    assert not torch.allclose(found, plain, atol=0.1)
+    assert model.generation_config.max_new_tokens == 4
+    assert AutoTokenizer.from_pretrained(merged.id, revision=merged.revision).chat_template == CHAT_TEMPLATE
+    assert hub.text(merged, "NOTICE") == (
+        "Gemma is ...\n\nThe adapter is merged into its base, local/tiny-export-base: a modified work.\n"
+    )
+    manifest = hub.manifest(merged)
+    assert manifest["inputs"]["adapter"] == adapter.to_uri()
+    assert manifest["counts"] == {"parameters": model.num_parameters()}
+
+
+def test_the_usage_of_the_merged_model_runs(
+    hub, published: tuple[HfUri, HfUri], capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = hub.text(merge.run(hub, published[0]), "README.md")
+    (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    capsys.readouterr()
+    exec(code, {})  # the card's own words
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_ggufs_are_published_with_their_parity(hub, published: tuple[HfUri, HfUri], exported: HfUri) -> None:
+    adapter, dataset = published
+    name = adapter.id.split("/")[1]
+    assert exported.id == f"{adapter.id}-gguf"
+    assert files_of(hub, exported) == [
+        ".gitattributes",
+        "GEMMA_TERMS.html",
+        "NOTICE",
+        "README.md",
+        "hanjul.json",
+        "manifest.json",
+        "parity.json",
+        f"{name}-Q4_K_M.gguf",
+        f"{name}-Q8_0.gguf",
+    ]
+    report = json.loads(hub.text(exported, "parity.json"))
+    assert [file["kind"] for file in report["files"]] == ["Q8_0", "Q4_K_M"]
+    for file in report["files"]:
+        path = hub.file(exported, file["name"])
+        assert file["size"] == path.stat().st_size
+        assert file["parity"]["prompts"] > 40 and file["parity"]["tokenizer"] == 1.0
+    manifest = hub.manifest(exported)
+    assert manifest["inputs"]["dataset"] == dataset.to_uri()
+    assert manifest["counts"] == {file["kind"]: file["parity"] for file in report["files"]}
+    data = ModelCard(hub.text(exported, "README.md")).data
+    assert (data.base_model, data["base_model_relation"], data.library_name) == (adapter.id, "quantized", "gguf")
+    assert gguf.run(hub, adapter, dataset) == exported
+
+
+def test_the_request_on_the_card_is_answered(hub, exported: HfUri) -> None:
+    card = hub.text(exported, "README.md")
+    (body,) = re.findall(r"-d '(.*)'\n", card)
+    path = hub.file(exported, f"{exported.id.split('/')[1].removesuffix('-gguf')}-Q4_K_M.gguf")
+    with serve(path, None, "", slots=1, context_per_slot=128) as url:
+        answer = httpx2.post(f"{url}/chat/completions", json=json.loads(body), timeout=60, trust_env=False)
+    usage = answer.json()["usage"]
+    assert 0 < usage["completion_tokens"] <= 40
+    prompt = "상품: 핸드크림\n가치: 촉촉한\n카피:"
+    tokenizer = AutoTokenizer.from_pretrained(exported.id.removesuffix("-gguf"))
+    assert usage["prompt_tokens"] == len(tokenizer(prompt).input_ids) + 1  # and <bos>
+
+
+def copy_of(hub, adapter: HfUri, name: str, **changed: str) -> HfUri:
+    """The adapter under another name, with some files replaced."""
+    repo = hub.repo("model", name)
+    hub.api.create_repo(repo.id)
+    hub.api.upload_folder(repo_id=repo.id, folder_path=hub.snapshot(adapter))
+    for path, text in changed.items():
+        hub.api.upload_file(repo_id=repo.id, path_or_fileobj=text.encode(), path_in_repo=path.replace("__", "."))
+    return hub.resolve(repo)
+
+
+def test_a_gguf_that_speaks_otherwise_is_not_published(
+    hub, published: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter, dataset = copy_of(hub, published[0], "tiny-spoilt-lora"), published[1]
+    quantise = convert.quantise
+
+    def spoilt(source: Path, target: Path, kind: str, dither: bool) -> Path:
+        from tests.scripts.exporting.test_parity import spoil
+
+        return spoil(quantise(source, target, kind, dither), "blk.0.ffn_down.weight")
+
+    monkeypatch.setattr(convert, "quantise", spoilt)
+    with pytest.raises(HanjulError, match="The Q8_0 GGUF does not speak as the model does"):
+        gguf.run(hub, adapter, dataset)
+    assert hub.head(HfUri(type="model", id=f"{adapter.id}-gguf")) is None
+
+
+def test_a_licence_that_gives_no_right_is_refused(hub, published: tuple[HfUri, HfUri]) -> None:
+    adapter = copy_of(hub, published[0], "tiny-nd-lora", README__md="---\nlicense: cc-by-nd-4.0\n---\n")
+    with pytest.raises(HanjulError) as caught:
+        merge.run(hub, adapter)
+    assert caught.value.what == (
+        "The licence of this adapter (cc-by-nd-4.0) gives no right to publish its weights in another form"
+    )
+    assert hub.head(HfUri(type="model", id=f"{adapter.id}-merged")) is None
+
+
+def test_an_encoder_decoder_is_refused(hub, published: tuple[HfUri, HfUri]) -> None:
+    config = json.loads(hub.text(published[0], "adapter_config.json")) | {"task_type": "SEQ_2_SEQ_LM"}
+    adapter = copy_of(hub, published[0], "tiny-seq2seq-lora", adapter_config__json=json.dumps(config))
+    with pytest.raises(HanjulError, match=r"llama\.cpp's server does not serve encoder-decoder models"):
+        gguf.run(hub, adapter, published[1])
+
+
+def test_rows_without_a_prompt_are_refused(hub, published: tuple[HfUri, HfUri], tmp_path: Path) -> None:
+    from datasets import Dataset
+
+    from tests.scripts.exporting.conftest import DATA_CARD, put
+
+    Dataset.from_list([{"text": "비 오는 날의 지붕"}]).to_parquet(tmp_path / "test.parquet")
+    (tmp_path / "README.md").write_text(DATA_CARD)
+    dataset = put(hub, "dataset", "tiny-promptless", tmp_path)
+    with pytest.raises(HanjulError, match="No column completion, prompt in config default"):
+        gguf.run(hub, published[0], dataset)
+
+
+def test_a_sealed_release_is_not_changed(hub, published: tuple[HfUri, HfUri]) -> None:
+    adapter = copy_of(hub, published[0], "tiny-sealed-lora")
+    with pytest.raises(HanjulError, match=r"v0\.1\.0 is released"):
+        merge.run(hub, adapter, sealed="v0.1.0")
+    assert parity.LIMITS.keys() == convert.KINDS.keys()

@@ -1,0 +1,141 @@
+"""The trainer on a tiny Gemma 3: loss, seeds, interruption, errors."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pipelines.rows import CHAT_TEMPLATE
+from scripts.errors import HanjulError
+from scripts.settings import TrainSettings
+from scripts.training import build, fit, fitting
+from scripts.training.trainers import CompletionTrainer
+from tests.scripts import tiny
+
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = TrainSettings(repo="tiny-train-lora", batch_size=4, max_steps=4, learning_rate=1e-2)
+
+
+def tiny_trainer(folder: Path, settings: TrainSettings = SETTINGS, seed: int = 1) -> CompletionTrainer:
+    tokenizer = tiny.tokenizer()
+    tokenizer.chat_template = CHAT_TEMPLATE
+    model = tiny.model(len(tokenizer))
+    return build.trainer(model, tokenizer, tiny.rows(), tiny.rows(8), settings, seed, folder)
+
+
+def test_prompt_is_a_prefix_bos_stands_once_and_eos_is_learnt(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path)
+    tokenizer = trainer.processing_class
+    source = tiny.rows()[0]
+    prompt = tokenizer.apply_chat_template(source["prompt"], add_generation_prompt=True, return_dict=True)["input_ids"]
+    row = trainer.train_dataset[0]
+    assert row["input_ids"][: len(prompt)] == prompt
+    assert row["labels"][: len(prompt)] == [-100] * len(prompt)
+    assert row["labels"][len(prompt) :] == row["input_ids"][len(prompt) :]
+    assert row["input_ids"].count(tokenizer.bos_token_id) == 1
+    assert row["labels"][-1] == tokenizer.eos_token_id
+    assert tokenizer.decode(row["labels"][len(prompt) : -1]).strip() == source["completion"][0]["content"]
+
+
+def test_loss_is_that_of_the_whole_sequence_with_the_prompt_masked(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path)
+    batch = next(iter(trainer.get_train_dataloader()))
+    model = trainer.model.eval()
+    with torch.no_grad():
+        ours = trainer.compute_loss(model, batch)
+        theirs = model(**batch).loss
+        summed = trainer.compute_loss(model, batch, num_items_in_batch=1)
+    completion_tokens = int((batch["labels"][:, 1:] != -100).sum())
+    assert float(ours) == pytest.approx(float(theirs), rel=2e-2)  # bfloat16 logits
+    assert float(summed) == pytest.approx(float(ours) * completion_tokens, rel=1e-4)
+
+
+def test_same_seed_same_losses_and_held_out_loss_falls(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with fit.quiet():
+        trainers = [tiny_trainer(tmp_path / name, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+        one, two, other = (fit.fit(trainer)["steps"] for trainer in trainers)
+        held = [fit.held_out(trainer) for trainer in trainers[:2]]
+    assert one == two != other
+    assert held[0] == held[1]
+    assert held[0] and held[0]["adapter"] < held[0]["base"]
+    assert held[0]["base"] == pytest.approx(math.log(len(tiny.tokenizer())), rel=0.2)  # random weights
+    assert capfd.readouterr().out == ""  # stdout is for URIs
+
+
+def test_the_best_epoch_is_kept_and_training_ends_when_it_gets_no_better(tmp_path: Path) -> None:
+    diverging = SETTINGS.model_copy(update={"max_steps": -1, "epochs": 9, "patience": 1, "learning_rate": 20.0})
+    with fit.quiet():
+        trainer = tiny_trainer(tmp_path, diverging)
+        curve = fit.fit(trainer)
+        held = fit.held_out(trainer)
+    measured = {point["step"]: point["loss"] for point in curve["held_out_steps"]}
+    best = min(measured, key=measured.__getitem__)
+    assert curve["best_step"] == best
+    assert held and held["adapter"] == pytest.approx(measured[best], rel=1e-3)
+    assert max(measured) == best + 8 < 9 * 8  # an epoch of 8 steps after the best one
+
+
+def command(folder: Path, *flags: str) -> list[str]:
+    return [sys.executable, "-m", "tests.scripts.training.fit_tiny", str(folder), *flags]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The curve of a run that nobody stopped."""
+    done = subprocess.run(command(tmp_path_factory.mktemp("whole")), cwd=ROOT, capture_output=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+def test_goes_on_from_the_last_checkpoint(tmp_path: Path, whole: dict[str, Any], number: signal.Signals) -> None:
+    victim = subprocess.Popen(
+        command(tmp_path, "--pause"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "checkpoint-4" / "trainer_state.json").is_file():
+        assert victim.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    victim.send_signal(number)
+    said = victim.communicate()[1]
+    stood = fit.last_checkpoint(tmp_path)
+    if number is signal.SIGTERM:
+        assert "Stopped by SIGTERM after step" in said
+        assert stood and stood != str(tmp_path / "checkpoint-4")  # one more, although none was due
+    (tmp_path / "checkpoint-9").mkdir(exist_ok=True)  # a checkpoint that a kill cut off
+    (tmp_path / "checkpoint-9" / "trainer_state.json").write_text("")
+    assert fit.last_checkpoint(tmp_path) == stood
+    done = subprocess.run(command(tmp_path), cwd=ROOT, capture_output=True, check=True)
+    resumed = json.loads(done.stdout)
+    assert [entry["step"] for entry in resumed["steps"]] == list(range(1, 13))
+    losses = [[entry["loss"] for entry in run["steps"]] for run in (resumed, whole)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+    assert resumed["held_out"] == pytest.approx(whole["held_out"], abs=1e-4)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path / "run")
+    with torch.no_grad():
+        trainer.model.get_input_embeddings().weight.fill_(float("nan"))
+    with fit.quiet(), pytest.raises(HanjulError, match="The loss is nan at step 1") as caught:
+        fit.fit(trainer)
+    assert "learning_rate" in caught.value.next_step
+    assert not (tmp_path / "run").exists()
+
+
+def test_lengths_are_checked_before_anything_is_loaded() -> None:
+    tokenizer = tiny.tokenizer()
+    tokenizer.chat_template = CHAT_TEMPLATE
+    longest, completion = fitting.check_lengths(tokenizer, tiny.rows(), 128)
+    assert 0 < completion < longest
+    with pytest.raises(HanjulError, match=f"longer than train.max_length 16, the longest has {longest} tokens"):
+        fitting.check_lengths(tokenizer, tiny.rows(), 16)

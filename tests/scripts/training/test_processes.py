@@ -1,0 +1,51 @@
+"""One job in several processes: the same losses as in one, and errors that reach whoever started them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.errors import HanjulError
+from scripts.settings import TrainSettings
+from scripts.training import launch
+from scripts.training.job import Job, curve_of, write_rows
+from tests.scripts import tiny
+
+SETTINGS = TrainSettings(batch_size=4, max_steps=6, learning_rate=1e-2)
+
+
+def job(folder: Path, **changes: Any) -> Path:
+    """A job's folder, on a tiny base beside it."""
+    base = tiny.save_base(folder.parent / "base")
+    folder.mkdir()
+    write_rows(folder, "rows", {"train": tiny.rows(), "validation": tiny.rows(8)})
+    Job(str(base), None, False, SETTINGS.model_copy(update=changes), seed=3).write(folder)
+    return folder
+
+
+@pytest.mark.parametrize("changes", [{}, {"fsdp": True}], ids=["ddp", "fsdp"])
+def test_two_processes_give_the_losses_of_one(tmp_path: Path, changes: dict[str, Any]) -> None:
+    one, two = job(tmp_path / "one"), job(tmp_path / "two", **changes)
+    launch.run(one, 1)
+    launch.run(two, 2)
+    alone, together = curve_of(one), curve_of(two)
+    losses = [[step["loss"] for step in curve["steps"]] for curve in (alone, together)]
+    assert losses[1] == pytest.approx(losses[0], abs=2e-3)  # bfloat16
+    assert together["held_out"] == pytest.approx(alone["held_out"], abs=2e-3)
+    assert {path.name for path in (two / "out").iterdir()} == {path.name for path in (one / "out").iterdir()}
+
+
+def test_an_error_of_a_process_keeps_its_words(tmp_path: Path) -> None:
+    folder = job(tmp_path / "diverges", learning_rate=1e30)
+    with pytest.raises(HanjulError, match="The loss is nan at step") as caught:
+        launch.run(folder, 2)
+    assert caught.value.next_step == "lower train.learning_rate"
+
+
+def test_rows_of_a_step_have_to_be_shared_out() -> None:
+    assert launch.processes_of(SETTINGS) == 1
+    assert launch.processes_of(SETTINGS.model_copy(update={"processes": 2})) == 2
+    with pytest.raises(HanjulError, match="4 rows a step cannot be shared out over 3 processes"):
+        launch.processes_of(SETTINGS.model_copy(update={"processes": 3}))
