@@ -79,18 +79,23 @@ def merged_card(source: Source) -> str:
 
 
 def gguf_card(
-    source: Source, files: tuple[Gguf, ...], limits: Mapping[str, Parity], sampling: Mapping[str, float]
+    source: Source,
+    files: tuple[Gguf, ...],
+    refused: Mapping[str, str],
+    limits: Mapping[str, Parity],
+    sampling: Mapping[str, float],
 ) -> str:
     """README of a repo of GGUFs.
 
     Args:
+        refused: kinds that were made but are not published -> what they missed.
         sampling: recommended fields of a request, e.g. `temperature`, `top_p`, `max_tokens`.
         limits: kind -> the least agreement and tokenizer and the largest kl that were let through.
     """
     data = _data(source, library_name="gguf", pipeline_tag="text-generation")
     data |= {"base_model": source.adapter, "base_model_relation": "quantized"}
     body = json.dumps({"messages": [_EXAMPLE], **sampling}, ensure_ascii=False)
-    return _render("gguf.md.jinja", source, data, {"files": files, "limits": limits, "body": body})
+    return _render("gguf.md.jinja", source, data, {"files": files, "refused": refused, "limits": limits, "body": body})
 
 
 def _data(source: Source, **fields: str) -> dict[str, object]:

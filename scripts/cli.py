@@ -248,7 +248,8 @@ def train(
         dataset, base = hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train)
         adapter = stage.run(hub, dataset, base, loaded.train, loaded.seed)
         for other in made.run(hub, adapter, dataset, loaded.train).values():
-            out(other.to_uri())
+            if OPTIONS.format is not Format.json:
+                out(other.to_uri())
         emit(hub, adapter)
 
 

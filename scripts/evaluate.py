@@ -115,8 +115,8 @@ def judged(
     if scorer == base:  # an encoder-decoder cannot be shown examples
         candidates.append(candidate(f"base, {SHOTS} examples", base, (model, tokenizer), shots))
     if start:
-        candidates.append(candidate("SFT adapter", start, models.load_adapter(start), []))
-    candidates.append(candidate("DPO adapter" if start else "adapter", adapter, models.load_adapter(adapter), []))
+        candidates.append(candidate("SFT adapter", start, models.load_adapter(start, base), []))
+    candidates.append(candidate("DPO adapter" if start else "adapter", adapter, models.load_adapter(adapter, base), []))
     split = EvalSplit(dataset.id, str(dataset.revision), SPLIT)
     return evaluate_systems(measure, candidates, split, bootstrap=settings.bootstrap, seed=seed)
 

@@ -18,10 +18,8 @@ def run(
     from pipelines.generation import generate_lines
     from pipelines.rows import user_message
 
-    if hub.is_local:
-        models.base_of(hub, adapter)  # fails early, with a sentence, where the base is missing
     usual = Sampling()
-    model, tokenizer = models.load_adapter(adapter)
+    model, tokenizer = models.load_adapter(adapter, models.base_of(hub, adapter))
     lines = generate_lines(
         model,
         tokenizer,

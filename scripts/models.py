@@ -74,20 +74,22 @@ def load_base(uri: HfUri) -> tuple[Any, Any]:
     return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)
 
 
-def load_adapter(uri: HfUri) -> tuple[Any, Any]:
+def load_adapter(uri: HfUri, base: HfUri | None = None) -> tuple[Any, Any]:
     """Adapter merged into its base (bfloat16, evaluation mode) and the adapter's own tokenizer.
+
+    Args:
+        base: pinned; without it the one that the adapter's config names.
 
     Raises:
         HanjulError: there is no adapter.
     """
-    import torch
-    from peft import AutoPeftModelForCausalLM, AutoPeftModelForSeq2SeqLM
-    from transformers import AutoTokenizer, GenerationConfig, logging
+    from peft import PeftModel
+    from transformers import AutoTokenizer, GenerationConfig
 
-    logging.disable_progress_bar()
-    task = adapter_config(uri).task_type
-    kind = AutoPeftModelForSeq2SeqLM if task == "SEQ_2_SEQ_LM" else AutoPeftModelForCausalLM
-    model = kind.from_pretrained(uri.id, revision=uri.revision, dtype=torch.bfloat16).merge_and_unload().eval()
+    config = adapter_config(uri)
+    base = base or HfUri(type="model", id=config.base_model_name_or_path, revision=config.revision)
+    plain = load_base(base)[0]
+    model = PeftModel.from_pretrained(plain, uri.id, revision=uri.revision).merge_and_unload().eval()
     with contextlib.suppress(OSError):  # an adapter of somebody else may have none
         model.generation_config = GenerationConfig.from_pretrained(uri.id, revision=uri.revision)
     return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)

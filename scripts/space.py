@@ -72,6 +72,12 @@ def _settings(hub: Hub, adapter: HfUri, title: str) -> dict[str, Any]:
             adapter.to_uri(),
             "give the URI that `hanjul train` printed",
         )
+    if config["task_type"] == "SEQ_2_SEQ_LM":
+        raise HanjulError(
+            "The demo writes with causal models, and this is an adapter of an encoder-decoder",
+            adapter.to_uri(),
+            "use `hanjul generate`, or deploy another adapter",
+        )
     datasets = ModelCard(hub.text(adapter, "README.md"), ignore_metadata_errors=True).data.get("datasets") or [None]
     return {
         "adapter": adapter.id,

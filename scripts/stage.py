@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -120,7 +121,7 @@ def _find_or_make(
         "usage": outcome.usage,
         "prompts": outcome.prompts,
         "wall_seconds": round(time.time() - started, 1),
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": _versions(),
         "git_commit": _git_commit(),
     }
     (folder / "out" / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -186,6 +187,15 @@ def write_atomically(path: Path, text: str) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what made it; a machine that only trains has no judge."""
+    found = {}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _git_commit() -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 MIN_ROWS = 8
 NEEDED = {"default": ("prompt", "completion", "source"), "preferences": ("prompt", "chosen", "rejected")}
+
+#: What a base's authors want to be passed on.
+LICENCE_FILE = re.compile(r"(LICEN[SC]E|NOTICE|COPYING)[^/]*", re.IGNORECASE)
 
 #: Settings that change how a run is done or watched, or what is made of its adapter afterwards, not the adapter.
 ASIDE = {"processes", "tracking", "gpu_memory_gb", "merge", "gguf"}
@@ -50,7 +55,7 @@ def run(
     repo = hub.repo("model", settings.repo)
     start = hub.resolve(settings.start, "model") if settings.start else None
     if start:
-        check_start(start, base)
+        check_start(start, base, repo)
     inputs = {"dataset": dataset, "base": base} | ({"start": start} if start else {})
     recipe = settings.model_dump(exclude=ASIDE) | {"seed": seed, "sources": sorted(sources) if sources else None}
     pinned = {name: uri.to_uri() for name, uri in inputs.items()}
@@ -97,12 +102,16 @@ def publishable(hub: Hub, base: HfUri, settings: TrainSettings) -> str:
     return licence
 
 
-def check_start(start: HfUri, base: HfUri) -> None:
+def check_start(start: HfUri, base: HfUri, repo: HfUri) -> None:
     """
     Raises:
-        HanjulError: preference tuning is to start from something that is no adapter, or one of another base.
+        HanjulError: preference tuning is to start from something that is no adapter, or one of another base, or would
+            be published over it.
     """
     from scripts.models import adapter_config
+
+    if start.id == repo.id:
+        raise HanjulError("This would be published over the adapter it starts from", repo.to_uri(), "set train.repo")
 
     own = adapter_config(start).base_model_name_or_path
     if own != base.id:
@@ -133,13 +142,12 @@ def _train(
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Check, write the job down and do it: the curve, and the counts for the manifest."""
     from scripts.training import fitting, launch
+    from scripts.training.checks import check_tools
     from scripts.training.encoding import with_template
     from scripts.training.fit import quiet
     from scripts.training.job import Job, curve_of, write_rows
-    from scripts.training.loading import check_four_bits
 
-    if settings.quantize == "4bit":
-        check_four_bits()
+    check_tools(settings)
     config = "preferences" if settings.method == "dpo" else "default"
     configs = {"default": _splits(hub, dataset, "default", sources)}
     configs[config] = configs.get(config) or _splits(hub, dataset, config, sources)
@@ -178,18 +186,20 @@ def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], out: Path
     from model_card.figures import training_curve
     from model_card.licences import licence_of
     from pipelines.rows import PROMPT_FORMAT
-    from scripts.embedded import TERMS
+    from scripts.embedded import PACKAGE, TERMS
 
     (out / "training").mkdir(exist_ok=True)
     (out / "training" / "curve.json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
     (out / "training" / "curve.png").write_bytes(training_curve(curve))
     (out / "hanjul.json").write_text(json.dumps({"prompt_format": PROMPT_FORMAT}, ensure_ascii=False) + "\n", "utf-8")
+    for path in hub.api.list_repo_files(base.id, revision=base.revision):
+        if found := hub.file(base, path) if LICENCE_FILE.fullmatch(path) else None:
+            shutil.copyfile(found, out / path)
     notice = licence_of(licence, base.id).notice
     if notice:
         (out / "NOTICE").write_text(notice, encoding="utf-8")
-    terms = hub.file(base, TERMS)
-    if terms:  # Gemma's go wherever a derivative goes
-        shutil.copyfile(terms, out / TERMS)
+    if licence == "gemma":  # its terms go wherever a derivative goes
+        (out / TERMS).write_bytes((resources.files(PACKAGE) / "data" / TERMS).read_bytes())
 
 
 def _summary(curve: dict[str, Any]) -> str:

@@ -64,13 +64,16 @@ class Model:
     def _load(self) -> None:
         import torch
         from peft import AutoPeftModelForCausalLM
-        from transformers import AutoTokenizer
+        from transformers import AutoTokenizer, GenerationConfig
 
         source: dict[str, Any] = {"revision": self.revision, "local_files_only": not self._hub_answers()}
         self._tokenizer: Any = AutoTokenizer.from_pretrained(self.adapter, **source)
         model = AutoPeftModelForCausalLM.from_pretrained(self.adapter, **source, dtype=torch.bfloat16)
         self._model: Any = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-        ends = model.generation_config.eos_token_id
+        try:  # what ends an answer is the adapter's to say: its chat template may end turns otherwise than the base
+            ends = GenerationConfig.from_pretrained(self.adapter, **source).eos_token_id
+        except OSError:
+            ends = model.generation_config.eos_token_id
         self._ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
 
     def _hub_answers(self) -> bool:

@@ -12,7 +12,6 @@ import os
 import re
 import subprocess
 import sys
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,9 +25,6 @@ from scripts.exporting.tensor_types import tensor_types
 
 #: Kind of GGUF -> llama.cpp's number for it (`general.file_type`).
 KINDS = {"Q8_0": 7, "Q4_K_M": 15}
-
-#: Type -> weights that share a step, and steps in their range (15) or up to the largest of them (ggml-quants.c).
-_STEPS = {"Q4_K": (32, 15), "Q5_0": (32, 16), "Q6_K": (16, 32)}
 
 _SLICE = 1 << 22  # weights quantised at a time by one thread: 16 MiB of float32
 _SPOKEN = re.compile(r"^(?:\w*(?:Error|Exception)|ERROR:[\w.-]+): *(.+)$", re.MULTILINE)
@@ -84,14 +80,8 @@ def _last_words(said: str) -> str:
     return str(found[-1] if found else lines[-1]).strip()
 
 
-def quantise(source: Path, target: Path, kind: str, dither: bool = False) -> Path:
+def quantise(source: Path, target: Path, kind: str) -> Path:
     """Write `source` (16- or 32-bit floats) to `target` as `kind`, tensor by tensor; replaces an older file at the end.
-
-    Args:
-        dither: add seeded noise of one step before weights are rounded to four to six bits. For a base that was itself
-            dequantised: its weights stand on the very grid that they are rounded to, so that rounding would undo what
-            an adapter has added. With noise the rounded weights are right on average (Widrow and Kollár 2008,
-            Quantization Noise).
 
     Raises:
         HanjulError: a weight is no finite number.
@@ -115,7 +105,7 @@ def quantise(source: Path, target: Path, kind: str, dither: bool = False) -> Pat
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     for tensor, to in plan:
-        writer.write_tensor_data(tensor.data if to == tensor.tensor_type else _quantised(tensor, to, source, dither))
+        writer.write_tensor_data(tensor.data if to == tensor.tensor_type else _quantised(tensor, to, source))
     writer.close()
     return part.replace(target)
 
@@ -134,7 +124,7 @@ def _copy_keys(reader: Any, writer: Any, file_type: int) -> None:
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
 
 
-def _quantised(tensor: Any, to: Any, source: Path, dither: bool) -> NDArray[np.uint8]:
+def _quantised(tensor: Any, to: Any, source: Path) -> NDArray[np.uint8]:
     """Bytes of a tensor in another type, rows shared out among threads (ctypes lets go of the interpreter lock)."""
     import gguf
     from xllamacpp import xllamacpp
@@ -153,8 +143,6 @@ def _quantised(tensor: Any, to: Any, source: Path, dither: bool) -> NDArray[np.u
         weights = np.ascontiguousarray(gguf.quants.dequantize(rows[start:end], tensor.tensor_type), np.float32)
         if not np.isfinite(weights).all():
             raise HanjulError(f"Tensor {tensor.name} holds a weight that is no number", str(source), "train again")
-        if dither and to.name in _STEPS:
-            weights = weights + _noise(weights, *_STEPS[to.name], [zlib.crc32(tensor.name.encode()), start])
         quantiser(to.value, weights.ctypes.data, made[start:end].ctypes.data, 0, end - start, columns, None)
 
     step = max(1, _SLICE // columns)
@@ -162,14 +150,3 @@ def _quantised(tensor: Any, to: Any, source: Path, dither: bool) -> NDArray[np.u
         starts = range(0, len(rows), step)
         list(pool.map(fill, starts, [min(start + step, len(rows)) for start in starts]))
     return made
-
-
-def _noise(weights: NDArray[np.float32], block: int, steps: int, seed: list[int]) -> NDArray[np.float32]:
-    """Uniform noise, half a step to either side, of each block's own step: its range divided by `steps`."""
-    blocks = weights.reshape(-1, block)
-    width = np.maximum(blocks.max(1), 0) - np.minimum(blocks.min(1), 0)
-    if steps > 15:  # symmetric types count from the largest weight
-        width = np.abs(blocks).max(1)
-    drawn = np.random.default_rng(seed).random(blocks.shape, np.float32) - np.float32(0.5)
-    found: NDArray[np.float32] = (drawn * (width / steps)[:, None]).reshape(weights.shape)
-    return found

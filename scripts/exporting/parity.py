@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_card.export import Parity
-from scripts.errors import HanjulError
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
 #: Prompts compared, and the largest number of tokens whose probabilities the GGUF is asked for.
 PROMPTS, TOP = 200, 1000
 
-#: The least `agreement` and `tokenizer` and the largest `kl` of each kind. Measured on Gemma 3 270M with an adapter of
-#: 50 steps, itself 1.47 nats from its base: bfloat16 0.99 and 0.0002, Q8_0 0.93 and 0.010, Q4_K_M 0.72 and 0.27 with
-#: dither; 0.46 and 0.58 without, which is refused. llama.cpp rounds activations to 8 bits, hence Q8_0's distance.
-LIMITS = {"Q8_0": Parity(PROMPTS, 0.85, 0.05, 0.99), "Q4_K_M": Parity(PROMPTS, 0.6, 0.4, 0.99)}
+#: The least `agreement` and `tokenizer` and the largest `kl` of each kind. Measured on Gemma 3 270M: bfloat16 0.99 and
+#: 0.0002, Q8_0 0.93 and 0.010 (llama.cpp rounds activations to 8 bits), Q4_K_M 0.91 and 0.014. The embedded base was
+#: itself dequantised from Q4_K_M: to round an adapter's weights there takes most of it away, 0.5 and 0.55, refused.
+LIMITS = {"Q8_0": Parity(PROMPTS, 0.85, 0.05, 0.99), "Q4_K_M": Parity(PROMPTS, 0.75, 0.15, 0.99)}
 
 _ROUNDING = 1e-6  # sums of a thousand float32 probabilities are no more exact
 
@@ -158,21 +157,15 @@ def compare(gguf: Path, asked: Sequence[Case], ours: Sequence[NDArray[np.float32
         return measure([(case, known, ask(client, case)) for case, known in zip(asked, ours, strict=True)])
 
 
-def check(kind: str, found: Parity, where: str) -> None:
-    """Raise HanjulError where a GGUF is beyond the limits of its kind."""
+def missed(kind: str, found: Parity) -> str:
+    """By what a GGUF is beyond the limits of its kind, e.g. `kl 0.2 > 0.05`; empty where it is within them."""
     limit = LIMITS[kind]
-    missed = [
+    return ", ".join(
         f"{name} {value:.4g} {sign} {bound:.4g}"
         for name, value, sign, bound, bad in (
-            ("agreement", found.agreement, "<", limit.agreement, found.agreement < limit.agreement),
+            ("agreement", found.agreement, "<", limit.agreement, not found.agreement >= limit.agreement),
             ("kl", found.kl, ">", limit.kl, not found.kl <= limit.kl),
-            ("tokenizer", found.tokenizer, "<", limit.tokenizer, found.tokenizer < limit.tokenizer),
+            ("tokenizer", found.tokenizer, "<", limit.tokenizer, not found.tokenizer >= limit.tokenizer),
         )
         if bad
-    ]
-    if missed:
-        raise HanjulError(
-            f"The {kind} GGUF does not speak as the model does: {', '.join(missed)}",
-            where,
-            "nothing was published; publish the merged model instead",
-        )
+    )

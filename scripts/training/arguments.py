@@ -27,20 +27,20 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
         "output_dir": str(folder),
         "num_train_epochs": settings.epochs,
         "max_steps": settings.max_steps,
-        "per_device_train_batch_size": settings.batch_size // world_size(),
+        "per_device_train_batch_size": 1 if settings.packing else settings.batch_size // world_size(),
         "per_device_eval_batch_size": settings.batch_size // world_size(),
         "gradient_accumulation_steps": settings.gradient_accumulation,
         "activation_checkpointing": settings.gradient_checkpointing,
         "learning_rate": settings.learning_rate,
         "lr_scheduler_type": "cosine",
         "warmup_steps": WARMUP,
-        "train_sampling_strategy": "random" if settings.packing else "group_by_length",
         "bf16": True,
         "torch_compile": settings.compile,
         "use_cpu": not torch.accelerator.is_available(),
         "seed": seed,
         "save_strategy": "epoch",  # callbacks.Often adds to it
-        "save_total_limit": 1,  # and the best one
+        "save_total_limit": 2,  # the best one and the last: with 1 the last goes when training ends, also by SIGTERM
+        "restore_callback_states_from_checkpoint": True,  # how long early stopping has been waiting
         "eval_strategy": "epoch" if evaluated else "no",
         "load_best_model_at_end": evaluated,
         "metric_for_best_model": "eval_loss" if evaluated else None,
@@ -65,10 +65,10 @@ def world_size() -> int:
 
 
 def for_sft(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -> SFTConfig:
-    """A longer row is an error, found before this: nothing is cut. Packed rows come as long as they fit."""
+    """A longer row is an error, found before this: nothing is cut. Packed, a step has as many tokens as it may have."""
     return SFTConfig(
         **common(settings, seed, folder, evaluated),
-        max_length=settings.max_length * settings.batch_size if settings.packing else None,
+        max_length=settings.max_length * settings.batch_size // world_size() if settings.packing else None,
         packing=settings.packing,
         eval_packing=False,
         completion_only_loss=True,
@@ -77,9 +77,7 @@ def for_sft(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -
 
 def for_dpo(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -> DPOConfig:
     """DPO with the reference's log-probabilities from the adapter's own copy."""
-    shared = common(settings, seed, folder, evaluated)
-    shared["train_sampling_strategy"] = "random"  # its rows have no one length
-    return DPOConfig(**shared, max_length=None, beta=settings.beta)
+    return DPOConfig(**common(settings, seed, folder, evaluated), max_length=None, beta=settings.beta)
 
 
 def for_encoder_decoder(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -> Seq2SeqTrainingArguments:

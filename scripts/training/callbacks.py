@@ -29,21 +29,30 @@ class Finite(TrainerCallback):  # type: ignore[misc]
     """Ends a run whose loss is no number any more."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        if logs and not math.isfinite(float(logs.get("loss", 0.0))):
+        loss = next((logs[name] for name in ("loss", "eval_loss") if name in (logs or {})), 0.0)
+        if not math.isfinite(float(loss)):
             shutil.rmtree(args.output_dir, ignore_errors=True)  # going on from these weights would diverge again
             raise HanjulError(
-                f"The loss is {logs['loss']} at step {state.global_step}",
+                f"The loss is {loss} at step {state.global_step}",
                 f"train.learning_rate {args.learning_rate:g}",
                 "lower train.learning_rate",
             )
 
 
 class Often(TrainerCallback):  # type: ignore[misc]
-    """A checkpoint every `CHECKPOINT_STEPS`, beside those that go with the evaluations."""
+    """A checkpoint every `CHECKPOINT_STEPS`, beside those that go with the evaluations.
+
+    None with the last step of an epoch: the one after the evaluation would be written over it while it counts as whole.
+    """
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step % CHECKPOINT_STEPS == 0:
+        if state.global_step % CHECKPOINT_STEPS == 0 and not ends_epoch(state):
             control.should_save = True
+
+
+def ends_epoch(state: Any) -> bool:
+    """Whether evaluation and checkpoint follow this step anyway."""
+    return float(state.epoch).is_integer() or state.global_step >= state.max_steps
 
 
 class Terminated(TrainerCallback):  # type: ignore[misc]
@@ -79,9 +88,9 @@ class Terminated(TrainerCallback):  # type: ignore[misc]
             torch.distributed.all_reduce(asked, torch.distributed.ReduceOp.MAX)
             self.asked = bool(asked)
         if self.asked:
-            control.should_save = control.should_training_stop = True
-            control.should_evaluate = False
+            control.should_training_stop = True
+            control.should_save = not ends_epoch(state)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.asked:
+        if self.asked and not ends_epoch(state):  # else an epoch would never be measured
             control.should_evaluate = control.should_save = False

@@ -67,11 +67,11 @@ def check_memory(base: HfUri, settings: TrainSettings, lengths: tuple[int, int],
 def peak_bytes(config: Any, settings: TrainSettings, row_tokens: int, completion_tokens: int, processes: int) -> int:
     """Bytes at the peak of a LoRA step in one process: weights, activations and logits of the largest batch.
 
-    Weights are bfloat16, or 0.55 bytes a parameter of the layers in 4 bits (NF4 with double quantisation: Dettmers et
-    al. 2023, "QLoRA", section 3), shared out under FSDP. Activations by Korthikanti et al. 2022, "Reducing Activation
-    Recomputation in Large Transformer Models", equation 2: s·b·h·(34 + 5·a·s/h) bytes a layer; recomputed, a layer
-    keeps its input and one layer is whole. Logits stand there once in bfloat16 and three times in float32, those of
-    `head.CHUNK` tokens at most. Preferences have two lines a row.
+    Weights are bfloat16, shared out under FSDP, or 0.55 bytes a parameter of the layers in 4 bits (NF4 with double
+    quantisation: Dettmers et al. 2023, "QLoRA", section 3) beside embeddings in float32. Activations by Korthikanti et
+    al. 2022, "Reducing Activation Recomputation in Large Transformer Models", equation 2: s·b·h·(34 + 5·a·s/h) bytes a
+    layer; recomputed, a layer keeps its input and one layer is whole. Logits stand there once in bfloat16 and three
+    times in float32, those of `head.CHUNK` tokens at most. Preferences have two lines a row.
     """
     import torch
 
@@ -83,7 +83,8 @@ def peak_bytes(config: Any, settings: TrainSettings, row_tokens: int, completion
     parameters = sum(parameter.numel() for parameter in model.parameters())
     embedded = sum(parameter.numel() for parameter in model.get_input_embeddings().parameters())
     four_bits = settings.quantize == "4bit"
-    weights = 0.55 * (parameters - embedded) + 2 * embedded if four_bits else 2 * parameters
+    weights = 0.55 * (parameters - embedded) + 4 * embedded if four_bits else 2 * parameters
+    row_tokens = settings.max_length if settings.packing else row_tokens
     rows = settings.batch_size // processes * (2 if settings.method == "dpo" else 1)
     tokens = row_tokens * rows
     activations = 0
@@ -94,4 +95,4 @@ def peak_bytes(config: Any, settings: TrainSettings, row_tokens: int, completion
         activations += layers * kept + layer if settings.gradient_checkpointing else layers * layer
     scored = min(rows * completion_tokens, CHUNK) if len(parts) == 1 else rows * completion_tokens
     logits = scored * parts[-1].vocab_size * (2 + 3 * 4)
-    return int(weights / (processes if settings.fsdp else 1) + activations + logits)
+    return int(weights / (processes if settings.fsdp and not four_bits else 1) + activations + logits)

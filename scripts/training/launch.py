@@ -13,7 +13,10 @@ from types import FrameType
 
 from scripts.errors import HanjulError
 from scripts.settings import TrainSettings
-from scripts.training.worker import ERROR, work
+from scripts.training.worker import ERROR, PARENT, work
+
+#: Seconds that processes have to finish a step and write a checkpoint on SIGTERM.
+STOP_S = 300
 
 
 def processes_of(settings: TrainSettings) -> int:
@@ -43,12 +46,16 @@ def run(folder: Path, processes: int) -> None:
     Raises:
         HanjulError: what `worker.work` raises, or a process that died.
     """
-    if processes == 1:
+    import torch
+
+    if processes == 1 and torch.cuda.device_count() <= 1:  # with more GPUs, Trainer would spread one process over all
         work(folder)
         return
     (folder / ERROR).unlink(missing_ok=True)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    environment = os.environ | {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // processes, 1))}
+    command += ["--shutdown-timeout", str(STOP_S)]
+    threads = max((os.cpu_count() or 1) // processes, 1)
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), PARENT: str(os.getpid())}
     child = subprocess.Popen(
         [*command, "-m", "scripts.training.worker", str(folder)],
         cwd=Path(__file__).resolve().parents[2],

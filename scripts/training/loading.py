@@ -28,20 +28,20 @@ def load(base: str, revision: str | None, tokenizer: Any, settings: TrainSetting
     """The base, ready for an adapter.
 
     Raises:
-        HanjulError: 4 bits were asked for without CUDA or bitsandbytes, an encoder-decoder is to learn preferences, the
-            checkpoint lacks weights.
+        HanjulError: an encoder-decoder is to learn preferences or packed rows, the checkpoint lacks weights.
     """
     config = config_of(base, revision, settings)
-    if settings.method == "dpo" and config.is_encoder_decoder:
-        raise HanjulError("DPO is for causal models, and this base is an encoder-decoder", base, "take another base")
+    for asked, what in ((settings.method == "dpo", "DPO"), (settings.packing, "Packing")):
+        if asked and config.is_encoder_decoder:
+            raise HanjulError(f"{what} is for causal models, and this base is an encoder-decoder", base, "leave it out")
     options: dict[str, Any] = {"dtype": torch.bfloat16, "trust_remote_code": settings.trust_remote_code}
     if settings.quantize == "4bit":
         options["quantization_config"] = _four_bits()
     if torch.cuda.is_available():
         if util.find_spec("flash_attn") and not config.is_encoder_decoder:
             options["attn_implementation"] = "flash_attention_2"
-        if util.find_spec("kernels"):
-            options["use_kernels"] = True  # Liger's layers, from the Hub
+        if settings.kernels:
+            options["use_kernels"] = True
     model, found = model_class(config).from_pretrained(
         base, revision=revision, config=config, output_loading_info=True, **options
     )
@@ -71,25 +71,10 @@ def check_whole(missing: Iterable[str], base: str) -> None:
         )
 
 
-def check_four_bits() -> None:
-    """
-    Raises:
-        HanjulError: there is no CUDA, or no bitsandbytes.
-    """
-    if not torch.cuda.is_available() or not util.find_spec("bitsandbytes"):
-        missing = "bitsandbytes" if torch.cuda.is_available() else "a CUDA device"
-        raise HanjulError(
-            f"4-bit training needs {missing}",
-            "train.quantize",
-            "set train.quantize to none" if missing != "bitsandbytes" else "run `pip install bitsandbytes`",
-        )
-
-
 def _four_bits() -> Any:
     """NF4 with double quantisation: Dettmers et al. 2023, "QLoRA", section 3."""
     from transformers import BitsAndBytesConfig
 
-    check_four_bits()
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -11,6 +11,7 @@ from transformers import Seq2SeqTrainer
 from trl import DPOTrainer, SFTTrainer
 
 from scripts.training import head as heads
+from scripts.training.sampling import ByLength
 
 _Base: Any = SFTTrainer if TYPE_CHECKING else object
 
@@ -19,14 +20,13 @@ class Paced(_Base):  # type: ignore[misc]
     """Rows and seconds of the steps go into the history, which a checkpoint carries: they survive an interruption."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._rows, self._seconds = 0, 0.0
+        self._rows, self._started = 0, 0.0
         super().__init__(*args, **kwargs)
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
-        started = time.perf_counter()
-        loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
+        self._started = self._started or time.perf_counter()
         self._rows += self.rows_of(inputs) * self.args.world_size
-        self._seconds += time.perf_counter() - started
+        loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
         return loss
 
     def rows_of(self, inputs: Any) -> int:
@@ -35,9 +35,9 @@ class Paced(_Base):  # type: ignore[misc]
         return int((positions == 0).sum()) if positions is not None else len(inputs["input_ids"])
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        if "loss" in logs:
-            logs |= {"rows": self._rows, "seconds": self._seconds}
-            self._rows, self._seconds = 0, 0.0
+        if "loss" in logs:  # to read it, Trainer has waited for the device
+            logs |= {"rows": self._rows, "seconds": time.perf_counter() - self._started}
+            self._rows, self._started = 0, 0.0
         super().log(logs, start_time)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
@@ -46,6 +46,13 @@ class Paced(_Base):  # type: ignore[misc]
 
 class LineTrainer(Paced):
     """Loss summed over the tokens of lines; subclasses say how a model scores them."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        rows = train_dataset if train_dataset is not None else self.train_dataset
+        if getattr(self.args, "packing", False):
+            return super()._get_train_sampler(rows)
+        lengths = [len(ids) for ids in rows["input_ids"]]
+        return ByLength(lengths, self.args.train_batch_size * self.args.world_size, self.args.seed)
 
     def summed_loss(self, model: Any, inputs: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Cross entropy summed over completion tokens (differentiable), and their number."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
+
+import psutil  # type: ignore[import-untyped]
 
 from scripts.errors import HanjulError
 from scripts.settings import EvaluateSettings
@@ -14,6 +18,8 @@ from scripts.stage import write_atomically
 from scripts.training.job import Job, rows_of
 
 ERROR = "error.json"
+#: Environment variable with the process id of whoever started the job.
+PARENT = "HANJUL_JOB_OF"
 
 
 def work(folder: Path) -> None:
@@ -43,7 +49,7 @@ def work(folder: Path) -> None:
             curve["held_out"] = fit.held_out(trainer)
         save(trainer, tokenizer, job, folder / "out")
     if trainer.is_world_process_zero():
-        write_atomically(folder / "curve.json", json.dumps(curve, indent=1) + "\n")
+        write_atomically(folder / "curve.json", json.dumps(curve, indent=1, allow_nan=False) + "\n")
 
 
 def save(trainer: Any, tokenizer: Any, job: Job, out: Path) -> None:
@@ -82,12 +88,20 @@ def generation_config(model: Any, tokenizer: Any) -> Any:
 
 def main(folder: Path) -> None:
     """One process of several: an error that has words goes into the folder, for the process that started this one."""
+    threading.Thread(target=_end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
     try:
         work(folder)
     except HanjulError as error:
         if os.environ.get("RANK", "0") == "0":
             write_atomically(folder / ERROR, json.dumps(vars(error), ensure_ascii=False))
         sys.exit(1)
+
+
+def _end_with(parent: int) -> None:
+    """End when the process that started the job does, even killed: another run of the job may begin."""
+    while psutil.pid_exists(parent):
+        time.sleep(0.5)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def load(base: str) -> tuple[Any, Any]:
 
 
 def stock(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any, Any, list[float]]:
-    """TRL's SFTTrainer with its defaults for prompt and completion columns."""
+    """TRL's SFTTrainer with its defaults for prompt and completion columns, activation checkpointing among them."""
     from trl import SFTConfig, SFTTrainer
 
     class InOrder(SFTTrainer):

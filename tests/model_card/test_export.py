@@ -29,7 +29,7 @@ SHARED = {
 
 
 def gguf() -> str:
-    return gguf_card(GGUF, FILES, LIMITS, SAMPLING)
+    return gguf_card(GGUF, FILES, {}, LIMITS, SAMPLING)
 
 
 def test_the_hub_reads_the_metadata():
@@ -97,3 +97,10 @@ def test_adapter_revision_and_licence_are_named(text):
     assert f"https://huggingface.co/{ADAPTER}/tree/{'a' * 40}" in text
     assert "[Gemma Terms of Use](https://ai.google.dev/gemma/terms)" in text
     assert "Prohibited Use Policy" in text
+
+
+def test_a_kind_that_is_left_out_is_named():
+    card = gguf_card(GGUF, FILES[:1], {"Q4_K_M": "kl 0.55 > 0.15"}, LIMITS, SAMPLING)
+    assert "Q4_K_M은 만들었지만 한계를 넘어 올리지 않았습니다." in card
+    assert "Q4_K_M was made but is not published: kl 0.55 > 0.15." in card
+    assert "Q4_K_M.gguf" not in card

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pipelines.rows import CHAT_TEMPLATE, user_message
 
@@ -65,6 +65,7 @@ def make_adapter(folder: Path, steps: int = 70) -> Path:
     base.config._name_or_path = str(folder / "base")
     get_peft_model(base, lora).save_pretrained(folder / "adapter")
     tokenizer.save_pretrained(folder / "adapter")
+    GenerationConfig(eos_token_id=[tokenizer.eos_token_id]).save_pretrained(folder / "adapter")
     return folder / "adapter"
 
 

@@ -17,6 +17,7 @@ from scripts import models
 from scripts.errors import HanjulError
 from scripts.exporting import convert, gguf, merge, parity
 from scripts.llama_server import serve
+from tests.scripts.exporting.test_parity import spoil
 
 IDS = torch.tensor([[2, 300, 310, 320, 330]])
 
@@ -130,21 +131,29 @@ def copy_of(hub, adapter: HfUri, name: str, **changed: str) -> HfUri:
     return hub.resolve(repo)
 
 
+@pytest.mark.parametrize("kinds", [("Q8_0",), ("Q8_0", "Q4_K_M")], ids=["one", "both"])
 def test_a_gguf_that_speaks_otherwise_is_not_published(
-    hub, published: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch
+    hub, published: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, ...]
 ) -> None:
-    adapter, dataset = copy_of(hub, published[0], "tiny-spoilt-lora"), published[1]
+    adapter, dataset = copy_of(hub, published[0], f"tiny-spoilt-{len(kinds)}-lora"), published[1]
     quantise = convert.quantise
 
-    def spoilt(source: Path, target: Path, kind: str, dither: bool) -> Path:
-        from tests.scripts.exporting.test_parity import spoil
-
-        return spoil(quantise(source, target, kind, dither), "blk.0.ffn_down.weight")
+    def spoilt(source: Path, target: Path, kind: str) -> Path:
+        made = quantise(source, target, kind)
+        return spoil(made, "token_embd.weight") if kind in kinds else made
 
     monkeypatch.setattr(convert, "quantise", spoilt)
-    with pytest.raises(HanjulError, match="The Q8_0 GGUF does not speak as the model does"):
-        gguf.run(hub, adapter, dataset)
-    assert hub.head(HfUri(type="model", id=f"{adapter.id}-gguf")) is None
+    if len(kinds) == 2:
+        with pytest.raises(HanjulError, match="No GGUF speaks as the model does: Q8_0 agreement"):
+            gguf.run(hub, adapter, dataset)
+        assert hub.head(HfUri(type="model", id=f"{adapter.id}-gguf")) is None
+        return
+    made = gguf.run(hub, adapter, dataset)
+    report = json.loads(hub.text(made, "parity.json"))
+    assert [file["kind"] for file in report["files"]] == ["Q4_K_M"]
+    assert list(report["refused"]) == ["Q8_0"]
+    assert [name for name in files_of(hub, made) if name.endswith(".gguf")] == [report["files"][0]["name"]]
+    assert f"Q8_0 was made but is not published: {report['refused']['Q8_0']}." in hub.text(made, "README.md")
 
 
 def test_a_licence_that_gives_no_right_is_refused(hub, published: tuple[HfUri, HfUri]) -> None:

@@ -1,4 +1,4 @@
-"""python -m tests.scripts.fit_tiny FOLDER: a tiny run for a test to kill. Prints the curve when it gets that far."""
+"""python -m tests.scripts.training.fit_tiny FOLDER: a tiny run for a test to kill. Prints its curve in the end."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from scripts.settings import TrainSettings
 from scripts.training import build, callbacks, fit
 from tests.scripts import tiny
 
-SETTINGS = TrainSettings(batch_size=4, max_steps=12, learning_rate=1e-2)
+SETTINGS = TrainSettings(batch_size=4, max_steps=20, learning_rate=1e-2)
 
 
 class Slow(TrainerCallback):

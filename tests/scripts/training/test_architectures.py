@@ -302,11 +302,20 @@ def test_a_checkpoint_that_lacks_weights_is_refused(hub: Hub, tmp_path: Path) ->
     assert caught.value.what == f"The checkpoint of this base lacks {len(lacking)} weights, {lacking[0]} among them"
 
 
-def test_an_encoder_decoder_learns_no_preferences(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        (TrainSettings(method="dpo", start="hf://models/team/adapter"), "DPO"),
+        (TrainSettings(packing=True), "Packing"),
+    ],
+    ids=["dpo", "packing"],
+)
+def test_an_encoder_decoder_learns_neither_preferences_nor_packed_rows(
+    tmp_path: Path, settings: TrainSettings, what: str
+) -> None:
     tiny_models.save_base("encoder-decoder", tmp_path)
     (tmp_path / "pytorch_model.bin").unlink()  # it is not asked for
-    settings = TrainSettings(method="dpo", start="hf://models/team/adapter")
-    with pytest.raises(HanjulError, match="DPO is for causal models, and this base is an encoder-decoder"):
+    with pytest.raises(HanjulError, match=f"{what} is for causal models, and this base is an encoder-decoder"):
         loading.load(str(tmp_path), None, None, settings)
 
 

@@ -102,7 +102,7 @@ def test_goes_on_from_the_last_checkpoint(tmp_path: Path, whole: dict[str, Any],
         command(tmp_path, "--pause"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
-    while not (tmp_path / "checkpoint-4" / "trainer_state.json").is_file():
+    while not (tmp_path / "checkpoint-12" / "trainer_state.json").is_file():  # in the second epoch of 8 steps
         assert victim.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     victim.send_signal(number)
@@ -110,13 +110,13 @@ def test_goes_on_from_the_last_checkpoint(tmp_path: Path, whole: dict[str, Any],
     stood = fit.last_checkpoint(tmp_path)
     if number is signal.SIGTERM:
         assert "Stopped by SIGTERM after step" in said
-        assert stood and stood != str(tmp_path / "checkpoint-4")  # one more, although none was due
-    (tmp_path / "checkpoint-9").mkdir(exist_ok=True)  # a checkpoint that a kill cut off
-    (tmp_path / "checkpoint-9" / "trainer_state.json").write_text("")
+        assert stood and stood != str(tmp_path / "checkpoint-12")  # one more, although none was due
+    (tmp_path / "checkpoint-19").mkdir()  # a checkpoint that a kill cut off
+    (tmp_path / "checkpoint-19" / "trainer_state.json").write_text("")
     assert fit.last_checkpoint(tmp_path) == stood
     done = subprocess.run(command(tmp_path), cwd=ROOT, capture_output=True, check=True)
     resumed = json.loads(done.stdout)
-    assert [entry["step"] for entry in resumed["steps"]] == list(range(1, 13))
+    assert [entry["step"] for entry in resumed["steps"]] == list(range(1, 21))
     losses = [[entry["loss"] for entry in run["steps"]] for run in (resumed, whole)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
     assert resumed["held_out"] == pytest.approx(whole["held_out"], abs=1e-4)

@@ -10,10 +10,11 @@ import pytest
 from datasets import Dataset
 from huggingface_hub import HfUri, ModelCard
 
-from pipelines.rows import user_message
-from scripts import train
+from model_card.facts import Report
+from pipelines.rows import make_row, trl_columns, user_message
+from scripts import evaluate, train
 from scripts.errors import HanjulError
-from scripts.settings import TrainSettings
+from scripts.settings import EvaluateSettings, TrainSettings
 from tests.scripts import tiny
 
 SFT = TrainSettings(repo="tiny-sft-lora", batch_size=4, max_steps=3, learning_rate=1e-2)
@@ -106,3 +107,28 @@ def test_a_dataset_without_preferences_is_named(hub, pinned: tuple[HfUri, HfUri,
     settings = SFT.model_copy(update={"repo": "tiny-none", "method": "dpo", "start": start.to_uri()})
     with pytest.raises(HanjulError, match="No rows in config preferences"):
         train.run(hub, hub.resolve(data), base, settings, seed=1)
+
+
+def test_the_report_sets_sft_and_dpo_side_by_side(hub, pinned: tuple[HfUri, HfUri, HfUri], tmp_path: Path) -> None:
+    """On rows with products of every split, as `hanjul filter` leaves them."""
+    data, base, start = pinned
+    dpo = {"repo": "tiny-judged-dpo-lora", "method": "dpo", "start": start.to_uri(), "max_steps": 1}
+    adapter = train.run(hub, data, base, SFT.model_copy(update=dpo), seed=1)
+    made = [
+        make_row(f"향초 {i}", [tiny.VALUES[i % 4]], f"{tiny.LINES[i % 4]} {i}", source="written") for i in range(160)
+    ]
+    repo = hub.repo("dataset", "tiny-judged")
+    hub.api.create_repo(repo.id, repo_type="dataset")
+    Dataset.from_list([{**row, **trl_columns(row)} for row in made]).to_parquet(tmp_path / "train.parquet")
+    hub.api.upload_folder(repo_id=repo.id, folder_path=tmp_path, repo_type="dataset")
+    few = EvaluateSettings(pairs=3, calibration_rows=8, bootstrap=100, max_new_tokens=4)
+    judged = evaluate.run(hub, adapter, hub.resolve(repo), few, seed=1)
+    report = Report.from_json(hub.text(judged, "evaluation/report.json"))
+    assert [(system.name, system.model) for system in report.systems] == [
+        ("base, 4 examples", base.id),
+        ("SFT adapter", start.id),
+        ("DPO adapter", adapter.id),
+    ]
+    card = hub.text(judged, "README.md")
+    assert "| SFT adapter |" in card and "| DPO adapter |" in card
+    assert hub.manifest(judged)["inputs"]["start"] == start.to_uri()

@@ -114,7 +114,10 @@ def encoder_decoder() -> tuple[Any, Any]:
     """BERT twice with one set of weights, as `EncoderDecoderModel` with `tie_encoder_decoder` had them."""
     blank = BertTokenizerFast(do_lower_case=False, strip_accents=False)
     tokenizer = blank.train_new_from_iterator(TEXTS, 300, show_progress=False)
-    encoder, decoder = (BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **_SIZE) for _ in range(2))
+    own = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}  # other in each process, by nature
+    encoder, decoder = (
+        BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **_SIZE, **own) for _ in range(2)
+    )
     config = EncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
     config.tie_encoder_decoder = True
     config.decoder_start_token_id = tokenizer.cls_token_id
