@@ -52,8 +52,8 @@ def test_memory_estimate_counts_logits_and_refuses_what_does_not_fit(
     hub, pinned: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tiny.model(300).config
-    small, large = (fitting.peak_bytes(config, SETTINGS, 40, tokens, 1) for tokens in (10, 20))
-    assert large - small == 4 * 10 * 300 * 14  # batch, tokens, vocabulary, bytes
+    small, large = (fitting.peak_bytes(config, SETTINGS, 40, tokens, 1) for tokens in (8, 16))
+    assert large - small == 4 * 8 * 300 * 14  # batch, tokens, vocabulary, bytes
     monkeypatch.setattr(fitting.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000})())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(HanjulError, match="Training needs about"):

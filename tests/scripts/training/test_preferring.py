@@ -16,6 +16,7 @@ from scripts import evaluate, train
 from scripts.errors import HanjulError
 from scripts.settings import EvaluateSettings, TrainSettings
 from tests.scripts import tiny
+from tests.scripts.training import tiny_models
 
 SFT = TrainSettings(repo="tiny-sft-lora", batch_size=4, max_steps=3, learning_rate=1e-2)
 
@@ -42,8 +43,7 @@ def pairs(n: int) -> Dataset:
 def pinned(hub, tmp_path_factory: pytest.TempPathFactory) -> tuple[HfUri, HfUri, HfUri]:
     """A dataset with preferences, a base and an SFT adapter on the local Hub."""
     folder = tmp_path_factory.mktemp("base")
-    tiny.save_base(folder)
-    (folder / "README.md").write_text("---\nlicense: gemma\n---\n")
+    tiny_models.save_base("gemma3", folder)
     base = hub.repo("model", "tiny-dpo-base")
     hub.api.create_repo(base.id)
     hub.api.upload_folder(repo_id=base.id, folder_path=folder)
@@ -95,7 +95,9 @@ def test_the_start_has_to_be_an_adapter_of_the_same_base(hub, pinned: tuple[HfUr
         train.run(hub, data, base, settings, seed=1)
     other = HfUri(type="model", id="local/other", revision=base.revision)
     with pytest.raises(HanjulError, match="This is an adapter of local/tiny-dpo-base, not of local/other"):
-        train.check_start(start, other)
+        train.check_start(start, other, hub.repo("model", "tiny-none"))
+    with pytest.raises(HanjulError, match="This would be published over the adapter it starts from"):
+        train.check_start(start, base, start)
 
 
 def test_a_dataset_without_preferences_is_named(hub, pinned: tuple[HfUri, HfUri, HfUri], tmp_path: Path) -> None:
