@@ -1,9 +1,9 @@
-# Two commands matter: `make release` publishes everything offline, `make test` checks everything.
+# Two commands matter: `make release` publishes everything offline, `make test` and `make slow` check everything.
 PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: .venv release test lint types imports tests clean
+.PHONY: .venv release test lint types imports tests slow clean
 
 release: .venv
 	$(BIN)/hanjul release
@@ -39,7 +39,11 @@ imports: .venv
 	$(BIN)/lint-imports
 
 tests: .venv
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not slow"
+
+# What takes longest: rows trained on end to end, Ray, training in several processes, quantised models.
+slow: .venv
+	$(BIN)/pytest -m slow
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

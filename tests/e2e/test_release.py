@@ -153,6 +153,7 @@ def test_generate_prints_lines(released: dict[str, Any], home: Path) -> None:
     assert 1 <= len(done.stdout.splitlines()) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference rows are not here")
 def test_imported_rows_train_an_adapter_well_under_the_base(home: Path, released: dict[str, Any]) -> None:
     less = {"import.limit": 240, "train.max_steps": 30, "evaluate.pairs": 4, "evaluate.calibration_rows": 16}

@@ -131,6 +131,7 @@ ROWS = st.lists(
             **make(line, product=product, values=values, source=source, teacher=teacher),
             "scores": scores,
             "reason": reason,
+            "evidence": "form 한 줄" if reason == "template" else "",
         },
         st.text(max_size=12),
         st.sampled_from(["모카포트", "원두", "우산"]),

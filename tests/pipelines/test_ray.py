@@ -21,7 +21,10 @@ from pipelines.ray_pipeline import on_ray
 from pipelines.running import StrictPipeline, run
 from tests.pipelines import toy_steps as toy
 
-pytestmark = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs the extra `ray`")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs the extra `ray`"),
+]
 
 ROOT = Path(__file__).parents[2]
 CODE = {"py_modules": [str(ROOT / "pipelines"), str(ROOT / "tests")]}

@@ -18,6 +18,8 @@ from scripts.training.job import Job, curve_of, write_rows
 from tests.scripts import tiny
 from tests.scripts.training import tiny_models
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = TrainSettings(batch_size=4, max_steps=24, learning_rate=1e-3)
 
