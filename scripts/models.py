@@ -65,12 +65,15 @@ def adapter_config(uri: HfUri) -> Any:
 def load_base(uri: HfUri) -> tuple[Any, Any]:
     """Model (bfloat16, evaluation mode) and tokenizer of a pinned base."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, logging
+    from transformers import AutoConfig, AutoTokenizer, logging
+
+    from scripts.training.loading import model_class
 
     logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(uri.id, revision=uri.revision)
-    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    model = kind.from_pretrained(uri.id, revision=uri.revision, config=config, dtype=torch.bfloat16).eval()
+    model = (
+        model_class(config).from_pretrained(uri.id, revision=uri.revision, config=config, dtype=torch.bfloat16).eval()
+    )
     return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)
 
 

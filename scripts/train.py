@@ -141,16 +141,14 @@ def _train(
     folder: Path,
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Check, write the job down and do it: the curve, and the counts for the manifest."""
-    from scripts.training import fitting, launch
+    from scripts.training import fitting, launch, loading
     from scripts.training.checks import check_tools
-    from scripts.training.encoding import with_template
     from scripts.training.fit import quiet
     from scripts.training.job import Job, curve_of, write_rows
 
     check_tools(settings)
     config = "preferences" if settings.method == "dpo" else "default"
-    configs = {"default": _splits(hub, dataset, "default", sources)}
-    configs[config] = configs.get(config) or _splits(hub, dataset, config, sources)
+    configs = {name: _splits(hub, dataset, name, sources) for name in dict.fromkeys(("default", config))}
     splits = configs[config]
     train, held_out = splits.get("train", []), splits.get("validation", [])
     if len(train) < MIN_ROWS:
@@ -161,8 +159,7 @@ def _train(
         )
     processes = launch.processes_of(settings)
     with quiet():
-        tokenizer = _tokenizer(base, settings)
-        with_template(tokenizer, settings.chat_template, base.id)
+        tokenizer = loading.tokenizer_of(base.id, base.revision, settings)
         lengths = fitting.check_lengths(tokenizer, [*train, *held_out], settings.max_length)
         fitting.check_memory(base, settings, lengths, processes)
         for kind, name in (("rows", "default"), ("preferences", "preferences")):
@@ -173,12 +170,6 @@ def _train(
     Job(base.id, base.revision, not hub.is_local, settings, seed, *started).write(folder)
     launch.run(folder, processes)
     return curve_of(folder), {"in": len(train), "validation": len(held_out)}
-
-
-def _tokenizer(base: HfUri, settings: TrainSettings) -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(base.id, revision=base.revision, trust_remote_code=settings.trust_remote_code)
 
 
 def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], out: Path) -> None:

@@ -13,7 +13,7 @@ from model_card.licences import identifier_of, may_publish
 from scripts.errors import HanjulError
 from scripts.hub import Hub
 from scripts.log import log
-from scripts.models import base_of, load_adapter
+from scripts.models import adapter_config, base_of, load_adapter
 from scripts.stage import Outcome, Stage, run_stage
 
 #: What goes wherever the weights go: licence files of the adapter repo, and its prompt format.
@@ -75,8 +75,6 @@ def source_of(hub: Hub, adapter: HfUri, base: HfUri, repo: HfUri) -> Source:
     Raises:
         HanjulError: the licence on the adapter's card gives no right to publish it.
     """
-    from peft import PeftConfig
-
     data = ModelCard(hub.text(adapter, "README.md")).data
     licence = identifier_of(data.get("license"), data.get("license_name"))
     if not may_publish(licence):
@@ -93,5 +91,5 @@ def source_of(hub: Hub, adapter: HfUri, base: HfUri, repo: HfUri) -> Source:
         base_model=base.id,
         datasets=tuple([datasets] if isinstance(datasets, str) else datasets),
         licence=licence,
-        encoder_decoder=PeftConfig.from_pretrained(adapter.id, revision=adapter.revision).task_type == "SEQ_2_SEQ_LM",
+        encoder_decoder=adapter_config(adapter).task_type == "SEQ_2_SEQ_LM",
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
+from peft import get_peft_model
 from transformers import DataCollatorForSeq2Seq, EarlyStoppingCallback, ProgressCallback, set_seed
 
 from scripts import log
@@ -34,13 +35,26 @@ def trainer(
             for dpo.
     """
     set_seed(seed)  # the adapter's first weights are drawn before the trainer sets it
-    make = _preferences if settings.method == "dpo" else _lines
+    evaluated = held_out is not None
     if model.config.is_encoder_decoder:
-        make = _encoder_decoder
-    built = make(model, tokenizer, train, held_out, settings, seed, folder)
+        model = get_peft_model(model, arguments.lora(settings, encoder_decoder=True))
+        kind, args = EncoderDecoderTrainer, arguments.for_encoder_decoder(settings, seed, folder, evaluated)
+        own: dict[str, Any] = {"data_collator": DataCollatorForSeq2Seq(tokenizer, model=model)}
+        train, held_out = (rows and _encoded(tokenizer, rows) for rows in (train, held_out))
+    elif settings.method == "dpo":
+        kind, args, own = PreferenceTrainer, arguments.for_dpo(settings, seed, folder, evaluated), {}
+        train, held_out = (rows and rows.select_columns(["prompt", "chosen", "rejected"]) for rows in (train, held_out))
+    else:
+        if settings.packing:
+            first, second = ([*prompt, *line] for prompt, line in (encode(tokenizer, train[row]) for row in (0, 1)))
+            packing.check(model, first, second)
+        kind, args = CompletionTrainer, arguments.for_sft(settings, seed, folder, evaluated)
+        own = {"peft_config": arguments.lora(settings, encoder_decoder=False)}
+        train, held_out = (rows and rows.select_columns(["prompt", "completion"]) for rows in (train, held_out))
+    built = kind(model=model, args=args, train_dataset=train, eval_dataset=held_out, processing_class=tokenizer, **own)
     for callback in (Finite(), Often(), Terminated()):
         built.add_callback(callback)
-    if held_out is not None:
+    if evaluated:
         built.add_callback(EarlyStoppingCallback(early_stopping_patience=settings.patience))
     if not log.QUIET:
         built.remove_callback(ProgressCallback)
@@ -48,71 +62,11 @@ def trainer(
     return built
 
 
-def _lines(
-    model: Any,
-    tokenizer: Any,
-    train: Dataset,
-    held_out: Dataset | None,
-    settings: TrainSettings,
-    seed: int,
-    folder: Path,
-) -> CompletionTrainer:
-    if settings.packing:
-        first, second = ([*prompt, *line] for prompt, line in (encode(tokenizer, train[row]) for row in (0, 1)))
-        packing.check(model, first, second)
-    columns = ["prompt", "completion"]
-    return CompletionTrainer(
-        model=model,
-        args=arguments.for_sft(settings, seed, folder, held_out is not None),
-        train_dataset=train.select_columns(columns),
-        eval_dataset=held_out.select_columns(columns) if held_out else None,
-        processing_class=tokenizer,
-        peft_config=arguments.lora(settings, encoder_decoder=False),
-    )
+def _encoded(tokenizer: Any, rows: Dataset) -> Dataset:
+    """Columns `input_ids`, `attention_mask` (of the prompt) and `labels` (the line)."""
 
+    def ids(row: dict[str, Any]) -> dict[str, Any]:
+        prompt, completion = encode(tokenizer, row)
+        return {"input_ids": prompt, "attention_mask": [1] * len(prompt), "labels": completion}
 
-def _encoder_decoder(
-    model: Any,
-    tokenizer: Any,
-    train: Dataset,
-    held_out: Dataset | None,
-    settings: TrainSettings,
-    seed: int,
-    folder: Path,
-) -> EncoderDecoderTrainer:
-    from peft import get_peft_model
-
-    def encoded(rows: Dataset) -> Dataset:
-        def ids(row: dict[str, Any]) -> dict[str, Any]:
-            prompt, completion = encode(tokenizer, row)
-            return {"input_ids": prompt, "attention_mask": [1] * len(prompt), "labels": completion}
-
-        return rows.map(ids, remove_columns=rows.column_names)
-
-    return EncoderDecoderTrainer(
-        model=get_peft_model(model, arguments.lora(settings, encoder_decoder=True)),
-        args=arguments.for_encoder_decoder(settings, seed, folder, held_out is not None),
-        data_collator=DataCollatorForSeq2Seq(tokenizer, model=model),
-        train_dataset=encoded(train),
-        eval_dataset=encoded(held_out) if held_out else None,
-        processing_class=tokenizer,
-    )
-
-
-def _preferences(
-    model: Any,
-    tokenizer: Any,
-    train: Dataset,
-    held_out: Dataset | None,
-    settings: TrainSettings,
-    seed: int,
-    folder: Path,
-) -> PreferenceTrainer:
-    columns = ["prompt", "chosen", "rejected"]
-    return PreferenceTrainer(
-        model=model,
-        args=arguments.for_dpo(settings, seed, folder, held_out is not None),
-        train_dataset=train.select_columns(columns),
-        eval_dataset=held_out.select_columns(columns) if held_out else None,
-        processing_class=tokenizer,
-    )
+    return rows.map(ids, remove_columns=rows.column_names)

@@ -10,6 +10,7 @@ import torch
 
 from scripts.errors import HanjulError
 from scripts.settings import TrainSettings
+from scripts.training.encoding import with_template
 
 
 def config_of(base: str, revision: str | None, settings: TrainSettings) -> Any:
@@ -22,6 +23,14 @@ def model_class(config: Any) -> Any:
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+
+
+def tokenizer_of(base: str, revision: str | None, settings: TrainSettings) -> Any:
+    """The base's tokenizer with the chat template to train with; raises as `encoding.with_template`."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(base, revision=revision, trust_remote_code=settings.trust_remote_code)
+    return with_template(tokenizer, settings.chat_template, base)
 
 
 def load(base: str, revision: str | None, tokenizer: Any, settings: TrainSettings) -> Any:

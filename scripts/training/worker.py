@@ -28,17 +28,11 @@ def work(folder: Path) -> None:
     Raises:
         HanjulError: the loss is no number, packed rows would see each other, SIGTERM stopped it.
     """
-    from transformers import AutoTokenizer
-
     from scripts.training import build, fit, loading, preferring
-    from scripts.training.encoding import with_template
 
     job = Job.read(folder)
     with fit.quiet():
-        tokenizer = AutoTokenizer.from_pretrained(
-            job.base, revision=job.revision, trust_remote_code=job.settings.trust_remote_code
-        )
-        tokenizer = with_template(tokenizer, job.settings.chat_template, job.base)
+        tokenizer = loading.tokenizer_of(job.base, job.revision, job.settings)
         base = loading.load(job.base, job.revision, tokenizer, job.settings)
         if job.settings.method == "dpo":
             curve, trainer = preferring.prefer(folder, job, base, tokenizer)
