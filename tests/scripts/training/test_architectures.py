@@ -213,8 +213,8 @@ def test_lines_of_a_batch_are_those_of_single_prompts(trained: Trained) -> None:
     model, tokenizer = models.load_adapter(trained.uri)
     model.float()  # in bfloat16 the shape of a batch decides between near equals
     for name, weight in model.named_parameters():
-        if "crossattention" in name and weight.dim() == 2:
-            weight.data *= 20  # random weights hardly look at the prompt
+        if ("crossattention" in name or "encoder.encoder" in name) and weight.dim() == 2:
+            weight.data *= 20  # random weights hardly look at the prompt; what they say hangs on the machine
     tokenizer.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]  # as a base's own may have it
     chats = [[user_message(product, tiny.VALUES[: 1 + n % 4])] for n, product in enumerate(tiny.PRODUCTS)]
     lengths = {len(tokenizer.apply_chat_template(chat, return_dict=True)["input_ids"]) for chat in chats}
