@@ -16,7 +16,7 @@ from dataset_card.table import numbers
 from dataset_card.terms import terms_of
 from pipelines.markdown import cell
 
-__all__ = ["config", "merge_configs", "render"]
+__all__ = ["config", "merge_configs", "render", "with_block"]
 
 #: Everything between these is ours and written anew; everything else in a README is a person's and stays.
 BEGIN, END = "<!-- hanjul:begin -->", "<!-- hanjul:end -->"
@@ -46,7 +46,7 @@ def render(facts: Facts, figures: Sequence[str], existing: str = "") -> str:
         first_split=next(split for split, (rows, _) in computed.splits.items() if rows),
         configs=[entry["config_name"] for entry in data["configs"]],
     )
-    return _write(existing, data, body)
+    return with_block(existing, data, body)
 
 
 def merge_configs(existing: str, repo_id: str, name: str) -> str:
@@ -60,10 +60,16 @@ def merge_configs(existing: str, repo_id: str, name: str) -> str:
             return existing
         return with_head(merged(existing, {"configs": [config(name)]}), body_of(existing))
     body = _template("minimal.md.jinja").render(repo_id=repo_id)
-    return _write("", {"language": ["ko"], "tags": TAGS, "configs": [config(name)]}, body)
+    return with_block("", {"language": ["ko"], "tags": TAGS, "configs": [config(name)]}, body)
 
 
-def _write(existing: str, ours: Mapping[str, Any], body: str) -> str:
+def with_block(existing: str, ours: Mapping[str, Any], body: str) -> str:
+    """The README that is there, with a body of ours between our marks and our metadata over theirs.
+
+    Args:
+        existing: may be empty; text outside the marks is kept, and where there are none the body comes after it.
+        ours: metadata with `configs`; see `head.merged`.
+    """
     block = f"{BEGIN}\n{body.strip()}\n{END}"
     theirs = body_of(existing)
     # From the last mark that begins, so that a stray one above costs nobody's text.

@@ -2,142 +2,77 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model_card.facts import FLOOR, METRICS, Calibration
-from pipelines.likelihood import RawScores, Scorable, topic_particle
+from model_card.contrast import KINDS, Contrast
+from model_card.report import FLOOR, METRICS, Calibration, Interval, Kind
 
-#: Lines that could stand under any product. None of them is among `likelihood.DULL_LINES`.
-WORN_OUT = (
-    "지금 바로 만나보세요",
-    "당신의 일상을 특별하게",
-    "새로운 시작을 함께하세요",
-    "완벽한 선택, 그 이상의 가치",
-    "최고의 품질을 경험하세요",
-    "오늘부터 달라지는 나를 느껴보세요",
-    "더 나은 내일을 위한 선택",
-    "고객님의 만족을 약속드립니다",
-)
-
-Kind = Literal["other_product", "shuffled", "template", "worn_out"]
-#: The kinds of bad line that each metric has to tell from the good one.
-KINDS: dict[str, tuple[Kind, ...]] = {
-    "pv": ("other_product",),
-    "naturalness": ("shuffled",),
-    "creativity": ("template", "worn_out"),
-}
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A good row and a bad one made from it.
-
-    Attributes:
-        kind: how the line was spoilt.
-        origin: index of the good row.
-    """
-
-    kind: Kind
-    origin: int
-    bad: Scorable
-
-
-def contrast_set(rows: Sequence[Scorable], seed: int) -> list[Contrast]:
-    """Up to four bad rows for each good one; a line whose words cannot be shuffled has three.
-
-    Args:
-        rows: held-out rows of at least two products: the good lines.
-
-    Raises:
-        ValueError: fewer than two products.
-    """
-    if len({row["product"] for row in rows}) < 2:
-        raise ValueError("A contrast set needs rows of at least two products: calibrate on a larger split")
-    rng = random.Random(seed)
-    found: list[Contrast] = []
-    for index, row in enumerate(rows):
-        stranger = rng.choice([other for other in rows if other["product"] != row["product"]])
-        lines: dict[Kind, str | None] = {
-            "other_product": stranger["ad_copy"],
-            "shuffled": shuffled(row["ad_copy"], rng),
-            "template": template(row["product"], row["values"]),
-            "worn_out": WORN_OUT[index % len(WORN_OUT)],
-        }
-        found += [
-            Contrast(kind, index, {"product": row["product"], "values": row["values"], "ad_copy": line})
-            for kind, line in lines.items()
-            if line is not None
-        ]
-    return found
-
-
-def shuffled(line: str, rng: random.Random) -> str | None:
-    """The line with its words in another order, None where there is no other."""
-    words = line.split()
-    if len(set(words)) < 2:
-        return None
-    mixed = words[:]
-    while mixed == words:
-        rng.shuffle(mixed)
-    return " ".join(mixed)
-
-
-def template(product: str, values: Sequence[str]) -> str:
-    """`{product}는 {value}합니다`, with the particle that the product's last letter asks for."""
-    return f"{product}{topic_particle(product)} {values[0]}합니다"
+#: Scores of one kind's couples: numbers of the good rows, their scores, the scores of the bad ones.
+_Couples = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 def calibrate(
-    good: Sequence[RawScores], contrasts: Sequence[Contrast], bad: Sequence[RawScores], *, bootstrap: int, seed: int
+    contrasts: Sequence[Contrast],
+    good: Sequence[Mapping[str, float] | None],
+    bad: Sequence[Mapping[str, float] | None],
+    *,
+    bootstrap: int,
+    seed: int,
 ) -> dict[str, Calibration]:
-    """One calibration a metric from raw scores of the contrast set.
+    """One calibration a metric.
 
     Args:
-        good: scores of the rows that `contrast_set` was given, in order.
-        contrasts, bad: what it returned, and their scores, in order.
-        bootstrap: resamples of the good rows (with the bad rows made from them) behind the interval of the AUC.
+        contrasts: what `contrast_set` returned.
+        good, bad: metric -> raw score of the good and of the bad row of each contrast, in order. A contrast with a row
+            that the judge would not score (None) is left out.
+        bootstrap: resamples of the good rows, with the bad rows made from them, behind the intervals.
+
+    Raises:
+        ValueError: a metric is left without a couple of one of its kinds.
     """
-    return {
-        metric: _calibration(
-            np.array([getattr(score, metric) for score in good], dtype=float),
-            {
-                kind: (
-                    np.array([c.origin for c in contrasts if c.kind == kind], dtype=int),
-                    np.array([getattr(s, metric) for c, s in zip(contrasts, bad, strict=True) if c.kind == kind]),
-                )
-                for kind in KINDS[metric]
-            },
-            bootstrap,
-            seed,
-        )
-        for metric in METRICS
+    return {metric: _calibration(metric, _couples(metric, contrasts, good, bad), bootstrap, seed) for metric in METRICS}
+
+
+def _couples(
+    metric: str,
+    contrasts: Sequence[Contrast],
+    good: Sequence[Mapping[str, float] | None],
+    bad: Sequence[Mapping[str, float] | None],
+) -> dict[str, _Couples]:
+    found: dict[str, _Couples] = {}
+    for kind in KINDS[metric]:
+        rows = [
+            (contrast.origin, better[metric], worse[metric])
+            for contrast, better, worse in zip(contrasts, good, bad, strict=True)
+            if contrast.kind == kind and better is not None and worse is not None
+        ]
+        if not rows:
+            raise ValueError(f"No couple of the kind {kind} was scored: {metric} cannot be calibrated")
+        origins, better, worse = zip(*rows, strict=True)
+        found[kind] = np.array(origins), np.array(better, dtype=float), np.array(worse, dtype=float)
+    return found
+
+
+def _calibration(metric: str, couples: Mapping[str, _Couples], bootstrap: int, seed: int) -> Calibration:
+    kinds = {kind: Kind(auc(good, bad), _paired(good, bad), len(bad)) for kind, (_, good, bad) in couples.items()}
+    area, paired = _intervals(couples, bootstrap, seed)
+    better = {
+        origin: score for origins, good, _ in couples.values() for origin, score in zip(origins, good, strict=True)
     }
-
-
-def _calibration(
-    good: NDArray[Any], spoilt: dict[Kind, tuple[NDArray[Any], NDArray[Any]]], bootstrap: int, seed: int
-) -> Calibration:
-    origins = np.concatenate([origin for origin, _ in spoilt.values()])
-    bad = np.concatenate([scores for _, scores in spoilt.values()])
-    parts = {str(kind): auc(good, scores) for kind, (_, scores) in spoilt.items()}
-    low, high = _auc_interval(good, origins, bad, bootstrap, seed)
-    slope, intercept = logistic(good, bad)
+    worse = np.concatenate([bad for _, _, bad in couples.values()])
+    slope, intercept = logistic(np.array(list(better.values())), worse)
     return Calibration(
         slope=slope,
         intercept=intercept,
-        auc=auc(good, bad),
-        auc_low=low,
-        auc_high=high,
-        paired=float(np.mean((good[origins] > bad) + 0.5 * (good[origins] == bad))),
-        parts=parts,
-        n=len(good),
-        reliable=min(parts.values()) >= FLOOR,
+        auc=area,
+        paired=paired,
+        kinds=kinds,
+        n=len(better) + len(worse),
+        reliable=area.value >= FLOOR,
     )
 
 
@@ -149,20 +84,37 @@ def auc(good: NDArray[Any], bad: NDArray[Any]) -> float:
     return float((below + 0.5 * ties).sum() / (len(good) * len(bad)))
 
 
-def _auc_interval(
-    good: NDArray[Any], origins: NDArray[Any], bad: NDArray[Any], bootstrap: int, seed: int
-) -> tuple[float, float]:
-    """95 % percentile interval; a good row and the bad rows made from it are drawn together."""
+def _paired(good: NDArray[Any], bad: NDArray[Any]) -> float:
+    return float(np.mean((good > bad) + 0.5 * (good == bad)))
+
+
+def _intervals(couples: Mapping[str, _Couples], bootstrap: int, seed: int) -> tuple[Interval, Interval]:
+    """Mean over the kinds of AUC and of paired accuracy, with 95 % percentile intervals.
+
+    Good rows are drawn, and all bad rows made from one go with it: they are not independent.
+    """
     rng = np.random.default_rng(seed)
-    made_from = [bad[origins == index] for index in range(len(good))]
-    found = []
+    rows = np.unique(np.concatenate([origins for origins, _, _ in couples.values()]))
+    made_from = [
+        (good, bad, [np.flatnonzero(origins == row) for row in rows]) for origins, good, bad in couples.values()
+    ]
+    found: list[tuple[float, float]] = []
     for _ in range(bootstrap):
-        drawn = rng.integers(len(good), size=len(good))
-        spoilt = np.concatenate([made_from[index] for index in drawn])
-        if len(spoilt):
-            found.append(auc(good[drawn], spoilt))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return float(low), float(high)
+        drawn = rng.integers(len(rows), size=len(rows))
+        places = [np.concatenate([where[row] for row in drawn]) for _, _, where in made_from]
+        if all(len(place) for place in places):
+            found.append(_means([(good[at], bad[at]) for (good, bad, _), at in zip(made_from, places, strict=True)]))
+    low, high = np.quantile(np.array(found), [0.025, 0.975], axis=0)
+    value = _means([(good, bad) for _, good, bad in couples.values()])
+    area, paired = (Interval(value[i], float(low[i]), float(high[i])) for i in range(2))
+    return area, paired
+
+
+def _means(couples: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
+    return (
+        float(np.mean([auc(good, bad) for good, bad in couples])),
+        float(np.mean([_paired(good, bad) for good, bad in couples])),
+    )
 
 
 def logistic(good: NDArray[Any], bad: NDArray[Any]) -> tuple[float, float]:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from statistics import fmean
+from functools import cache
 from typing import Any, cast
 
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from huggingface_hub import ModelCard, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from model_card.facts import FLOOR, METRICS, CardFacts, Line, Report, System
+from model_card import views
+from model_card.facts import CardFacts
 from model_card.licences import licence_of
+from model_card.lines import COPY
+from model_card.published import published
+from model_card.report import FLOOR, METRICS, Report
+from model_card.results import METRIC_TYPE, model_index, system_of
 from pipelines import rows
 from pipelines.markdown import cell
 
 START, END = "<!-- hanjul:evaluation -->", "<!-- /hanjul:evaluation -->"
-CURVE, FIGURE, REPORT = "training/curve.png", "evaluation/scores.png", "evaluation/report.md"
-
-#: Prefix of our metric types, by which `replace_evaluation` knows its own results in a `model-index`.
-METRIC_TYPE = "hanjul-"
+CURVE = "training/curve.png"
+#: Files of an evaluation, in the adapter's repo.
+DATA, REPORT = "evaluation/report.json", "evaluation/report.md"
+SCORES, CALIBRATION, DUELS = "evaluation/scores.png", "evaluation/calibration.png", "evaluation/duels.png"
+#: Fewer systems than this have no figure of duels: the table says it all.
+LEAST_FOR_DUELS = 3
 _EXAMPLE = rows.user_message("핸드크림", ["촉촉한"])
 
 
@@ -27,6 +34,7 @@ class CardError(ValueError):
     """A card that cannot be written or changed; the message says what and where."""
 
 
+@cache
 def environment() -> Environment:
     """Jinja over this package's Markdown templates."""
     found = Environment(  # noqa: S701 - Markdown, and `cell` guards what models wrote
@@ -36,11 +44,24 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters["cell"] = cell
-    found.filters["percent"] = lambda share: f"{100 * share:.0f} %"
-    found.filters["interval"] = lambda i: f"{i.value:.3f} [{i.low:.3f}, {i.high:.3f}]"
-    found.filters["signed"] = lambda i: f"{i.value:+.3f} [{i.low:+.3f}, {i.high:+.3f}]"
-    found.globals |= {"metrics": METRICS, "floor": FLOOR}
+    found.filters |= {
+        "cell": cell,
+        "percent": lambda share: f"{100 * share:.0f} %",
+        "interval": views.interval,
+        "signed": views.signed,
+        "probability": views.probability,
+    }
+    found.globals |= {
+        "metrics": METRICS,
+        "floor": FLOOR,
+        "copy": COPY,
+        "published": published(),
+        "least_for_duels": LEAST_FOR_DUELS,
+    }
+    found.globals |= {
+        each.__name__: each
+        for each in (views.how, views.kind_name, views.blind_spots, views.unreliable, views.against, views.by_pair)
+    }
     return found
 
 
@@ -48,7 +69,7 @@ def render(facts: CardFacts) -> str:
     """The whole README.md, metadata block included.
 
     Raises:
-        CardError: the evaluation in `facts` does not judge this adapter.
+        ReportError: the evaluation in `facts` does not judge this adapter.
     """
     release = facts.release
     results = model_index(facts.evaluation, release.repo_id) if facts.evaluation else []
@@ -81,35 +102,26 @@ def render(facts: CardFacts) -> str:
 
 
 def evaluation_section(report: Report | None, repo_id: str) -> str:
-    """The marked section of the card, markers included."""
-    shown: dict[str, Any] = {"report": report, "repo_id": repo_id, "figure": FIGURE, "report_path": REPORT}
+    """The marked section of the card, markers included.
+
+    Raises:
+        ReportError: the report does not judge this repo's model.
+    """
+    shown: dict[str, Any] = {"report": report, "repo_id": repo_id}
     if report:
-        system = _system(report, repo_id)
-        ranked = sorted(system.lines, key=lambda line: _trusted_mean(report, line), reverse=True)
-        shown |= {"system": system, "best": ranked[:3], "worst": ranked[3:][-2:]}
+        from model_card.judge import TIE  # loads torch, which a card without an evaluation does not need
+
+        own = system_of(report, repo_id)
+        paths = {"report": REPORT, "data": DATA, "scores": SCORES, "calibration": CALIBRATION}
+        shown |= {
+            "own": own,
+            "extremes": views.extremes(report, own),
+            "rated": len(report.systems) > 1,
+            "tie": TIE,
+            "paths": paths | {"duels": DUELS if len(report.systems) >= LEAST_FOR_DUELS else None},
+        }
     text = environment().get_template("evaluation.md.jinja").render(shown).strip()
     return f"{START}\n{text}\n{END}"
-
-
-def model_index(report: Report, repo_id: str) -> list[EvalResult]:
-    """Results for `model-index`: the adapter's means by the metrics that the judge can be trusted with."""
-    system = _system(report, repo_id)
-    return [
-        EvalResult(
-            task_type="text-generation",
-            task_name="Korean one-line ad copy",
-            dataset_type=report.dataset,
-            dataset_name=report.dataset.split("/")[-1],
-            dataset_split=report.dataset_split,
-            dataset_revision=report.dataset_revision,
-            metric_type=METRIC_TYPE + metric,
-            metric_name=f"{english}, 0–1, likelihood judge with AUC {report.calibration[metric].auc:.2f}",
-            metric_value=round(system.means[metric].value, 4),
-            metric_args={"judge": report.judge, "pairs": report.pairs},
-        )
-        for metric, (_, english) in METRICS.items()
-        if report.calibration[metric].reliable
-    ]
 
 
 def replace_evaluation(card_text: str, report: Report, repo_id: str) -> str:
@@ -118,7 +130,8 @@ def replace_evaluation(card_text: str, report: Report, repo_id: str) -> str:
     A card without our markers, written by hand for instance, gets the section at its end.
 
     Raises:
-        CardError: one marker without the other, metadata that cannot be read, or a report on other models.
+        CardError: one marker without the other, or metadata that cannot be read.
+        ReportError: the report does not judge this repo's model.
     """
     try:
         card = ModelCard(card_text)
@@ -138,17 +151,3 @@ def replace_evaluation(card_text: str, report: Report, repo_id: str) -> str:
     data.eval_results = results or None
     data.model_name = (data.model_name or repo_id.split("/")[-1]) if results else None
     return str(card)
-
-
-def _system(report: Report, repo_id: str) -> System:
-    for system in report.systems:
-        if system.model == repo_id:
-            return system
-    judged = ", ".join(system.model for system in report.systems)
-    raise CardError(f"The report does not judge {repo_id}: it judges {judged}")
-
-
-def _trusted_mean(report: Report, line: Line) -> float:
-    """Mean score by the reliable metrics; by all where none is."""
-    trusted = [metric for metric in METRICS if report.calibration[metric].reliable] or list(METRICS)
-    return fmean(line.scores[metric] for metric in trusted)

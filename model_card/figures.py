@@ -1,4 +1,7 @@
-"""Figures of the card as PNG bytes. Hangul in NanumGothic; an own light ground, so that they read on dark pages too."""
+"""The style of the card's figures, and the learning curve, as PNG bytes.
+
+Hangul in NanumGothic; an own light ground, so that they read on dark pages too.
+"""
 
 from __future__ import annotations
 
@@ -11,44 +14,45 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from model_card.facts import METRICS, Report
 from pipelines.fonts import hangul_font
 
-_INK, _SOFT, _GROUND, _ACCENT = "#1f2933", "#8895a3", "#fbfaf7", "#d9480f"
-_COLOURS = ("#8895a3", _ACCENT, "#1c7ed6", "#2b8a3e", "#862e9c", "#e8590c")
+INK, SOFT, GROUND, ACCENT = "#1f2933", "#8895a3", "#fbfaf7", "#d9480f"
+COLOURS = ("#8895a3", ACCENT, "#1c7ed6", "#2b8a3e", "#862e9c", "#0b7285")
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
     """Our type and colours, for as long as a figure is made and saved."""
-    style = {
+    settings = {
         "font.family": hangul_font(),
         "font.size": 11,
         "axes.titlesize": 12,
         "axes.titlelocation": "left",
         "axes.unicode_minus": False,
-        "axes.facecolor": _GROUND,
-        "axes.edgecolor": _SOFT,
+        "text.parse_math": False,  # a dollar in a name is a dollar
+        "axes.facecolor": GROUND,
+        "axes.edgecolor": SOFT,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.spines.left": False,
         "axes.grid": True,
         "axes.axisbelow": True,
         "grid.color": "#e6e3dc",
-        "text.color": _INK,
-        "axes.labelcolor": _INK,
-        "xtick.color": _INK,
-        "ytick.color": _INK,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
         "ytick.major.size": 0,
-        "figure.facecolor": _GROUND,
+        "figure.facecolor": GROUND,
         "figure.dpi": 200,  # 6.4 in wide -> 1,280 px: sharp on a phone
         "savefig.dpi": "figure",
     }
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(settings):
         yield
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
@@ -63,28 +67,28 @@ def training_curve(curve: Mapping[str, Any]) -> bytes:
     """
     held_out, measured = curve.get("held_out"), curve.get("held_out_steps") or []
     preferences = bool(held_out and "start" in held_out) or bool(curve.get("preferences"))
-    with _style():
+    with style():
         figure = Figure(figsize=(6.4, 3.8), layout="constrained")
         axes = figure.subplots()
-        axes.plot(*_line(curve["steps"]), color=_ACCENT, linewidth=2)
+        axes.plot(*_line(curve["steps"]), color=ACCENT, linewidth=2)
         axes.set_title("DPO 손실 · DPO loss" if preferences else "카피 토큰당 손실 · loss per completion token (nat)")
         axes.set_xlabel("스텝 · step")
         if held_out and not preferences:  # the curve falls from upper left to lower right: the other corners are free
             _level(axes, f"검증 · held-out, base {held_out['base']:.2f}", held_out["base"])
         if measured:
-            axes.plot(*_line(measured), color=_INK, linewidth=1.2, marker="o", markersize=5)
+            axes.plot(*_line(measured), color=INK, linewidth=1.2, marker="o", markersize=5)
             kept = next((point for point in measured if point["step"] == curve.get("best_step")), measured[-1])
-            axes.plot(kept["step"], kept["loss"], color=_INK, marker="o", markersize=9)
+            axes.plot(kept["step"], kept["loss"], color=INK, marker="o", markersize=9)
             axes.annotate(
                 f"검증 · held-out {kept['loss']:.2f}",
                 (kept["step"], kept["loss"]),
                 xytext=(0, 56),  # above the curve, which is at its lowest here
                 textcoords="offset points",
                 ha="right",
-                arrowprops={"arrowstyle": "-", "color": _INK, "linewidth": 1},
+                arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1},
             )
         axes.margins(x=0.02, y=0.14)
-        return _png(figure)
+        return png(figure)
 
 
 def _line(points: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]]:
@@ -93,7 +97,7 @@ def _line(points: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]]:
 
 def _level(axes: Axes, label: str, loss: float) -> None:
     """A dashed line across the panel with its label above its right end."""
-    axes.axhline(loss, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
+    axes.axhline(loss, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.annotate(
         label,
         (1.0, loss),
@@ -102,32 +106,3 @@ def _level(axes: Axes, label: str, loss: float) -> None:
         textcoords="offset points",
         ha="right",
     )
-
-
-def scores(report: Report) -> bytes:
-    """`evaluation/scores.png`: a panel a metric, each system's mean with its 95 % interval over its lines' scores."""
-    systems = report.systems
-    with _style():
-        figure = Figure(figsize=(6.4, 0.7 + len(METRICS) * (0.6 + 0.5 * len(systems))), layout="constrained")
-        panels = figure.subplots(len(METRICS), 1, sharex=True)
-        for axes, metric in zip(panels, METRICS, strict=True):
-            _panel(axes, report, metric)
-        panels[-1].set_xlabel("점수, 높을수록 좋음 · score, higher is better")
-        return _png(figure)
-
-
-def _panel(axes: Axes, report: Report, metric: str) -> None:
-    korean, english = METRICS[metric]
-    trust = "" if report.calibration[metric].reliable else "  † 신뢰도 낮음 · unreliable"
-    axes.set_title(f"{korean} · {english}{trust}")
-    for row, system in enumerate(report.systems):
-        colour, mean = _COLOURS[row % len(_COLOURS)], system.means[metric]
-        points = [line.scores[metric] for line in system.lines]
-        axes.scatter(points, [row] * len(points), s=24, color=colour, alpha=0.3, linewidths=0)
-        axes.plot([mean.low, mean.high], [row, row], color=colour, linewidth=4, solid_capstyle="round")
-        axes.scatter([mean.value], [row], s=70, color=colour, edgecolors=_GROUND, linewidths=1.5, zorder=3)
-        axes.annotate(f"{mean.value:.2f}", (mean.value, row), xytext=(0, 8), textcoords="offset points", ha="center")
-    axes.set_yticks(range(len(report.systems)), [system.name for system in report.systems])
-    axes.set_ylim(len(report.systems) - 0.6, -0.8)  # the first system on top
-    axes.set_xlim(-0.02, 1.02)
-    axes.grid(axis="y", visible=False)

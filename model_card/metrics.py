@@ -1,5 +1,6 @@
 """PV, Naturalness and Creativity as deepeval metrics: `deepeval.evaluate([as_test_case(...)], [PV(judge), ...])`.
 
+These read calibrated scores from a `Judge`; `model_card.geval` has the same three as G-Eval metrics, uncalibrated.
 deepeval reads its telemetry opt-outs at import: set them before this module is imported (`scripts.env.opt_out`).
 """
 
@@ -10,8 +11,8 @@ from typing import Any
 from deepeval.metrics import BaseMetric
 from deepeval.test_case import LLMTestCase, SingleTurnParams
 
-from model_card.facts import METRICS
 from model_card.judge import Judge
+from model_card.report import METRICS
 from pipelines.likelihood import Scorable
 from pipelines.rows import user_message
 
@@ -28,14 +29,18 @@ def as_test_case(product: str, values: list[str], line: str) -> LLMTestCase:
     )
 
 
+class UnjudgedError(Exception):
+    """The judge gives no score for a line, for instance because its provider filters the content."""
+
+
 class _Judged(BaseMetric):  # type: ignore[misc]
-    """A metric that reads its score from a judge: a look-up for rows that `judge.scores` has seen.
+    """A metric that reads its score from a judge: a look-up for rows that `judge.verdicts` has seen.
 
     Attributes:
         judge: a calibrated judge.
         threshold: least score that succeeds, 0..1.
         score: 0..1.
-        reason: one Korean sentence.
+        reason: one Korean sentence: the judge's own, or what the score says, with how far to trust the judge.
     """
 
     metric = ""
@@ -45,7 +50,7 @@ class _Judged(BaseMetric):  # type: ignore[misc]
     def __init__(self, judge: Judge, threshold: float = THRESHOLD) -> None:
         self.judge = judge
         self.threshold = threshold
-        self.evaluation_model = judge.name
+        self.evaluation_model = judge.facts.name
         self.evaluation_cost = 0.0
 
     def measure(self, test_case: LLMTestCase, *args: Any, **kwargs: Any) -> float:
@@ -53,10 +58,14 @@ class _Judged(BaseMetric):  # type: ignore[misc]
 
         Raises:
             ValueError: the metadata lacks product or values.
+            UnjudgedError: the judge gives no score. deepeval's runners stop there, or note it with `ignore_errors`.
         """
-        row = _row(test_case)
-        self.score = self.judge.scores([row])[0][self.metric]
-        self.reason = self._reason(self.score)
+        row = row_of(test_case)
+        verdict = self.judge.verdicts([row])[0]
+        if verdict is None:
+            raise UnjudgedError(f"{self.judge.facts.name} gives no score for {row['ad_copy']!r} ({row['product']})")
+        self.score = verdict.scores[self.metric]
+        self.reason = verdict.reasons.get(self.metric) or self._reason(self.score)
         self.success = self.is_successful()
         return self.score
 
@@ -65,8 +74,8 @@ class _Judged(BaseMetric):  # type: ignore[misc]
 
     def _reason(self, score: float) -> str:
         said = self.low if score < 1 / 3 else self.middle if score < 2 / 3 else self.high
-        found = self.judge.calibration[self.metric]
-        trust = f"채점 모델의 AUC {found.auc:.2f}" + ("" if found.reliable else ", 신뢰도 낮음")
+        found = self.judge.facts.calibration[self.metric]
+        trust = f"채점 모델의 AUC {found.auc.value:.2f}" + ("" if found.reliable else ", 신뢰도 낮음")
         return f"{said} ({trust})"
 
     @property
@@ -101,7 +110,12 @@ class Creativity(_Judged):
     high = "상투적인 문장과 뚜렷이 다릅니다."
 
 
-def _row(test_case: LLMTestCase) -> Scorable:
+def row_of(test_case: LLMTestCase) -> Scorable:
+    """The row that a test case of `as_test_case` stands for.
+
+    Raises:
+        ValueError: the metadata lacks product or values.
+    """
     facts = test_case.metadata or {}
     if "product" not in facts or "values" not in facts:
         raise ValueError(

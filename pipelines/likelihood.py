@@ -1,33 +1,39 @@
-"""Scores from a language model's own probabilities: no API, no key, cheap enough for every row.
+"""PV, Naturalness and Creativity from a language model's own probabilities: no API, no key, cheap for every row.
 
-All log-probabilities are natural, and a line's tokens include the one that ends it, so that a line cut short pays.
-They are conditional on the line being in Hangul: the vocabulary is cut down to tokens without letters of other scripts
-(Gemma: 262,144 -> 13,484), for the head would otherwise be most of the cost; a foreign token is added for itself.
+A line's tokens include the one that ends it, so that a line cut short pays. With c the line, p its product, v its
+values, all after the same good examples:
 
-With c the line, p its product and v its values, and the mean taken over tokens:
+- PV: a line is likely because of its pair, and its values are likely because of the line. Pointwise mutual information
+  (Church & Hanks 1990) from both ends: per token of the line, log p(c | p, v) - log p̄(c), with the marginal p̄ as a
+  mixture, token by token, over the line without a pair and the line under strangers' pairs; and, over all tokens of
+  the values, log p(v | c, p) - mean of log p(v | stranger's line, p). The first is bounded: it sees the product, and
+  how well it sees it says nothing of the values.
+- Naturalness: how far the tokens fall short of the likeliest ones in their places, mean of the `WORST` largest
+  shortfalls, with and without the pair. One wrong particle is a few tokens; a mean over all would drown it.
+- Creativity: per token, log p(c | p, v) - log p(c | p, v, dull), where the second follows the same pairs with dull
+  lines, templates and phrases that stand under any product; and how rare the line's letters are among the lines of the
+  corpus, those of product and values aside.
 
-- PV: mean of log p(c | p, v) - log p̄(c), pointwise mutual information (Church & Hanks 1990) with the marginal p̄ as a
-  mixture, token by token, over the line without a pair and the line under strangers' pairs.
-- Naturalness: mean of log p(c).
-- Creativity: mean of log p(c | p, v) - log p(c | p, v, dull), where the first follows good examples and the second the
-  same pairs with dull lines: templates and phrases that stand under any product.
+What else was tried, and how these forms were found: README, "How the judge was found".
 """
 
 from __future__ import annotations
 
-import copy
-import re
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import torch
-from torch.nn import functional
 
-from pipelines.rows import CHAT_TEMPLATE, Message, user_message
+from pipelines.rarity import Rarity
+from pipelines.rows import user_message
 
-#: Examples in the prefix, and further ones that lend only their product and values.
+#: Examples in the prefix, and further ones that lend only their product and values, or only their line.
 SHOTS, STRANGERS = 8, 4
+
+#: What a line follows.
+CUE = "카피:"
 
 #: Dull lines for the pairs of the prefix.
 DULL_LINES = (
@@ -41,8 +47,12 @@ DULL_LINES = (
     "최상의 서비스로 보답하겠습니다",
 )
 
-_BATCH = 32
-_FOREIGN = re.compile("[^\\W\\d_가-힣ㄱ-ㅣ]")  # a letter of another script
+#: Shortfalls that Naturalness looks at. This and the next three were found on rows of products that no test sees.
+WORST = 5
+#: Nats a token at which what the line owes to its pair is bounded, and the weight of what the values owe to the line.
+BOUND, REVERSE = 0.4, 0.2
+#: Nats a token that one nat of rarity is worth.
+RARITY = 0.3
 
 
 class Scorable(TypedDict):
@@ -54,27 +64,8 @@ class Scorable(TypedDict):
 
 
 @dataclass(frozen=True)
-class LineScores:
-    """Sums over one line's tokens.
-
-    Attributes:
-        tokens: tokens of the line and the one that ends it.
-        given: log p(c | p, v).
-        alone: log p(c).
-        marginal: log p̄(c).
-        dull: log p(c | p, v, dull).
-    """
-
-    tokens: int
-    given: float
-    alone: float
-    marginal: float
-    dull: float
-
-
-@dataclass(frozen=True)
 class RawScores:
-    """Uncalibrated, in nats per token; higher is better."""
+    """Uncalibrated; higher is better."""
 
     pv: float
     naturalness: float
@@ -82,206 +73,174 @@ class RawScores:
 
 
 @dataclass(frozen=True)
-class _Prefix:
-    """What many prompts begin with, read once.
+class LineScores:
+    """One line's tokens: [tokens, 2] float32 each, as `Continuations.after` gives them, but for `marginal`.
 
     Attributes:
-        cache: the model's keys and values of it.
-        product: of the stranger it ends with, else empty.
+        given: log p(c | p, v).
+        alone: log p(c).
+        dull: log p(c | p, v, dull).
+        marginal: log p̄(c), [tokens].
+        values_gain: log p(v | c, p) - mean of log p(v | stranger's line, p), summed over the tokens of the values.
+        rarity: mean over the line's letter pairs of how rare they are in the corpus, nats.
     """
 
-    cache: Any
-    product: str = ""
+    given: torch.Tensor
+    alone: torch.Tensor
+    dull: torch.Tensor
+    marginal: torch.Tensor
+    values_gain: float
+    rarity: float
+
+    def raw(self) -> RawScores:
+        """The three scores."""
+        gain = float((self.given[:, 0] - self.marginal).mean())
+        return RawScores(
+            pv=BOUND * math.tanh(gain / BOUND) + REVERSE * self.values_gain,
+            naturalness=-shortfall(self.alone) - shortfall(self.given),
+            creativity=float((self.given[:, 0] - self.dull[:, 0]).mean()) + RARITY * self.rarity,
+        )
 
 
-class Continuations:
-    """A causal language model that reads what many texts begin with only once, and scores how each goes on.
+def shortfall(log_probs: torch.Tensor) -> float:
+    """Mean of the `WORST` largest distances, in nats, between a token and the likeliest one in its place.
 
-    Args:
-        model: a `transformers` causal model in evaluation mode; bfloat16 is enough, sums are float32.
-        tokenizer: needs an end-of-sequence token.
+    A line with fewer tokens is as if its other tokens were the likeliest.
     """
-
-    def __init__(self, model: Any, tokenizer: Any) -> None:
-        self.model = model
-        self.tokenizer = tokenizer
-        self._vocabulary = torch.tensor(hangul_vocabulary(tokenizer), device=model.device)
-        self._weight = model.get_output_embeddings().weight.detach()[self._vocabulary]
-
-    def log_probs_after(self, prefix: str, befores: Sequence[str], lines: Sequence[str]) -> list[torch.Tensor]:
-        """Log-probabilities, [tokens] float32, of each line after the prefix and what stands before it, in order.
-
-        The three are tokenized apart, and the beginning of a text is part of the prefix.
-        """
-        return self._pass(self._prefix(prefix), befores, lines)
-
-    def _ids(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
-
-    @torch.inference_mode()
-    def _prefix(self, text: str, product: str = "") -> _Prefix:
-        ids = torch.tensor([self._ids(text)], device=self.model.device)
-        return _Prefix(self.model.base_model(input_ids=ids, use_cache=True).past_key_values, product)
-
-    @torch.inference_mode()
-    def _pass(self, prefix: _Prefix, befores: Sequence[str], lines: Sequence[str]) -> list[torch.Tensor]:
-        """Log-probabilities, [tokens] float32, of each line after the prefix and what stands before it."""
-        pairs = [(self._ids(before), self._ids(line)) for before, line in zip(befores, lines, strict=True)]
-        order = sorted(range(len(pairs)), key=lambda i: sum(map(len, pairs[i])))  # like lengths together: less padding
-        found: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            for i, log_probs in zip(batch, self._batch(prefix, [pairs[i] for i in batch]), strict=True):
-                found[i] = log_probs
-        return found
-
-    def _batch(self, prefix: _Prefix, pairs: Sequence[tuple[list[int], list[int]]]) -> Sequence[torch.Tensor]:
-        """As `_pass`, for token ids and one batch.
-
-        Padding stands on the right, where causal attention keeps it from every token that counts: no mask is needed.
-        The last token of a line predicts nothing and stays out.
-        """
-        width = max(len(before) + len(line) for before, line in pairs) - 1
-        inputs = torch.zeros(len(pairs), width, dtype=torch.long)
-        where: list[int] = []  # flat positions of the hidden states that predict
-        targets: list[int] = []  # and the tokens they should predict
-        for row, (before, line) in enumerate(pairs):
-            ids = before + line
-            inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
-            where += range(row * width + len(before) - 1, row * width + len(ids) - 1)
-            targets += line
-        cache = copy.deepcopy(prefix.cache)
-        for layer in cache.layers:
-            layer.keys, layer.values = (kept.expand(len(pairs), -1, -1, -1) for kept in (layer.keys, layer.values))
-        device = self.model.device
-        output = self.model.base_model(input_ids=inputs.to(device), past_key_values=cache, use_cache=True)
-        hidden = output.last_hidden_state.flatten(0, 1)[torch.tensor(where, device=device)]
-        log_probs = self._head(hidden, torch.tensor(targets, device=device)).cpu()
-        return torch.split(log_probs, [len(line) for _, line in pairs])
-
-    def _head(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Log-probability of each target among the Hangul vocabulary and itself, [tokens] float32."""
-        head = self.model.get_output_embeddings()
-        bias = None if head.bias is None else head.bias[self._vocabulary]
-        kept = self._capped(functional.linear(hidden, self._weight, bias))
-        chosen = (hidden * head.weight[targets]).sum(1, dtype=torch.float32)
-        chosen = self._capped(chosen if head.bias is None else chosen + head.bias[targets])
-        total = kept.logsumexp(1)
-        return chosen - torch.where(torch.isin(targets, self._vocabulary), total, torch.logaddexp(total, chosen))
-
-    def _capped(self, logits: torch.Tensor) -> torch.Tensor:
-        """Logits in float32, soft-capped where the model does so."""
-        cap = getattr(self.model.config, "final_logit_softcapping", None)
-        return cap * torch.tanh(logits.float() / cap) if cap else logits.float()
+    return float((log_probs[:, 1] - log_probs[:, 0]).topk(min(WORST, len(log_probs))).values.sum()) / WORST
 
 
-class Scorer(Continuations):
-    """A causal language model behind fixed examples.
+class Reader(Protocol):
+    """What reads texts for a scorer; `Continuations` does."""
 
-    Rows that are to be scored should not be among the examples: the model has seen those.
+    tokenizer: Any
+
+    def prefix(self, text: str) -> Any: ...
+
+    def after(self, prefix: Any, befores: Sequence[str], lines: Sequence[str]) -> list[torch.Tensor]: ...
+
+
+class Scorer:
+    """A causal language model that scores lines: behind fixed examples, or trained as a judge.
+
+    Rows that are to be scored should not be among the examples or in the corpus: the model has seen those.
 
     Args:
-        model: a `transformers` causal model in evaluation mode; bfloat16 is enough, sums are float32.
-        tokenizer: needs an end-of-sequence token; its own chat template is not used.
+        reader: of the model; its tokenizer's own chat template is not used.
         examples: good rows of the kind to be scored, from training products; the first `SHOTS + STRANGERS` are used.
+        corpus: lines among which a phrase is common or rare; the more the better, some hundreds do.
+        trained: the model has learnt `training_texts`, and is shown dull examples alone.
 
     Raises:
         ValueError: too few examples.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, examples: Sequence[Scorable]) -> None:
+    def __init__(
+        self, reader: Reader, examples: Sequence[Scorable], corpus: Sequence[str], *, trained: bool = False
+    ) -> None:
         if len(examples) < SHOTS + STRANGERS:
             raise ValueError(f"The scorer needs {SHOTS + STRANGERS} example rows and got {len(examples)}")
-        super().__init__(model, tokenizer)
-        shots, strangers = examples[:SHOTS], examples[SHOTS : SHOTS + STRANGERS]
-        self._given = self._prefix(self._render(_turns(shots)))
-        self._dull = self._prefix(self._render(_turns([_dulled(row, i) for i, row in enumerate(shots)])))
-        self._alone = self._prefix(self._render([_answer(row) for row in shots]))
-        first = [_answer(shots[0])]
-        self._next = self._after(first, [*first, *first]).removesuffix(self._line(shots[0]))
-        self._cue = self._after([_user(shots[0])], [_user(shots[0])], prompt=True)
-        self._strangers = [
-            self._prefix(self._render([*_turns(shots), _user(row)]), row["product"]) for row in strangers
-        ]
+        self._reader, self._rarity, self._trained = reader, Rarity(corpus), trained
+        shots, self._strangers = examples[:SHOTS], examples[SHOTS : SHOTS + STRANGERS]
+        shown = () if trained else shots
+        begin = str(reader.tokenizer.bos_token or "")
+        self._end = str(reader.tokenizer.eos_token)
+        self._given = reader.prefix(begin + "".join(map(self._shown, shown)))
+        self._dull = reader.prefix(begin + "".join(self._shown(_dulled(row, i)) for i, row in enumerate(shots)))
+        self._alone = reader.prefix(begin + "".join(f"{CUE}{self._line(row)}\n\n" for row in shown))
+        self._reversed = reader.prefix(begin + "".join(f"{told(row)}{self._values(row)}\n\n" for row in shown))
 
-    def log_probs(
+    def scores(
         self, rows: Sequence[Scorable], progress: Callable[[float], None] = lambda share: None
-    ) -> list[LineScores]:
-        """Log-probabilities of each row's line, in order.
+    ) -> list[RawScores]:
+        """The three scores of each row, in order.
 
         The same rows score the same; in other company a bfloat16 model's sums may move in the third digit.
 
         Args:
             progress: called with the share done, 0..1.
         """
+        return [found.raw() for found in self.log_probs(rows, progress)]
+
+    def log_probs(
+        self, rows: Sequence[Scorable], progress: Callable[[float], None] = lambda share: None
+    ) -> list[LineScores]:
+        """What the scores are made from, in order."""
+        done = _Progress(progress, 4 + 2 * STRANGERS)
         lines = [self._line(row) for row in rows]
-        asked = [self._asked(row) for row in rows]
-        passes = [(self._given, asked), (self._dull, asked), (self._alone, [self._next] * len(rows))]
-        passes += [(stranger, [self._cue] * len(rows)) for stranger in self._strangers]
-        done: list[list[torch.Tensor]] = []
-        for prefix, before in passes:
-            done.append(self._pass(prefix, before, lines))
-            progress(len(done) / len(passes))
-        given, dull, alone, *strange = done
+        questions = [asked(row) for row in rows]
+        given, dull = (done(self._reader.after(prefix, questions, lines)) for prefix in (self._given, self._dull))
+        alone = done(self._reader.after(self._alone, [CUE] * len(rows), lines))
+        strange = [
+            done(self._reader.after(self._given, [asked(other)] * len(rows), lines)) for other in self._strangers
+        ]
+        gains = self._values_gains(rows, done)
         return [
             LineScores(
-                tokens=len(given[i]),
-                given=float(given[i].sum()),
-                alone=float(alone[i].sum()),
-                marginal=float(self._marginal(row, alone[i], [found[i] for found in strange]).sum()),
-                dull=float(dull[i].sum()),
+                given=given[i],
+                alone=alone[i],
+                dull=dull[i],
+                marginal=self._marginal(row, alone[i], [found[i] for found in strange]),
+                values_gain=gains[i],
+                rarity=self._rarity.of(row["ad_copy"], [row["product"], *row["values"]]),
             )
             for i, row in enumerate(rows)
         ]
 
-    def _marginal(self, row: Scorable, alone: torch.Tensor, strange: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Log of the mean probability of each token; a stranger with the row's own product is none."""
-        parts = [alone]
-        parts += [
-            found
-            for stranger, found in zip(self._strangers, strange, strict=True)
-            if stranger.product != row["product"]
-        ]
-        return torch.stack(parts).logsumexp(0) - torch.log(torch.tensor(float(len(parts))))
-
-    def _render(self, messages: list[Message], *, prompt: bool = False) -> str:
-        return str(
-            self.tokenizer.apply_chat_template(
-                messages, chat_template=CHAT_TEMPLATE, tokenize=False, add_generation_prompt=prompt
+    def _values_gains(self, rows: Sequence[Scorable], done: _Progress) -> list[float]:
+        """What each row's values owe to its line. Under strangers' lines a pair is asked once, for all its lines."""
+        read, pairs = self._reader.after, list({_pair(row): row for row in rows}.values())
+        own = done(read(self._reversed, [told(row) for row in rows], [self._values(row) for row in rows]))
+        under = [
+            done(
+                read(
+                    self._reversed,
+                    [told(row, other["ad_copy"]) for row in pairs],
+                    [self._values(row) for row in pairs],
+                )
             )
-        )
+            for other in self._strangers
+        ]
+        baseline = {
+            _pair(row): sum(float(found[i][:, 0].sum()) for found in under) / len(under) for i, row in enumerate(pairs)
+        }
+        return [float(found[:, 0].sum()) - baseline[_pair(row)] for row, found in zip(rows, own, strict=True)]
 
-    def _after(self, before: list[Message], whole: list[Message], *, prompt: bool = False) -> str:
-        """What `whole` says after `before`."""
-        return self._render(whole, prompt=prompt).removeprefix(self._render(before))
+    def _marginal(self, row: Scorable, alone: torch.Tensor, strange: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Log of the mean probability of each token; a stranger with the row's own product is none.
 
-    def _asked(self, row: Scorable) -> str:
-        """What stands between the examples and the line: the row's pair and the cue."""
-        return self._after([_answer(row)], [_answer(row), _user(row)], prompt=True)
+        A model that was trained as a judge has never learnt lines without a pair: strangers' pairs are all it goes by.
+        """
+        parts = [
+            found[:, 0]
+            for other, found in zip(self._strangers, strange, strict=True)
+            if other["product"] != row["product"]
+        ]
+        if not self._trained or not parts:
+            parts.append(alone[:, 0])
+        return torch.stack(parts).logsumexp(0) - math.log(len(parts))
+
+    def _shown(self, row: Scorable) -> str:
+        return f"{asked(row)}{self._line(row)}\n\n"
 
     def _line(self, row: Scorable) -> str:
         """The line as an answer, from the space before it to the token that ends it."""
-        return self._render([_user(row), _answer(row)]).removeprefix(self._render([_user(row)], prompt=True))
+        return f" {row['ad_copy']}{self._end}"
+
+    def _values(self, row: Scorable) -> str:
+        return f" {', '.join(row['values'])}{self._end}"
 
 
-def hangul_vocabulary(tokenizer: Any) -> list[int]:
-    """Ids of the tokens without letters of other scripts, and of the token that ends a line."""
-    texts = tokenizer.batch_decode([[i] for i in range(len(tokenizer))])
-    return [i for i, text in enumerate(texts) if i == tokenizer.eos_token_id or not _FOREIGN.search(text)]
+class _Progress:
+    """Counts passes over the rows."""
 
+    def __init__(self, report: Callable[[float], None], passes: int) -> None:
+        self._report, self._passes, self._done = report, passes, 0
 
-def raw_scores(
-    scorer: Scorer, rows: Sequence[Scorable], progress: Callable[[float], None] = lambda share: None
-) -> list[RawScores]:
-    """The three scores of each row, in order."""
-    return [
-        RawScores(
-            pv=(line.given - line.marginal) / line.tokens,
-            naturalness=line.alone / line.tokens,
-            creativity=(line.given - line.dull) / line.tokens,
-        )
-        for line in scorer.log_probs(rows, progress)
-    ]
+    def __call__(self, found: list[torch.Tensor]) -> list[torch.Tensor]:
+        self._done += 1
+        self._report(self._done / self._passes)
+        return found
 
 
 def topic_particle(word: str) -> str:
@@ -290,16 +249,26 @@ def topic_particle(word: str) -> str:
     return "은" if 0 <= code < 11172 and code % 28 else "는"
 
 
-def _user(row: Scorable) -> Message:
-    return user_message(row["product"], row["values"])
+def asked(row: Scorable) -> str:
+    """What a line follows; `rows.CHAT_TEMPLATE` writes the same."""
+    return f"{user_message(row['product'], row['values'])['content']}\n{CUE}"
 
 
-def _answer(row: Scorable) -> Message:
-    return {"role": "assistant", "content": row["ad_copy"]}
+def told(row: Scorable, line: str | None = None) -> str:
+    """What the values follow: a line, the row's own or another, and its product."""
+    return f"{CUE} {row['ad_copy'] if line is None else line}\n상품: {row['product']}\n가치:"
 
 
-def _turns(rows: Sequence[Scorable]) -> list[Message]:
-    return [turn for row in rows for turn in (_user(row), _answer(row))]
+def training_texts(row: Scorable) -> list[tuple[str, str]]:
+    """(prompt, completion) of what a judge learns of a row: the line from its pair, and the values from the line.
+
+    Good rows alone: what it has never seen spoilt cannot teach it what the contrast set asks.
+    """
+    return [(asked(row), f" {row['ad_copy']}"), (told(row), f" {', '.join(row['values'])}")]
+
+
+def _pair(row: Scorable) -> tuple[str, tuple[str, ...]]:
+    return row["product"], tuple(row["values"])
 
 
 def _dulled(row: Scorable, index: int) -> Scorable:

@@ -8,8 +8,9 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -255,41 +256,71 @@ def train(
 
 @app.command()
 def evaluate(
-    uris: Annotated[list[str], typer.Argument(help="Adapters: hf://models/…")],
+    uris: Annotated[list[str], typer.Argument(help="Adapters to compare: hf://models/…")],
     dataset: Annotated[str, typer.Option(help="Dataset whose test split is used: hf://datasets/…")],
+    teacher: Annotated[
+        str | None, typer.Option(help="Adapter that wrote the rows, to compare with: hf://models/…")
+    ] = None,
+    scorer: Annotated[str | None, typer.Option(help="Base or adapter whose likelihoods judge: hf://models/…")] = None,
+    votes: Annotated[str | None, typer.Option(help="People's votes to set the judges beside: hf://datasets/…")] = None,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
-    """Judge adapters beside their base model; the report goes onto each model card."""
-    loaded = load_recipe(recipe, changes)
+    """Judge adapters, their bases and the teacher on the same pairs; the report goes onto each adapter's card."""
+    loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes)
     with hub_session() as hub:
         from scripts import evaluate as stage
 
-        pinned = hub.resolve(dataset, "dataset")
-        for uri in uris:
-            emit(hub, stage.run(hub, hub.resolve(uri, "model"), pinned, loaded.evaluate, loaded.seed))
+        adapters, rows = [hub.resolve(uri, "model") for uri in uris], hub.resolve(dataset, "dataset")
+        for uri in stage.run(hub, adapters, rows, loaded, hub.resolve(teacher, "model") if teacher else None):
+            emit(hub, uri)
 
 
 @app.command()
 def calibrate(
     dataset: Annotated[str, typer.Argument(help="Dataset whose held-out rows make the contrast set: hf://datasets/…")],
+    scorer: Annotated[str | None, typer.Option(help="Base or adapter whose likelihoods judge: hf://models/…")] = None,
+    votes: Annotated[str | None, typer.Option(help="People's votes to set the judges beside: hf://datasets/…")] = None,
+    repo: Annotated[str, typer.Option(help="Dataset repo of the contrast set and the judges.")] = "hanjul-judges",
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
-    """Measure how far the judge can be trusted: AUC per metric on a labelled contrast set, as JSON."""
-    loaded = load_recipe(recipe, changes)
+    """Measure how far each judge can be trusted, on lines that are good and lines spoilt on purpose; publish both."""
+    loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes)
     with hub_session() as hub:
-        from scripts import judge, models
+        from scripts import calibrate as stage
 
-        measured = judge.of_dataset(
-            hub,
-            hub.resolve(dataset, "dataset"),
-            models.resolve_base(hub, loaded.train),
-            calibration_rows=loaded.evaluate.calibration_rows,
-            bootstrap=loaded.evaluate.bootstrap,
-            seed=loaded.seed,
-        )
-        out(json.dumps({name: asdict(found) for name, found in measured.calibration.items()}, indent=2))
+        emit(hub, stage.run(hub, hub.resolve(dataset, "dataset"), loaded, repo))
+
+
+@app.command()
+def label(
+    uris: Annotated[
+        list[str] | None, typer.Argument(help="Evaluated adapters, or datasets: hf://models/…, hf://datasets/…")
+    ] = None,
+    question: Annotated[str, typer.Option(help="overall, pv, naturalness or creativity.")] = "overall",
+    n: Annotated[int, typer.Option("--n", min=1, help="Couples of lines at most.")] = 120,
+    repo: Annotated[str, typer.Option(help="Dataset repo of the votes.")] = "hanjul-votes",
+    host: Annotated[str, typer.Option(help="0.0.0.0: whoever reaches this machine may vote.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 7861,
+    push: Annotated[bool, typer.Option("--push", help="Publish the votes when the page ends; alone, at once.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Publish the votes of a CSV file instead.")] = None,
+) -> None:
+    """Open a page on which people say which of two lines is better; their votes become a dataset."""
+    if sum([bool(uris), csv is not None, push and not uris and csv is None]) != 1:
+        raise typer.BadParameter("give URIs of lines, or --csv FILE, or --push alone")
+    with hub_session() as hub:
+        from scripts import label as stage
+
+        found: HfUri | None
+        if csv:
+            found = stage.import_csv(hub, csv, repo)
+        elif uris:
+            found = stage.run(hub, uris, repo=repo, question=question, limit=n, host=host, port=port, push=push)
+        else:
+            found = stage.publish(hub, repo)
+        if found:
+            emit(hub, found)
 
 
 @app.command()

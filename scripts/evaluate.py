@@ -1,124 +1,201 @@
-"""`hanjul evaluate`: an adapter beside its base on held-out pairs, judged; the report goes onto its card."""
+"""`hanjul evaluate`: adapters, bases and the teacher on held-out pairs, judged; the report goes onto each card."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
-from tqdm import tqdm
 
-from pipelines.rows import Message, Row, split_of, user_message
-from scripts import log
+from pipelines.rows import split_of
+from scripts import answering, judge, models
+from scripts.answering import Pair, Sitting
+from scripts.errors import HanjulError
 from scripts.faults import refused
 from scripts.hub import Hub
-from scripts.settings import EvaluateSettings
+from scripts.settings import EvaluateSettings, Recipe
 from scripts.stage import Outcome, Stage, run_stage
 
 if TYPE_CHECKING:
-    from model_card.facts import Report
+    from model_card.evaluation import Candidate
+    from model_card.report import Report
 
-#: Lines shown to the base model, which has not learnt the task.
+#: Lines shown to a model that has not learnt the task.
 SHOTS = 4
 SPLIT = "test"
+#: Settings that say how to go about it, not what comes of it.
+HOW: Any = {"judge": {"concurrency", "budget"}}
 
-Pair = tuple[str, tuple[str, ...]]
+
+@dataclass(frozen=True)
+class Group:
+    """Adapters that are compared.
+
+    Attributes:
+        adapters: pinned.
+        dataset: pinned; pairs come from its test split, whose products were never trained on.
+        bases, starts: pinned base of each adapter, and the SFT adapter that it started from or None.
+        teacher: pinned adapter that wrote, if one did.
+        scorer: pinned model whose likelihoods judge.
+        votes: pinned dataset of people's votes, if there is one.
+    """
+
+    adapters: tuple[HfUri, ...]
+    dataset: HfUri
+    bases: tuple[HfUri, ...]
+    starts: tuple[HfUri | None, ...]
+    teacher: HfUri | None
+    scorer: HfUri
+    votes: HfUri | None
+
+    @classmethod
+    def of(
+        cls, hub: Hub, adapters: Sequence[HfUri], dataset: HfUri, settings: EvaluateSettings, teacher: HfUri | None
+    ) -> Group:
+        """The adapters with all that belongs to them.
+
+        Raises:
+            HanjulError: one is given twice, or is no adapter.
+        """
+        if len({uri.id for uri in adapters}) < len(adapters):
+            raise HanjulError("An adapter is given twice", " ".join(uri.to_uri() for uri in adapters), "give each once")
+        bases = tuple(models.base_of(hub, adapter) for adapter in adapters)
+        named = settings.scorer
+        scorer = hub.resolve(named, "model") if named else models.scorer_of(hub, adapters[0], bases[0])
+        starts = tuple(models.start_of(hub, adapter) for adapter in adapters)
+        votes = hub.resolve(settings.votes, "dataset") if settings.votes else None
+        return cls(tuple(adapters), dataset, bases, starts, teacher, scorer, votes)
+
+    def inputs(self, adapter: HfUri) -> dict[str, str]:
+        """What pins the report on one of them: name -> URI."""
+        found = {"adapter": adapter.to_uri(), "dataset": self.dataset.to_uri(), "scorer": self.scorer.to_uri()}
+        others = [uri for uri in self.adapters if uri != adapter]
+        named = {"base": self.bases, "start": self.starts, "beside": others, "teacher": [self.teacher]}
+        for name, uris in named.items():
+            known = list(dict.fromkeys(uri.to_uri() for uri in uris if uri))
+            found |= {f"{name}{number or ''}": uri for number, uri in enumerate(known)}
+        return found | ({"votes": self.votes.to_uri()} if self.votes else {})
 
 
 def run(
-    hub: Hub, adapter: HfUri, dataset: HfUri, settings: EvaluateSettings, seed: int, sealed: str | None = None
-) -> HfUri:
-    """Commit `evaluation/` and the card's section to the adapter's repo.
+    hub: Hub,
+    adapters: Sequence[HfUri],
+    dataset: HfUri,
+    recipe: Recipe,
+    teacher: HfUri | None = None,
+    sealed: str | None = None,
+) -> list[HfUri]:
+    """Commit `evaluation/` and the card's section to each adapter's repo. All get the same report.
 
     Args:
-        adapter: pinned adapter.
-        dataset: pinned dataset; pairs come from its test split, whose products were never trained on.
+        adapters: pinned.
+        dataset: pinned.
+        teacher: pinned adapter that wrote; a recipe whose teacher is an endpoint has that one asked.
 
     Raises:
-        HanjulError: too few held-out pairs or rows.
+        HanjulError: too few held-out pairs or rows, or see `scripts.judge`.
     """
-    from scripts import models
+    settings = recipe.evaluate
+    group = Group.of(hub, adapters, dataset, settings, teacher)
+    options = settings.model_dump(exclude=HOW) | {"seed": recipe.seed}
+    if recipe.synthesize and _endpoint(recipe):
+        options |= recipe.synthesize.model_dump(include={"teacher": {"base_url", "model"}})
+    made: list[tuple[Report, dict[str, Any]]] = []
 
-    repo = HfUri(type="model", id=adapter.id)
-    base, start = models.base_of(hub, adapter), models.start_of(hub, adapter)
-    inputs = {"adapter": adapter.to_uri(), "dataset": dataset.to_uri(), "base": base.to_uri()}
-    inputs |= {"start": start.to_uri()} if start else {}
-    stage = Stage("evaluate", repo, inputs, settings.model_dump() | {"seed": seed}, sealed)
+    def report(folder: Path) -> tuple[Report, dict[str, Any]]:
+        if not made:  # one for all adapters
+            made.append(judged(hub, group, recipe, folder))
+        return made[0]
+
+    return [
+        _attach(hub, adapter, Stage("evaluate", _repo(adapter), group.inputs(adapter), options, sealed), report)
+        for adapter in adapters
+    ]
+
+
+def _attach(hub: Hub, adapter: HfUri, stage: Stage, report: Any) -> HfUri:
+    from model_card.card import DATA
+    from model_card.report import Report
 
     def work(folder: Path) -> Outcome:
-        from model_card import report as files
+        from model_card.files import files
 
-        report = judged(hub, adapter, start, dataset, base, settings, seed)
-        for path, content in files.files(report).items():
+        found, usage = report(folder)
+        for path, content in files(found, adapter.id).items():
             target = folder / "out" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+        leading = found.judgements[0]
         means = {
-            system.name: {metric: round(interval.value, 4) for metric, interval in system.means.items()}
-            for system in report.systems
+            name: {metric: round(mean.value, 4) for metric, mean in of.items()} for name, of in leading.means.items()
         }
-        pv = " -> ".join(f"{scores['pv']:.2f}" for scores in means.values())
-        return Outcome(f"PV {pv} on {report.pairs} pairs", {"pairs": report.pairs, "means": means})
+        said = " -> ".join(f"{of['pv']:.2f}" for of in means.values())
+        counts = {"pairs": found.pairs, "judges": [one.judge.name for one in found.judgements], "means": means}
+        return Outcome(f"PV {said} on {found.pairs} pairs", counts, usage)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         from model_card.card import replace_evaluation
-        from model_card.facts import Report
-        from model_card.report import DATA
 
-        report = Report.from_json((folder / "out" / DATA).read_bytes())
-        return replace_evaluation(hub.text(parent or adapter, "README.md"), report, adapter.id)
+        found = Report.from_json((folder / "out" / DATA).read_bytes())
+        return replace_evaluation(hub.text(parent or adapter, "README.md"), found, adapter.id)
 
     return run_stage(hub, stage, work, card)
 
 
-def judged(
-    hub: Hub,
-    adapter: HfUri,
-    start: HfUri | None,
-    dataset: HfUri,
-    base: HfUri,
-    settings: EvaluateSettings,
-    seed: int,
-) -> Report:
-    """Generate with base and adapters on the same pairs and score every line with the deepeval metrics.
+def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report, dict[str, Any]]:
+    """Have every system write for the same pairs, and every judge score every line: the report, and what was used."""
+    from model_card.evaluation import EvalSplit, evaluate_systems
 
-    Args:
-        start: the SFT adapter that a preference-tuned one started from, shown beside it.
-    """
-    from model_card.evaluation import Candidate, EvalSplit, evaluate_systems
-    from pipelines.rows import CHAT_TEMPLATE
-    from scripts import judge, models
-
-    rows = list(hub.rows(dataset, "default"))
-    with refused(dataset.to_uri()):
+    settings, seed = recipe.evaluate, recipe.seed
+    rows = list(hub.rows(group.dataset, "default"))
+    train = [row for row in rows if split_of(row["product"]) == "train"]
+    with refused(group.dataset.to_uri()):
         pairs = choose_pairs(rows, settings.pairs, seed)
-    shots = random.Random(seed).sample([row for row in rows if split_of(row["product"]) == "train"], SHOTS)
-    scorer = models.scorer_of(hub, adapter, base)
-    model, tokenizer = models.load_base(scorer)
-    measure = judge.of_rows(
-        model,
-        tokenizer,
-        scorer,
-        rows,
-        calibration_rows=settings.calibration_rows,
-        bootstrap=settings.bootstrap,
-        seed=seed,
-    )
-    tokenizer.chat_template = tokenizer.chat_template or CHAT_TEMPLATE
+    sitting = Sitting(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
+    candidates = list(_candidates(hub, group, recipe, sitting, folder))
+    split = EvalSplit(group.dataset.id, str(group.dataset.revision), SPLIT)
+    lines = [row["ad_copy"] for row in train]
+    given = judge.material(rows, group.dataset.to_uri(), settings, seed)
+    with judge.opened(hub, group.scorer, group.votes, recipe, given) as (found, usage), refused("evaluate"):
+        report = evaluate_systems(found, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
+        return report, usage()
 
-    def candidate(name: str, uri: HfUri, loaded: tuple[Any, Any], examples: Sequence[Row]) -> Candidate:
-        return Candidate(name, uri.id, str(uri.revision), _answers(loaded, pairs, examples, settings, seed, name))
 
-    candidates = []
-    if scorer == base:  # an encoder-decoder cannot be shown examples
-        candidates.append(candidate(f"base, {SHOTS} examples", base, (model, tokenizer), shots))
-    if start:
-        candidates.append(candidate("SFT adapter", start, models.load_adapter(start, base), []))
-    candidates.append(candidate("DPO adapter" if start else "adapter", adapter, models.load_adapter(adapter, base), []))
-    split = EvalSplit(dataset.id, str(dataset.revision), SPLIT)
-    return evaluate_systems(measure, candidates, split, bootstrap=settings.bootstrap, seed=seed)
+def _candidates(hub: Hub, group: Group, recipe: Recipe, sitting: Sitting, folder: Path) -> Iterator[Candidate]:
+    """Bases first, then who wrote, then the adapters, each after the SFT adapter that it started from."""
+    one_base = len({base.id for base in group.bases}) == 1
+    for base in dict.fromkeys(group.bases):
+        if not models.is_encoder_decoder(base):  # which cannot be shown examples
+            name = f"base, {SHOTS} examples" if one_base else f"{base.id}, {SHOTS} examples"
+            yield answering.of_model(name, base, partial(models.load_base, base), sitting, shown=True)
+    if _endpoint(recipe):
+        assert recipe.synthesize
+        name = f"teacher, {SHOTS} examples"
+        run_id = f"evaluate {recipe.dataset} {recipe.version} {recipe.seed}"
+        yield answering.of_endpoint(hub, name, recipe.synthesize, sitting, run_id, folder)
+    elif group.teacher:
+        teacher = group.teacher
+        yield answering.of_model("teacher", teacher, partial(models.load_adapter, teacher), sitting, shown=False)
+    alone = len(group.adapters) == 1
+    for adapter, base, start in zip(group.adapters, group.bases, group.starts, strict=True):
+        own = "" if alone else f"{adapter.id.split('/')[-1]}"
+        if start:
+            name = "SFT adapter" if alone else f"{own}, before DPO"
+            yield answering.of_model(name, start, partial(models.load_adapter, start, base), sitting, shown=False)
+        name = own or ("DPO adapter" if start else "adapter")
+        yield answering.of_model(name, adapter, partial(models.load_adapter, adapter, base), sitting, shown=False)
+
+
+def _endpoint(recipe: Recipe) -> bool:
+    return bool(recipe.synthesize and recipe.synthesize.teacher.base_url)
+
+
+def _repo(adapter: HfUri) -> HfUri:
+    return HfUri(type="model", id=adapter.id)
 
 
 def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[Pair]:
@@ -134,37 +211,3 @@ def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[P
     seen: set[str] = set()
     repeats = [pair[0] in seen or seen.add(pair[0]) for pair in pairs]  # type: ignore[func-returns-value]
     return [pair for _, pair in sorted(zip(repeats, pairs, strict=True), key=lambda found: bool(found[0]))][:n]
-
-
-def few_shot(shots: Sequence[Row], product: str, values: Sequence[str]) -> list[Message]:
-    """The examples as turns already taken, then the question."""
-    turns: list[Message] = []
-    for row in shots:
-        turns += [user_message(row["product"], row["values"]), {"role": "assistant", "content": row["ad_copy"]}]
-    return [*turns, user_message(product, values)]
-
-
-def _answers(
-    loaded: tuple[Any, Any],
-    pairs: Sequence[Pair],
-    shots: Sequence[Row],
-    settings: EvaluateSettings,
-    seed: int,
-    name: str,
-) -> tuple[Any, ...]:
-    from model_card.evaluation import Answer
-    from pipelines.generation import generate_lines
-
-    asked = [pair for pair in pairs for _ in range(settings.candidates)]
-    chats = [few_shot(shots, product, values) for product, values in asked]
-    with tqdm(total=len(chats), desc=f"evaluate: {name}", unit="line", disable=log.QUIET) as bar:
-        lines = generate_lines(
-            *loaded,
-            chats,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            max_new_tokens=settings.max_new_tokens,
-            seed=seed,
-            progress=lambda done: bar.update(done - bar.n),
-        )
-    return tuple(Answer(product, values, line) for (product, values), line in zip(asked, lines, strict=True))

@@ -1,82 +1,163 @@
-"""The likelihood judge of a dataset: the base model, shown a few rows of it and calibrated on others."""
+"""The judges of a dataset: the base model's likelihoods and, where a recipe names one, an LLM; each calibrated."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
-from tqdm import tqdm
 
 from pipelines.rows import split_of
 from scripts import log
 from scripts.errors import HanjulError
 from scripts.faults import refused
 from scripts.hub import Hub
+from scripts.settings import EvaluateSettings, Recipe
 
 if TYPE_CHECKING:
+    from model_card.contrast import Contrast
     from model_card.judge import Judge
-    from pipelines.likelihood import RawScores
-
-#: Held-out rows without which a calibration says nothing.
-LEAST_HELD_OUT = 8
-
-BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    from pipelines.likelihood import Scorable, Scorer
 
 
-def of_rows(
-    model: Any,
-    tokenizer: Any,
-    base: HfUri,
-    rows: Sequence[Any],
-    *,
-    calibration_rows: int,
-    bootstrap: int,
-    seed: int,
-) -> Judge:
-    """A judge from rows that people wrote: examples from the train split, calibration on held-out products.
+@dataclass(frozen=True)
+class Material:
+    """What judges of a dataset are made from: rows that people wrote, those of no judge's own kind.
+
+    Attributes:
+        examples: rows of the train split that a likelihood judge is shown.
+        corpus: lines of the train split.
+        contrasts: the contrast set, of held-out rows and real slogans.
+    """
+
+    examples: tuple[Scorable, ...]
+    corpus: tuple[str, ...]
+    contrasts: tuple[Contrast, ...]
+
+
+def material(rows: Sequence[Any], where: str, settings: EvaluateSettings, seed: int) -> Material:
+    """What judges are made from.
 
     Args:
-        model, tokenizer: of the base model, loaded.
         rows: with product, values, ad_copy and source; synthesised ones are passed over, a judge must not learn from
             what it will judge.
+        where: names the rows in errors.
 
     Raises:
-        HanjulError: too few rows to calibrate on.
+        HanjulError: too few rows.
     """
-    from model_card.judge import calibrated
-    from pipelines.likelihood import SHOTS, STRANGERS, Scorable, Scorer, raw_scores
+    from model_card.contrast import contrast_set
+    from pipelines.examples import exemplary_slogans
+    from pipelines.likelihood import SHOTS, STRANGERS
 
     trusted = [row for row in rows if row["source"] != "synthesised"]
     train = [row for row in trusted if split_of(row["product"]) == "train"]
     held_out = [row for row in trusted if split_of(row["product"]) != "train"]
-    shown = SHOTS + STRANGERS
-    if len(train) < shown or len(held_out) < LEAST_HELD_OUT:
+    if len(train) < SHOTS + STRANGERS:
         raise HanjulError(
-            f"{len(train)} train and {len(held_out)} held-out rows are too few for a calibrated judge",
-            base.to_uri(),
+            f"{len(train)} rows of the train split are too few for a judge, which is shown {SHOTS + STRANGERS}",
+            where,
             "import more rows: some hundreds, over many products",
         )
     draw = random.Random(seed)
-    examples = draw.sample(train, shown)
-    contrast = draw.sample(held_out, min(calibration_rows, len(held_out)))
-    name = f"{base.id}@{str(base.revision)[:7]}"
-    log.log(f"judge: {name}, likelihood, calibrated on {len(contrast)} held-out rows")
+    examples = draw.sample(train, SHOTS + STRANGERS)
+    drawn = draw.sample(held_out, min(settings.calibration_rows, len(held_out)))
+    with refused(where):
+        contrasts = contrast_set(drawn, exemplary_slogans(), seed)
+    return Material(tuple(examples), tuple(row["ad_copy"] for row in train), tuple(contrasts))
+
+
+def likelihood(
+    scorer: HfUri, given: Material, settings: EvaluateSettings, seed: int, *, trained: bool = False
+) -> Judge:
+    """The judge whose scores are a language model's likelihoods, calibrated.
+
+    Args:
+        scorer: pinned base model, or adapter.
+        trained: it was trained as a judge.
+    """
+    from model_card.judge import calibrated
+    from scripts.scoring import KeptScores
+
+    def load() -> Scorer:
+        from pipelines.continuations import Continuations
+        from pipelines.likelihood import Scorer
+        from scripts import models
+
+        return Scorer(Continuations(*models.load(scorer)), given.examples, given.corpus, trained=trained)
+
+    name = f"{scorer.id}@{str(scorer.revision)[:7]}"
+    log.log(f"judge: {name}, likelihood, calibrated on {len(given.contrasts)} couples")
     with refused("calibration"):
-        scorer = Scorer(model, tokenizer, examples)
-
-        def raw(scored: Sequence[Scorable]) -> list[RawScores]:
-            with tqdm(total=1.0, desc=f"judge: {len(scored)} lines", bar_format=BAR, disable=log.QUIET) as bar:
-                return raw_scores(scorer, scored, lambda share: bar.update(share - bar.n))
-
-        return calibrated(name, raw, contrast, bootstrap=bootstrap, seed=seed)
+        raw = KeptScores(load, scorer, given)
+        return calibrated(
+            name, "likelihood", "likelihood", raw, given.contrasts, bootstrap=settings.bootstrap, seed=seed
+        )
 
 
-def of_dataset(hub: Hub, dataset: HfUri, base: HfUri, *, calibration_rows: int, bootstrap: int, seed: int) -> Judge:
-    """The judge of a published dataset, from all splits of its config `default`."""
-    from scripts import models
+@contextmanager
+def llm(
+    hub: Hub, settings: EvaluateSettings, run: Mapping[str, Any], given: Material, seed: int, teacher: str | None = None
+) -> Iterator[tuple[Judge, Any]]:
+    """The LLM judge that a recipe names, calibrated, for as long as the block runs; and what it has used.
 
-    model, tokenizer = models.load_base(base)
-    rows = list(hub.rows(dataset, "default"))
-    return of_rows(model, tokenizer, base, rows, calibration_rows=calibration_rows, bootstrap=bootstrap, seed=seed)
+    Args:
+        run: what its budget is for; see `endpoint_judge.opened`.
+        teacher: the model that wrote.
+
+    Raises:
+        HanjulError: see `endpoint_judge.opened`.
+    """
+    from model_card.judge import calibrated
+    from scripts import endpoint_judge
+
+    assert settings.judge
+    with endpoint_judge.opened(hub, settings.judge, run, teacher=teacher) as found, refused("calibration"):
+        judge = calibrated(
+            found.name,
+            "geval",
+            found.scoring,
+            found.raw,
+            given.contrasts,
+            samples=found.samples,
+            prefers=found.prefers,
+            bootstrap=settings.bootstrap,
+            seed=seed,
+        )
+        yield judge, found.usage
+
+
+@contextmanager
+def opened(
+    hub: Hub, scorer: HfUri, votes: HfUri | None, recipe: Recipe, given: Material
+) -> Iterator[tuple[list[Judge], Callable[[], dict[str, Any]]]]:
+    """The judges of a recipe, calibrated, for as long as the block runs, and what they have used.
+
+    An LLM, where the recipe names one, stands before the likelihoods and leads.
+
+    Args:
+        scorer: pinned model whose likelihoods judge.
+        votes: pinned dataset of people's votes, which every judge is set beside.
+    """
+    from model_card.agreement import outcomes, people
+    from scripts.labelling import published
+
+    settings, seed = recipe.evaluate, recipe.seed
+    cast = published.read(hub, votes) if votes else []
+    with ExitStack() as stack:
+        found: list[Judge] = []
+        usage: Callable[[], dict[str, Any]] = dict
+        if settings.judge:
+            budget = recipe.model_dump(include={"dataset", "version", "seed"})
+            teacher = recipe.synthesize.teacher.model if recipe.synthesize else None
+            first, usage = stack.enter_context(llm(hub, settings, budget, given, seed, teacher))
+            found.append(first)
+        trained = hub.manifest(scorer).get("recipe", {}).get("method") == "judge"
+        found.append(likelihood(scorer, given, settings, seed, trained=trained))
+        for one in found if cast else []:
+            beside = people(cast, outcomes(one, cast), bootstrap=settings.bootstrap, seed=seed)
+            one.facts = replace(one.facts, people=beside)
+        yield found, usage

@@ -62,6 +62,22 @@ def adapter_config(uri: HfUri) -> Any:
         ) from error
 
 
+def is_encoder_decoder(uri: HfUri) -> bool:
+    """Whether a pinned base reads with an encoder and writes with a decoder."""
+    from transformers import AutoConfig
+
+    return bool(AutoConfig.from_pretrained(uri.id, revision=uri.revision).is_encoder_decoder)
+
+
+def load(uri: HfUri) -> tuple[Any, Any]:
+    """Model (bfloat16, evaluation mode) and tokenizer of a pinned base, or of an adapter merged into its base."""
+    try:
+        adapter_config(uri)
+    except HanjulError:
+        return load_base(uri)
+    return load_adapter(uri)
+
+
 def load_base(uri: HfUri) -> tuple[Any, Any]:
     """Model (bfloat16, evaluation mode) and tokenizer of a pinned base."""
     import torch

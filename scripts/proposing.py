@@ -16,7 +16,6 @@ from scripts import log, teachers
 from scripts.errors import HanjulError
 from scripts.faults import refused
 from scripts.hub import Hub
-from scripts.judge import BAR
 from scripts.settings import ProposeSettings
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from pipelines.planning.questions import Kind
     from pipelines.planning.screening import Proposal
     from pipelines.planning.taxonomy import Category
+
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 #: What is published of proposals, beside config `pairs`.
 FILE = "proposals.jsonl"

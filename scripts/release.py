@@ -61,6 +61,7 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
     from scripts.exporting import made
 
     uris: dict[str, HfUri] = {}
+    teacher = None
     base = models.resolve_base(hub, recipe.train)
     rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
     rows = filter.run(hub, rows, base, recipe, sealed)
@@ -69,7 +70,7 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
         uris |= {"teacher": teacher} if teacher else {}
         rows = filter.run(hub, rows, base, recipe, sealed)
     adapter = train.run(hub, rows, base, recipe.train, recipe.seed, sealed=sealed)
-    adapter = evaluate.run(hub, adapter, rows, recipe.evaluate, recipe.seed, sealed)
+    [adapter] = evaluate.run(hub, [adapter], rows, recipe, teacher, sealed)
     uris |= made.run(hub, adapter, rows, recipe.train, sealed)
     demo = space.deploy(hub, adapter, recipe, sealed)
     return {"dataset": rows, "adapter": adapter, **uris, "space": demo}

@@ -1,27 +1,80 @@
-"""Likelihood scores of rows. What was scored once, by the same judge, is not scored again."""
+"""Likelihood scores that are kept: a line that a model has scored once, it does not score again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
+from tqdm import tqdm
 
-from pipelines.endpoint.store import Store, key_of
+from scripts import log
 from scripts.settings import Recipe
 
 if TYPE_CHECKING:
-    from model_card.judge import Judge
+    from model_card.judge import Judge, Raw
+    from pipelines.endpoint.store import Store
+    from pipelines.likelihood import Scorable, Scorer
+    from scripts.judge import Material
 
-#: Of the way in which rows are scored; scores of another are not taken from the store.
-VERSION = 1
-#: Rows that are scored before their scores are kept.
-CHUNK = 2000
+#: Of the way in which lines are scored (`pipelines.likelihood`); scores of another are not taken from the store.
+VERSION = 2
+#: Lines that are scored before their scores are kept.
+CHUNK = 512
 
 Rows = Sequence[dict[str, Any]]
+
+
+class KeptScores:
+    """Raw scores by a language model's likelihoods: a `model_card.judge.RawJudge`.
+
+    Args:
+        load: gives the scorer; called once, at the first line that was never scored.
+        scorer: pinned model behind it.
+        given: what it is shown.
+    """
+
+    def __init__(self, load: Callable[[], Scorer], scorer: HfUri, given: Material) -> None:
+        shown = json.dumps([given.examples, given.corpus], ensure_ascii=False)
+        self._identity = f"likelihood {VERSION} {scorer.to_uri()} {sha256(shown.encode()).hexdigest()}"
+        self._load = load
+        self._scorer: Scorer | None = None
+
+    def __call__(self, rows: Sequence[Scorable], /) -> list[Raw | None]:
+        from model_card.judge import Raw
+        from pipelines.endpoint.store import Store, key_of
+        from scripts.teachers import answers_path
+
+        keys = [key_of(self._identity, {k: row[k] for k in ("product", "values", "ad_copy")}) for row in rows]
+        store = Store(answers_path())
+        try:
+            known = {key: store.answer(key) for key in keys}
+            missing = {key: row for key, row in zip(keys, rows, strict=True) if known[key] is None}
+            known |= self._scored(missing, store)
+        finally:
+            store.close()
+        return [Raw(known[key]) for key in keys]
+
+    def _scored(self, missing: dict[str, Scorable], store: Store) -> dict[str, dict[str, float]]:
+        found: dict[str, dict[str, float]] = {}
+        keys = list(missing)
+        with tqdm(total=len(keys), desc="judge", unit="line", disable=log.QUIET or not keys) as bar:
+            for start in range(0, len(keys), CHUNK):
+                chunk = keys[start : start + CHUNK]
+                self._scorer = self._scorer or self._load()
+
+                def advance(share: float, before: int = start, size: int = len(chunk)) -> None:
+                    bar.update(before + share * size - bar.n)
+
+                for key, scores in zip(
+                    chunk, self._scorer.scores([missing[key] for key in chunk], advance), strict=True
+                ):
+                    found[key] = vars(scores)
+                    store.keep(key, found[key])
+        return found
 
 
 def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:
@@ -34,23 +87,9 @@ def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[s
     Raises:
         HanjulError: too few rows to calibrate the judge on.
     """
-    from scripts.teachers import answers_path
-
-    store = Store(answers_path())
-    identity = _judge(people, base, recipe)
-    keys = [key_of(identity, {"row": row["id"]}) for row in rows]
-    scores = [store.answer(key) for key in keys]
-    missing = [place for place, found in enumerate(scores) if found is None]
-    if missing:
-        measure = _judge_of(identity, people, base, recipe)
-        for start in range(0, len(missing), CHUNK):
-            chunk = missing[start : start + CHUNK]
-            lines: Any = [rows[place] for place in chunk]
-            for place, found in zip(chunk, measure.scores(lines), strict=True):
-                scores[place] = dict(found)
-                store.keep(keys[place], scores[place])
-    store.close()
-    return [row | {"scores": found} for row, found in zip(rows, scores, strict=True)]
+    identity = json.dumps([base.to_uri(), recipe.evaluate.model_dump(), recipe.seed, [row["id"] for row in people]])
+    verdicts = _judge_of(identity, people, base, recipe).verdicts(rows)  # type: ignore[arg-type]
+    return [row | {"scores": dict(found.scores)} for row, found in zip(rows, verdicts, strict=True) if found]
 
 
 @cache
@@ -60,24 +99,11 @@ def _judges() -> dict[str, Judge]:
 
 def _judge_of(identity: str, people: Rows, base: HfUri, recipe: Recipe) -> Judge:
     """The judge, made once for all rounds of a run; the last one is kept."""
-    from scripts import judge, models
+    from scripts import judge
 
     judges = _judges()
     if identity not in judges:
         judges.clear()
-        judges[identity] = judge.of_rows(
-            *models.load_base(base),
-            base,
-            people,
-            calibration_rows=recipe.evaluate.calibration_rows,
-            bootstrap=recipe.evaluate.bootstrap,
-            seed=recipe.seed,
-        )
+        given = judge.material(people, base.to_uri(), recipe.evaluate, recipe.seed)
+        judges[identity] = judge.likelihood(base, given, recipe.evaluate, recipe.seed)
     return judges[identity]
-
-
-def _judge(people: Rows, base: HfUri, recipe: Recipe) -> str:
-    """What the scores depend on beside the row itself."""
-    settings = recipe.evaluate.calibration_rows, recipe.evaluate.bootstrap, recipe.seed
-    content = json.dumps([base.to_uri(), settings, [row["id"] for row in people]])
-    return f"likelihood {VERSION} {sha256(content.encode()).hexdigest()}"

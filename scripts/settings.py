@@ -27,7 +27,9 @@ class TrainSettings(Settings):
     """One adapter."""
 
     repo: str = Field("hanjul-gemma-3-270m-lora", description="adapter repo, in our namespace unless it names one")
-    method: Literal["sft", "dpo"] = Field("sft", description="dpo learns config `preferences`, from an SFT adapter")
+    method: Literal["sft", "dpo", "judge"] = Field(
+        "sft", description="dpo learns config `preferences`, from an SFT adapter; judge learns to read lines, too"
+    )
     start: str | None = Field(None, description="the SFT adapter that dpo starts from: hf://models/…")
     beta: float = Field(0.1, gt=0, description="of dpo: the larger, the nearer it stays to where it started")
     base_model: str = "google/gemma-3-270m"
@@ -75,8 +77,8 @@ class PriceSettings(Settings):
     output: float = Field(ge=0)
 
 
-class TeacherSettings(Settings):
-    """Who writes. Without `base_url` the embedded model does, with an adapter trained on the written rows."""
+class EndpointSettings(Settings):
+    """A model behind an OpenAI-compatible endpoint."""
 
     base_url: str | None = Field(None, description="an OpenAI-compatible endpoint, e.g. https://api.openai.com/v1")
     model: str | None = None
@@ -100,6 +102,11 @@ class TeacherSettings(Settings):
         "the address moves, change it when the weights behind an address do",
     )
     price: PriceSettings | None = Field(None, description="where the provider's list price is unknown or not yours")
+
+
+class TeacherSettings(EndpointSettings):
+    """Who writes. Without `base_url` the embedded model does, with an adapter trained on the written rows."""
+
     adapter: TrainSettings = TrainSettings(repo="hanjul-gemma-3-270m-teacher-lora")
 
 
@@ -120,6 +127,26 @@ class BudgetSettings(Settings):
     timeout: float = Field(120, gt=0, description="seconds that an answer may take")
     batch: bool = Field(False, description="use the provider's Batch API: half the price, up to a day")
     batch_poll: int = Field(60, ge=1, description="seconds between two looks at a batch")
+
+
+class JudgeSettings(EndpointSettings):
+    """An LLM that scores lines by rubrics. Best of another family than the teacher's."""
+
+    base_url: str
+    model: str
+    concurrency: int = Field(16, ge=1, description="requests in flight at most; fewer where the endpoint says so")
+    budget: BudgetSettings = BudgetSettings()
+    samples: int = Field(
+        5, ge=2, description="answers that a score is the mean of, where the endpoint gives no token probabilities"
+    )
+    temperature: float = Field(1.0, gt=0, le=2, description="of those answers, and of one that is asked for again")
+    max_new_tokens: int = Field(400, ge=64, description="of an answer; a model that thinks first needs thousands")
+
+    @model_validator(mode="after")
+    def _at_once(self) -> JudgeSettings:
+        if self.budget.batch:
+            raise ValueError("a judge answers at once: leave `budget.batch` out")
+        return self
 
 
 class AskingSettings(Sampling):
@@ -209,6 +236,11 @@ class FilterSettings(Settings):
 class EvaluateSettings(Sampling):
     """What is judged."""
 
+    judge: JudgeSettings | None = Field(None, description="an LLM that judges beside the likelihood judge, and leads")
+    scorer: str | None = Field(
+        None, description="hf://models/… whose likelihoods judge, a base or an adapter; by default the adapter's base"
+    )
+    votes: str | None = Field(None, description="hf://datasets/… of people's votes, to set every judge beside")
     pairs: int = Field(24, ge=2, description="pairs of the test split")
     candidates: int = Field(1, ge=1, description="lines generated per pair")
     calibration_rows: int = Field(64, ge=8, description="held-out rows the judge is calibrated on")

@@ -16,12 +16,14 @@ from huggingface_hub import HfUri
 from scripts import env
 from scripts.errors import HanjulError
 from scripts.hub import Hub
-from scripts.settings import AskingSettings, TeacherSettings
+from scripts.settings import AskingSettings, EndpointSettings, JudgeSettings, TeacherSettings
 
 if TYPE_CHECKING:
     from pipelines.endpoint.prices import Price
     from pipelines.endpoint.teacher import Teacher
 
+#: Where a recipe names the teacher.
+PLACE = "synthesize.teacher"
 #: Tokens that one request to the embedded teacher may fill: a short prompt and a line.
 CONTEXT = 512
 
@@ -58,14 +60,10 @@ def opened(hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int
     """
     if teacher.base_url:
         model = named_model(teacher)
-        parts = urlsplit(teacher.base_url)
-        identity = teacher.identity or f"{parts.netloc}{parts.path.rstrip('/')} {model}"
-        yield Voice(teacher.base_url, model, _key(hub, teacher), model, identity, False)
+        yield Voice(teacher.base_url, model, key_for(hub, teacher), model, identity_of(teacher), False)
         return
     if adapter is None:
-        raise HanjulError(
-            "There is no teacher", "synthesize.teacher", "name an endpoint (`base_url`, `model`), or give --teacher"
-        )
+        raise HanjulError("There is no teacher", PLACE, "name an endpoint (`base_url`, `model`), or give --teacher")
     from scripts.embedded import gguf_path
     from scripts.llama_server import serve
     from scripts.lora_gguf import convert
@@ -85,13 +83,7 @@ def llm_of(voice: Voice, settings: AskingSettings, *, run_id: str, seed: int) ->
     from pipelines.endpoint.budget import Caps
     from pipelines.endpoint.teacher import teacher_llm
 
-    budget, price = settings.budget, price_of(settings)
-    if price is None and budget.max_usd is not None:
-        raise HanjulError(
-            f"No price is known for {voice.model}, and max_usd limits the cost",
-            "synthesize.teacher.price",
-            "give it: {input: USD, output: USD}, each per million tokens; or use max_tokens",
-        )
+    budget, price = settings.budget, price_within_limits(settings)
     return teacher_llm(
         voice.base_url,
         voice.model,
@@ -132,7 +124,9 @@ def kind_of(failure: str) -> str:
     return f"{kind} {status[1]}" if status else kind
 
 
-def usage_of(settings: AskingSettings, run_id: str, input_tokens: int, output_tokens: int) -> dict[str, Any]:
+def usage_of(
+    settings: AskingSettings | JudgeSettings, run_id: str, input_tokens: int, output_tokens: int
+) -> dict[str, Any]:
     """For the manifest: what the answers took, whoever paid for them, and what was sent for this plan.
 
     `usd_sent` counts what had no answer (time-outs, kills) at its most.
@@ -152,18 +146,38 @@ def usage_of(settings: AskingSettings, run_id: str, input_tokens: int, output_to
     }
 
 
-def price_of(settings: AskingSettings) -> Price | None:
+def price_of(settings: AskingSettings | JudgeSettings) -> Price | None:
     """USD per million tokens: the recipe's word, else the provider's list price, else None. On this machine: free."""
     from pipelines.endpoint import prices
 
-    teacher = settings.teacher
-    if teacher.price:
-        price: Price | None = prices.Price(teacher.price.input, teacher.price.output)
-    elif teacher.base_url is None or is_loopback(teacher.base_url):
+    endpoint = settings if isinstance(settings, JudgeSettings) else settings.teacher
+    if endpoint.price:
+        price: Price | None = prices.Price(endpoint.price.input, endpoint.price.output)
+    elif endpoint.base_url is None or is_loopback(endpoint.base_url):
         price = prices.Price(0.0, 0.0)
     else:
-        price = prices.price_of(teacher.model or "", teacher.base_url)
+        price = prices.price_of(endpoint.model or "", endpoint.base_url)
     return price.halved() if price and settings.budget.batch else price
+
+
+def price_within_limits(settings: AskingSettings | JudgeSettings, place: str = PLACE) -> Price | None:
+    """`price_of`, for who is about to send something.
+
+    Args:
+        place: where a recipe names the endpoint.
+
+    Raises:
+        HanjulError: a limit in USD, and no price is known.
+    """
+    price = price_of(settings)
+    if price is None and settings.budget.max_usd is not None:
+        model = settings.model if isinstance(settings, JudgeSettings) else settings.teacher.model
+        raise HanjulError(
+            f"No price is known for {model}, and max_usd limits the cost",
+            f"{place}.price",
+            "give it: {input: USD, output: USD}, each per million tokens; or use max_tokens",
+        )
+    return price
 
 
 def answers_path() -> Path:
@@ -178,7 +192,7 @@ def named_model(teacher: TeacherSettings) -> str:
         HanjulError: it is not named.
     """
     if not teacher.model:
-        raise HanjulError("The teacher's model is not named", "synthesize.teacher.model", "name it in the recipe")
+        raise HanjulError("The teacher's model is not named", f"{PLACE}.model", "name it in the recipe")
     return teacher.model
 
 
@@ -189,31 +203,44 @@ def template_of(snapshot: Path) -> str:
     return str(AutoTokenizer.from_pretrained(snapshot).chat_template)
 
 
+def identity_of(endpoint: EndpointSettings) -> str:
+    """What names a model at an endpoint among the kept answers: the recipe's word, else address and model."""
+    parts = urlsplit(endpoint.base_url or "")
+    return endpoint.identity or f"{parts.netloc}{parts.path.rstrip('/')} {endpoint.model}"
+
+
 def is_loopback(base_url: str) -> bool:
     """Whether an endpoint is on this machine, or looks so through a tunnel."""
     return urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def _key(hub: Hub, teacher: TeacherSettings) -> str:
-    """The key from the environment. It goes to nobody but the endpoint that it was named for."""
-    named, url = teacher.api_key_env, str(teacher.base_url)
+def key_for(hub: Hub, endpoint: EndpointSettings, place: str = PLACE) -> str:
+    """The key from the environment. It goes to nobody but the endpoint that it was named for.
+
+    Args:
+        place: where a recipe names the endpoint; its last word says who that is.
+
+    Raises:
+        HanjulError: it is not named, not there, or meant for another.
+    """
+    named, url, who = endpoint.api_key_env, str(endpoint.base_url), place.rpartition(".")[2]
     if named is None:
         named = "OPENAI_API_KEY" if urlsplit(url).hostname == "api.openai.com" else None
     if named == "none" or (named is None and is_loopback(url)):
         return "none"
     if named is None:
         raise HanjulError(
-            "The teacher's key is not named",
-            "synthesize.teacher.api_key_env",
+            f"The {who}'s key is not named",
+            f"{place}.api_key_env",
             "name the environment variable that holds it, or `none` where the endpoint asks for no key",
         )
     if hub.is_local and named == "HF_TOKEN":
         raise HanjulError(
             "HF_TOKEN holds the local Hub's token here, which is for nobody else",
-            "synthesize.teacher.api_key_env",
-            "export the teacher's key under another name and name that",
+            f"{place}.api_key_env",
+            f"export the {who}'s key under another name and name that",
         )
     key = os.environ.get(named)
     if key:
         return key
-    raise HanjulError("The teacher's key is not in the environment", named, f"run `export {named}=…`")
+    raise HanjulError(f"The {who}'s key is not in the environment", named, f"run `export {named}=…`")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MIN_ROWS = 8
 NEEDED = {"default": ("prompt", "completion", "source"), "preferences": ("prompt", "chosen", "rejected")}
 
+#: Where rows come from that people wrote: a judge must not learn from what it will judge.
+PEOPLE = ("written", "imported")
+
 #: What a base's authors want to be passed on.
 LICENCE_FILE = re.compile(r"(LICEN[SC]E|NOTICE|COPYING)[^/]*", re.IGNORECASE)
 
@@ -42,6 +45,8 @@ def run(
 ) -> HfUri:
     """Commit an adapter trained on a pinned dataset: on config `default`, or on `preferences` for `method: dpo`.
 
+    With `method: judge` each row that people wrote is learnt twice: the line from its pair, the values from its line.
+
     Args:
         base: the base model, pinned.
         sources: train on rows of these sources only, e.g. `["written"]`; None takes all.
@@ -52,6 +57,7 @@ def run(
     """
     from model_card import card
 
+    sources = sources or (PEOPLE if settings.method == "judge" else None)
     repo = hub.repo("model", settings.repo)
     start = hub.resolve(settings.start, "model") if settings.start else None
     if start:
@@ -130,6 +136,16 @@ def _splits(hub: Hub, dataset: HfUri, config: str, sources: Sequence[str] | None
     return {name: rows for name, rows in splits.items() if len(rows) and name in ("train", "validation")}
 
 
+def _for_judge(rows: datasets.Dataset) -> datasets.Dataset:
+    """Columns `prompt` and `completion` as texts, two rows for each."""
+    from datasets import Dataset
+
+    from pipelines.likelihood import training_texts
+
+    texts = [text for row in rows for text in training_texts(row)]
+    return Dataset.from_dict({"prompt": [text[0] for text in texts], "completion": [text[1] for text in texts]})
+
+
 def _train(
     hub: Hub,
     dataset: HfUri,
@@ -149,6 +165,8 @@ def _train(
     check_tools(settings)
     config = "preferences" if settings.method == "dpo" else "default"
     configs = {name: _splits(hub, dataset, name, sources) for name in dict.fromkeys(("default", config))}
+    if settings.method == "judge":
+        configs["default"] = {name: _for_judge(rows) for name, rows in configs["default"].items()}
     splits = configs[config]
     train, held_out = splits.get("train", []), splits.get("validation", [])
     if len(train) < MIN_ROWS:

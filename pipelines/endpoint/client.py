@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import random
+import re
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import openai
 
-from pipelines.endpoint.adapting import Adapting
+from pipelines.endpoint.adapting import LOGPROBS, Adapting
 from pipelines.endpoint.answers import storable
 from pipelines.endpoint.budget import Budget, Receipt
 from pipelines.endpoint.gate import Gate
@@ -28,6 +29,11 @@ PATIENCE_S = 900.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 #: Answers of the kind "you may not" or "not here" one after the other that mean all requests, not just one.
 REFUSALS = 3
+#: Tokens whose alternatives are kept: a digit, the answer to a closed question. Those of all the words of a sentence
+#: would make an answer fifty times as large.
+WEIGHED = re.compile(r"\W*[0-9]\W*")
+#: A token, and the logarithms of the probabilities of tokens that might have stood there.
+Token = tuple[str, dict[str, float]]
 #: First word of a failure where the model, or its provider, would not write.
 REFUSED = "refused: "
 
@@ -55,12 +61,15 @@ class Reply:
     Attributes:
         failure: empty, `refused: …` (the provider's content filter or the model said no), or the endpoint's last error.
         kept: it was answered before.
+        tokens: of each choice, with the alternatives to those that `WEIGHED` matches; none where the request asked for
+            no `logprobs`, or the endpoint gives none.
     """
 
     texts: list[str]
     input_tokens: int = 0
     output_tokens: int = 0
     failure: str = ""
+    tokens: list[list[Token]] = field(default_factory=list)
     kept: bool = field(default=False, compare=False)
 
 
@@ -110,7 +119,10 @@ class Client:
     def kept(self, key: str) -> Reply | None:
         """The reply of an earlier request, if there is one."""
         kept = self.store.answer(key)
-        return Reply(**{**kept, "kept": True}) if kept else None
+        if not kept:
+            return None
+        tokens = [[(token, weights) for token, weights in choice] for choice in kept.get("tokens", [])]
+        return Reply(**{**kept, "tokens": tokens, "kept": True})
 
     def _given_up(self, error: TransientError, attempts: int) -> Reply:
         cause = error.__cause__
@@ -153,39 +165,43 @@ class Client:
                 raise TransientError(self._named(error)) from error
             except ValueError as error:
                 raise TransientError(f"garbage instead of JSON: {error}") from error
-            reply = self.read(answer, receipt)
+            reply = self.read(answer, receipt, weighed=bool(body.get("logprobs")))
         self._answered, self._refusals = True, 0
-        self.store.keep(key, asdict(reply))
+        self.store.keep(key, kept_form(reply))
         return reply
 
-    def read(self, answer: Any, receipt: Receipt) -> Reply:
+    def read(self, answer: Any, receipt: Receipt, *, weighed: bool = False) -> Reply:
         """The reply that an answer holds.
+
+        Args:
+            weighed: with its tokens.
 
         Raises:
             TransientError: it is not what the protocol says.
         """
         try:
             usage = answer.get("usage") or {}
-            tokens = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+            counts = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
             receipt.outcome = "answered"
-            if any(tokens):  # else it stays at its most
-                receipt.settle("answered", *tokens, self.budget.price)
+            if any(counts):  # else it stays at its most
+                receipt.settle("answered", *counts, self.budget.price)
             messages = [choice["message"] for choice in answer["choices"]]
             texts = [_text(message) for message in messages]
             refusals = [message["refusal"] for message in messages if message.get("refusal")]
             ends = [choice.get("finish_reason") for choice in answer["choices"]]
-        except (AttributeError, KeyError, TypeError) as error:
+            tokens = [_tokens(choice) for choice in answer["choices"]] if weighed else []
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise TransientError(f"garbage instead of a chat completion: {str(answer)[:80]}") from error
         if not texts:
             raise TransientError("garbage: an answer without choices")
         self.gate.answered()
         if any(texts):
-            return Reply([storable(text) for text in texts], *tokens)
+            return Reply([storable(text) for text in texts], *counts, tokens=tokens if any(tokens) else [])
         if refusals or "content_filter" in ends:
-            return Reply([], *tokens, failure=REFUSED + (storable(refusals[0]) if refusals else ""))
+            return Reply([], *counts, failure=REFUSED + (storable(refusals[0]) if refusals else ""))
         if "length" in ends:
-            return Reply([], *tokens, failure="the answer ended before it began; raise `max_new_tokens`")
-        return Reply(texts, *tokens)
+            return Reply([], *counts, failure="the answer ended before it began; raise `max_new_tokens`")
+        return Reply(texts, *counts)
 
     def _failed(self, error: openai.APIStatusError, body: dict[str, Any], sent: dict[str, Any]) -> Reply:
         """What an error means for this request and for those to come.
@@ -197,6 +213,10 @@ class Client:
         name, status, code = self._named(error), error.status_code, error.code or ""
         if is_filtered(code):  # Azure answers 400, and bills nothing
             return Reply([], failure=REFUSED)
+        # OpenAI answers 403 where a model gives no token probabilities; that is about the form, not about the key.
+        form = status in (400, 422) or (status == 403 and LOGPROBS in name.lower())
+        if form and (self.adapting.sendable(body) != sent or self.adapting.learn(error, sent)):
+            raise ThrottledError(name) from error  # nothing was wrong with this request but its form
         if status in (403, 404):  # of this prompt (a moderated one), or of the key and the model?
             self._refusals += 1
         if status in (401, 402) or code == "insufficient_quota" or self._refusals >= (self._answered * REFUSALS or 1):
@@ -205,8 +225,6 @@ class Client:
         if status in (429, 503):
             self.gate.throttled(_retry_after(error))
             raise ThrottledError(name) from error
-        if status in (400, 422) and (self.adapting.sendable(body) != sent or self.adapting.learn(error, sent)):
-            raise ThrottledError(name) from error  # nothing was wrong with this request but its form
         if status in (408, 409) or status >= 500:
             raise TransientError(name) from error
         return Reply([], failure=name)
@@ -214,6 +232,12 @@ class Client:
     def _named(self, error: openai.OpenAIError) -> str:
         """The error in words, without the key, which some endpoints say again."""
         return f"{type(error).__name__}: {error}".replace(self.api.api_key, "…")
+
+
+def kept_form(reply: Reply) -> dict[str, Any]:
+    """What the store keeps of a reply; `Client.kept` reads it, with or without tokens."""
+    # Not `asdict`, which copies every token.
+    return {name: value for name, value in vars(reply).items() if name != "kept"}
 
 
 def is_filtered(code: str) -> bool:
@@ -227,16 +251,15 @@ async def _complaint(api: openai.AsyncOpenAI) -> str:
         await api.with_options(max_retries=0, timeout=PROBE_SECONDS).get("/models", cast_to=object)
     except openai.APIConnectionError as error:
         return (
-            f"the teacher endpoint does not answer: {api.base_url} ({error.__cause__ or error}); start it or check "
-            "`teacher.base_url`"
+            f"the endpoint does not answer: {api.base_url} ({error.__cause__ or error}); start it or check `base_url`"
         )
     except (openai.AuthenticationError, openai.PermissionDeniedError):
         return (
-            f"the teacher endpoint refuses the key: {api.base_url}; put a valid one into the environment variable that "
-            "`teacher.api_key_env` names"
+            f"the endpoint refuses the key: {api.base_url}; put a valid one into the environment variable that "
+            "`api_key_env` names"
         )
     except openai.InternalServerError as error:
-        return f"the teacher endpoint is not ready: {api.base_url} answered {error.status_code}; wait and run it again"
+        return f"the endpoint is not ready: {api.base_url} answered {error.status_code}; wait and run it again"
     except (openai.APIStatusError, ValueError):
         return ""  # no list of models, but an answer
     return ""
@@ -267,3 +290,19 @@ def _text(message: dict[str, Any]) -> str:
     if not isinstance(content, str):
         raise TypeError(f"content: {content}")
     return content
+
+
+def _tokens(choice: dict[str, Any]) -> list[Token]:
+    """The tokens of a choice; none where it says nothing of probabilities."""
+    said = (choice.get("logprobs") or {}).get("content") or []
+    return [(_spelt(token), _weights(token) if WEIGHED.fullmatch(token["token"]) else {}) for token in said]
+
+
+def _spelt(token: dict[str, Any]) -> str:
+    """A token as text; half a syllable, as which Hangul is often cut, becomes U+FFFD."""
+    return storable(token["token"])
+
+
+def _weights(token: dict[str, Any]) -> dict[str, float]:
+    alternatives = token.get("top_logprobs") or []
+    return {_spelt(other): float(other["logprob"]) for other in alternatives if other.get("logprob") is not None}

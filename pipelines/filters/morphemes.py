@@ -25,20 +25,21 @@ def _loaded() -> Any:
     return kiwi
 
 
-def _kiwi() -> Any:
+def kiwi() -> Any:
+    """Kiwi itself, loaded once."""
     with _loading:
         return _loaded()  # two seconds the first time, so not at import
 
 
 def warm_up() -> None:
     """Load Kiwi in the background, for a process that will need it and can wait for something else meanwhile."""
-    threading.Thread(target=_kiwi, daemon=True).start()
+    threading.Thread(target=kiwi, daemon=True).start()
 
 
 @lru_cache(maxsize=4096)
 def tokens(text: str) -> tuple[tuple[str, str, int], ...]:
     """(form, tag, start) of each morpheme; irregular verbs keep their tag without the suffix (`VA-I` is `VA`)."""
-    return tuple((token.form, token.tag.split("-")[0], token.start) for token in _kiwi().tokenize(text))
+    return tuple((token.form, token.tag.split("-")[0], token.start) for token in kiwi().tokenize(text))
 
 
 @cache

@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 
-from pipelines.likelihood import Continuations
+from pipelines.continuations import Continuations
 
 #: Products with a value, before every question.
 SHOTS = (
@@ -62,21 +62,22 @@ def relatedness(
         progress: called with the share done, 0..1.
     """
     reader = Continuations(model, tokenizer)
-    prefix = str(tokenizer.bos_token or "") + "".join(_shown(product, value) for product, value in SHOTS)
+    text = str(tokenizer.bos_token or "") + "".join(_shown(product, value) for product, value in SHOTS)
+    prefix = reader.prefix(text)
     values = list(dict.fromkeys(value for _, value in pairs))
     lines = {value: _line(value) for value in values}
-    given = reader.log_probs_after(prefix, [_asked(name) for name, _ in pairs], [lines[value] for _, value in pairs])
+    given = reader.after(prefix, [_asked(name) for name, _ in pairs], [lines[value] for _, value in pairs])
     progress(1 / (1 + len(STRANGERS)))
     strange: dict[str, dict[str, torch.Tensor]] = {}
     for done, stranger in enumerate(STRANGERS, 2):
-        found = reader.log_probs_after(prefix, [_asked(stranger)] * len(values), list(lines.values()))
+        found = reader.after(prefix, [_asked(stranger)] * len(values), list(lines.values()))
         strange[stranger] = dict(zip(values, found, strict=True))
         progress(done / (1 + len(STRANGERS)))
     scores = []
     for (product, value), tokens in zip(pairs, given, strict=True):
-        others = torch.stack([found[value] for stranger, found in strange.items() if stranger != product])
+        others = torch.stack([found[value][:, 0] for stranger, found in strange.items() if stranger != product])
         baseline = others.logsumexp(0) - torch.log(torch.tensor(float(len(others))))
-        scores.append(float((tokens - baseline).mean()))
+        scores.append(float((tokens[:, 0] - baseline).mean()))
     return scores
 
 

@@ -13,7 +13,14 @@ _PROBE = ([user_message("향초", ["차분한"])], [{"role": "assistant", "conte
 
 
 def encode(tokenizer: Any, row: Mapping[str, Any]) -> tuple[list[int], list[int]]:
-    """Token ids of a row's `prompt` (generation prompt included) and of its `completion` (end of answer included)."""
+    """Token ids of a row's `prompt` (generation prompt included) and of its `completion` (end of answer included).
+
+    A judge's rows are plain texts, which TRL begins and ends with the tokenizer's own marks; others are messages.
+    """
+    if isinstance(row["prompt"], str):
+        text, end = tokenizer(row["prompt"] + row["completion"]).input_ids, tokenizer.eos_token_id
+        begin = tokenizer(row["prompt"]).input_ids
+        return begin, [*text[len(begin) :], *([] if text[-1] == end else [end])]
     whole = tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], return_dict=True)["input_ids"]
     prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=True)["input_ids"]
     return whole[: len(prompt)], whole[len(prompt) :]

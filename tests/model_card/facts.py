@@ -1,17 +1,22 @@
-"""Facts that several tests share: two systems on three pairs, Creativity unreliable."""
+"""Facts that several tests share: two systems on three pairs, judged by one judge whose Creativity is unreliable."""
 
-from model_card.facts import (
+from dataclasses import replace
+
+from model_card.contrast import KINDS
+from model_card.facts import CardFacts, HeldOut, ReleaseFacts, TrainingFacts
+from model_card.report import (
     METRICS,
     Calibration,
-    CardFacts,
     Difference,
-    HeldOut,
+    Duel,
     Interval,
+    JudgeFacts,
+    Judgement,
+    Kind,
     Line,
-    ReleaseFacts,
     Report,
     System,
-    TrainingFacts,
+    Verdict,
 )
 
 ADAPTER = "hanjul-team/hanjul-gemma-3-270m-lora"
@@ -29,23 +34,72 @@ PAIRS = (
 )
 
 
-def calibration(auc: float) -> Calibration:
-    return Calibration(2.0, 0.5, auc, auc - 0.05, auc + 0.04, 0.97, {"other_product": auc}, 64, auc >= 0.75)
+def around(value: float, spread: float = 0.1) -> Interval:
+    return Interval(value, value - spread, value + spread)
 
 
-def system(name: str, model: str, score: float) -> System:
+def calibration(auc: float, metric: str = "pv") -> Calibration:
+    """The first kind of bad line is told 0.1 better than the second."""
+    kinds = {kind: Kind(auc + 0.05 - 0.1 * place, 0.97, 150) for place, kind in enumerate(KINDS[metric])}
+    return Calibration(2.0, 0.5, around(auc, 0.04), around(0.97, 0.02), kinds, 400, auc >= 0.75)
+
+
+JUDGE = JudgeFacts(
+    "google/gemma-3-270m@bbbbbbb",
+    "likelihood",
+    "likelihood",
+    1,
+    {metric: calibration(auc, metric) for metric, auc in {"pv": 0.9, "naturalness": 0.78, "creativity": 0.6}.items()},
+)
+
+
+def system(name: str, model: str, score: float, judges: tuple[str, ...] = (JUDGE.name,)) -> System:
+    """Scores rise by 0.1 from line to line; the last one leaks and repeats a training row."""
     lines = tuple(
-        Line(f"상품: {p}\n가치: {', '.join(v)}", p, v, line, dict.fromkeys(METRICS, score + n / 10), n == 2, False)
-        for n, (p, v, line) in enumerate(PAIRS)
+        Line(
+            f"상품: {product}\n가치: {', '.join(values)}",
+            product,
+            values,
+            line,
+            {
+                judge: Verdict(dict.fromkeys(METRICS, score + n / 10), dict.fromkeys(METRICS, f"{name} {n}번 이유"))
+                for judge in judges
+            },
+            n == 2,
+            False,
+            "나만 듣는 파도" if n == 2 else "",
+        )
+        for n, (product, values, line) in enumerate(PAIRS)
     )
-    mean = Interval(score + 0.1, score, score + 0.2)
-    return System(
-        name, model, "a" * 40, dict.fromkeys(METRICS, mean), dict.fromkeys(METRICS, 0.1), 1 / 3, 0.0, 0.9, 12.3, lines
+    distinct = {"1": 0.7, "2": 0.9, "3": 1.0}
+    return System(name, model, "a" * 40, 1 / 3, 0.0, 1 / 3, distinct, 12.3, 31.4, lines)
+
+
+def judgement(judge: JudgeFacts, scores: dict[str, float]) -> Judgement:
+    """What a judge says of systems whose lines score `scores` and more."""
+    names = list(scores)
+    duels = tuple(
+        Duel(
+            later,
+            earlier,
+            0.6,
+            0.1,
+            0.3,
+            {metric: Difference(around(scores[later] - scores[earlier], 0.09), 0.0002, 0.0006) for metric in METRICS},
+        )
+        for place, later in enumerate(names)
+        for earlier in names[:place]
+    )
+    return Judgement(
+        judge,
+        {name: dict.fromkeys(METRICS, around(score + 0.1)) for name, score in scores.items()},
+        {name: dict.fromkeys(METRICS, 0.1) for name in names},
+        duels,
+        {name: around(place - (len(names) - 1) / 2, 0.4) for place, name in enumerate(names)},
     )
 
 
 REPORT = Report(
-    judge="google/gemma-3-270m@bbbbbbb",
     dataset="hanjul-team/hanjul-copy",
     dataset_revision="d" * 40,
     dataset_split="test",
@@ -53,7 +107,16 @@ REPORT = Report(
     bootstrap=2000,
     seed=7,
     systems=(system("base, 4 examples", "google/gemma-3-270m", 0.2), system("adapter", ADAPTER, 0.6)),
-    differences=(Difference("adapter", "base, 4 examples", dict.fromkeys(METRICS, Interval(0.4, 0.31, 0.49))),),
-    calibration={"pv": calibration(0.9), "naturalness": calibration(0.88), "creativity": calibration(0.6)},
+    judgements=(judgement(JUDGE, {"base, 4 examples": 0.2, "adapter": 0.6}),),
 )
 FACTS = CardFacts(RELEASE, TRAINING, REPORT)
+
+
+def wide_report(names: list[str], judges: list[JudgeFacts]) -> Report:
+    """One system for each name, the last one the adapter; its scores rise from system to system."""
+    scores = {name: 0.7 * place / len(names) for place, name in enumerate(names)}
+    systems = tuple(
+        system(name, ADAPTER if name == names[-1] else f"team/{place}", scores[name], tuple(j.name for j in judges))
+        for place, name in enumerate(names)
+    )
+    return replace(REPORT, systems=systems, judgements=tuple(judgement(judge, scores) for judge in judges))

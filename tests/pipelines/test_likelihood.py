@@ -1,152 +1,253 @@
 """The scorer against a computation without cache, batches or tricks, on a tiny random model."""
 
+import math
+
 import pytest
 import torch
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-from transformers import Gemma3ForCausalLM, Gemma3TextConfig, PreTrainedTokenizerFast
 
 from pipelines import likelihood
-from pipelines.likelihood import SHOTS, STRANGERS, Scorer, hangul_vocabulary, raw_scores, topic_particle
+from pipelines.continuations import Continuations
+from pipelines.likelihood import (
+    DULL_LINES,
+    SHOTS,
+    STRANGERS,
+    LineScores,
+    RawScores,
+    Scorer,
+    shortfall,
+    topic_particle,
+)
+from pipelines.rarity import Rarity
+from tests.pipelines.test_continuations import model, naive, near, tokenizer  # noqa: F401
 
 EXAMPLES = [
     {"product": f"상품{n}", "values": ["조용한", "빠른"][: 1 + n % 2], "ad_copy": f"한밤에도 {n}번쯤 웃는다"}
     for n in range(SHOTS + STRANGERS)
 ]
+STRANGE = EXAMPLES[SHOTS:]
+CORPUS = ["비보다 먼저 웃는다", "장마는 간다", "나만 간다"]
 ROWS = [
-    {"product": "우산", "values": ["든든한"], "ad_copy": "비보다 먼저 펴지는 마음"},
+    {"product": "우산", "values": ["든든한 마음"], "ad_copy": "비보다 먼저 펴지는 마음"},
     {"product": "제습기", "values": ["보송한", "조용한"], "ad_copy": "장마는 창밖에서만"},
-    {"product": "이어폰", "values": ["몰입"], "ad_copy": "나만 듣는 ABC"},
+    {"product": "이어폰", "values": ["몰입"], "ad_copy": "나만의 이어폰 ABC"},
+    {"product": "종", "values": ["맑음"], "ad_copy": "땡"},
 ]
 
 
 @pytest.fixture(scope="module")
-def tokenizer():
-    """One token a character: Hangul syllables, ASCII, and the special ones."""
-    characters = [*map(chr, range(0xAC00, 0xD7A4)), *map(chr, range(32, 127)), "\n"]
-    vocabulary = {text: i for i, text in enumerate(["<pad>", "<bos>", "<eos>", "<unk>", *characters])}
-    made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
-    )
+def scorer(model, tokenizer):  # noqa: F811
+    return Scorer(model, tokenizer, EXAMPLES, CORPUS)
 
 
 @pytest.fixture(scope="module")
-def model(tokenizer):
-    torch.manual_seed(0)
-    config = Gemma3TextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=16,
-        sliding_window=64,  # shorter than the prefix
-        layer_types=["sliding_attention", "full_attention"],
-        initializer_range=0.3,
-    )
-    return Gemma3ForCausalLM(config).eval()
+def read(model, tokenizer):  # noqa: F811
+    """Log-probabilities, [tokens, 2], of a continuation of a text."""
+    return lambda before, line: naive(model, tokenizer, before, line)
 
 
-@pytest.fixture(scope="module")
-def scorer(model, tokenizer):
-    return Scorer(model, tokenizer, EXAMPLES)
-
-
-def naive(model, tokenizer, before, line):
-    """Log-probabilities of the line's tokens from full logits over the Hangul vocabulary and the token itself."""
-    ids = tokenizer(before, add_special_tokens=False).input_ids
-    answer = tokenizer(line, add_special_tokens=False).input_ids
-    with torch.inference_mode():
-        logits = model(torch.tensor([ids + answer])).logits[0, len(ids) - 1 : -1]
-    kept = set(hangul_vocabulary(tokenizer))
-    return torch.stack(
-        [row[target] - row[sorted(kept | {target})].logsumexp(0) for row, target in zip(logits, answer, strict=True)]
-    )
-
-
-def shots(rows, copy=lambda row, n: row["ad_copy"]):
-    return "\n\n".join(
-        f"상품: {row['product']}\n가치: {', '.join(row['values'])}\n카피: {copy(row, n)}<eos>"
-        for n, row in enumerate(rows)
-    )
+def turns(rows, line=lambda row, n: row["ad_copy"]):
+    return "\n\n".join(f"{asked(row)} {line(row, n)}<eos>" for n, row in enumerate(rows))
 
 
 def asked(row):
-    return f"\n\n상품: {row['product']}\n가치: {', '.join(row['values'])}\n카피:"
+    return f"상품: {row['product']}\n가치: {', '.join(row['values'])}\n카피:"
 
 
 def dull(row, n):
-    return likelihood._dulled(row, n)["ad_copy"]
+    topic = topic_particle(row["product"])
+    return DULL_LINES[n % len(DULL_LINES)].format(product=row["product"], topic=topic, value=row["values"][0])
 
 
-def expected(model, tokenizer, row):
-    """given, alone, strangers' and dull log-probabilities from the texts written out by hand."""
-    line, prefix = f" {row['ad_copy']}<eos>", "<bos>" + shots(EXAMPLES[:SHOTS])
-    bare = "<bos>" + "\n\n".join(f"\n카피: {example['ad_copy']}<eos>" for example in EXAMPLES[:SHOTS])
-    return (
-        naive(model, tokenizer, prefix + asked(row), line),
-        naive(model, tokenizer, bare + "\n\n\n카피:", line),
-        [naive(model, tokenizer, prefix + asked(stranger), line) for stranger in EXAMPLES[SHOTS:]],
-        naive(model, tokenizer, "<bos>" + shots(EXAMPLES[:SHOTS], dull) + asked(row), line),
-    )
+def line_of(row):
+    return f" {row['ad_copy']}<eos>"
 
 
-def test_log_probs_are_those_of_the_whole_text(scorer, model, tokenizer):
+def mixture(alone, strange):
+    return torch.stack([found[:, 0] for found in [alone, *strange]]).exp().mean(0).log()
+
+
+#: What lines stand under, written out by hand.
+GIVEN = f"<bos>{turns(EXAMPLES[:SHOTS])}\n\n"
+DULL = f"<bos>{turns(EXAMPLES[:SHOTS], dull)}\n\n"
+ALONE = "<bos>" + "".join(f"\n카피:{line_of(row)}\n\n" for row in EXAMPLES[:SHOTS]) + "\n카피:"
+REVERSED = "<bos>" + "".join(
+    f"카피: {row['ad_copy']}\n상품: {row['product']}\n가치: {', '.join(row['values'])}\n\n" for row in EXAMPLES[:SHOTS]
+)
+
+
+def values_sum(read, row, line):
+    """log p(values | line, product)."""
+    found = read(f"{REVERSED}카피: {line}\n상품: {row['product']}\n가치:", f" {', '.join(row['values'])}\n")
+    return float(found[:, 0].sum())
+
+
+def values_gain(read, row):
+    baseline = sum(values_sum(read, row, other["ad_copy"]) for other in STRANGE) / STRANGERS
+    return values_sum(read, row, row["ad_copy"]) - baseline
+
+
+def test_log_probs_are_those_of_the_whole_text(scorer, read):
     for row, found in zip(ROWS, scorer.log_probs(ROWS), strict=True):
-        given, alone, strange, dulled = expected(model, tokenizer, row)
-        mixture = (torch.stack([alone, *strange]).exp().mean(0)).log()
-        assert found.tokens == len(row["ad_copy"]) + 2  # the space before it and the end
-        assert found.given == pytest.approx(float(given.sum()), abs=1e-3)
-        assert found.alone == pytest.approx(float(alone.sum()), abs=1e-3)
-        assert found.marginal == pytest.approx(float(mixture.sum()), abs=1e-3)
-        assert found.dull == pytest.approx(float(dulled.sum()), abs=1e-3)
+        line = line_of(row)
+        alone = read(ALONE, line)
+        assert len(found.given) == len(row["ad_copy"]) + 2  # the space before it and the end
+        near(found.given, read(GIVEN + asked(row), line))
+        near(found.dull, read(DULL + asked(row), line))
+        near(found.alone, alone)
+        near(found.marginal, mixture(alone, [read(GIVEN + asked(other), line) for other in STRANGE]))
+        assert found.values_gain == pytest.approx(values_gain(read, row), abs=1e-3)
+        assert found.rarity == Rarity(CORPUS).of(row["ad_copy"], [row["product"], *row["values"]])
 
 
-def test_a_stranger_with_the_rows_own_product_is_none(scorer, model, tokenizer):
-    row = {**ROWS[0], "product": EXAMPLES[SHOTS]["product"]}
-    _, alone, strange, _ = expected(model, tokenizer, row)
-    mixture = torch.stack([alone, *strange[1:]]).exp().mean(0).log()
-    assert scorer.log_probs([row])[0].marginal == pytest.approx(float(mixture.sum()), abs=1e-3)
+def test_the_random_model_tells_all_the_texts_apart(scorer):
+    """Without which the test above would say little."""
+    for found in scorer.log_probs(ROWS[:3]):
+        sums = [float(part.sum()) for part in (found.given, found.dull, found.alone)]
+        assert min(abs(one - other) for n, one in enumerate(sums) for other in sums[:n]) > 0.01
+        assert abs(found.values_gain) > 0.01 and found.rarity > 0
+        assert abs(float(found.marginal.sum() - found.alone[:, 0].sum())) > 0.01
+
+
+def test_a_stranger_with_the_rows_own_product_is_none(scorer, read):
+    row = {**ROWS[0], "product": STRANGE[0]["product"]}
+    strange = [read(GIVEN + asked(other), line_of(row)) for other in STRANGE[1:]]
+    near(scorer.log_probs([row])[0].marginal, mixture(read(ALONE, line_of(row)), strange))
+
+
+def test_values_under_strangers_lines_are_asked_once_for_each_pair(scorer, read, monkeypatch):
+    calls = []
+    after = Continuations.after
+
+    def watched(self, prefix, befores, lines):
+        calls.append((list(befores), list(lines)))
+        return after(self, prefix, befores, lines)
+
+    monkeypatch.setattr(Continuations, "after", watched)
+    one_pair = [{**ROWS[1], "ad_copy": line} for line in ("장마는 창밖에서만", "빨래가 먼저 안다", "바람")]
+    found = scorer.log_probs([*one_pair, ROWS[0]])
+    asked_again = [befores for befores, _ in calls if any(f"카피: {STRANGE[0]['ad_copy']}\n" in b for b in befores)]
+    assert asked_again == [
+        [f"카피: {STRANGE[0]['ad_copy']}\n상품: {row['product']}\n가치:" for row in (ROWS[1], ROWS[0])]
+    ]
+    assert sum(len(lines) for _, lines in calls) == 4 * (3 + STRANGERS + 1) + 2 * STRANGERS
+    wanted = [values_gain(read, row) for row in [*one_pair, ROWS[0]]]
+    assert [line.values_gain for line in found] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_values_in_another_order_are_another_pair(scorer, read):
+    turned = {**ROWS[1], "values": ROWS[1]["values"][::-1]}
+    found = scorer.log_probs([ROWS[1], turned])
+    wanted = [values_gain(read, ROWS[1]), values_gain(read, turned)]
+    assert [line.values_gain for line in found] == pytest.approx(wanted, abs=1e-3)
+    assert abs(wanted[0] - wanted[1]) > 0.01
 
 
 def test_scores_do_not_depend_on_company_or_order(scorer):
-    many = [{**ROWS[n % 3], "product": f"물건{n}"} for n in range(40)]  # more than a batch
-    together, backwards = raw_scores(scorer, many), raw_scores(scorer, many[::-1])[::-1]
+    many = [{**ROWS[n % 4], "product": f"물건{n}"} for n in range(40)]  # more than a batch
+    together, backwards = scorer.scores(many), scorer.scores(many[::-1])[::-1]
     for one, other in zip(together, backwards, strict=True):
-        assert vars(one) == pytest.approx(vars(other), abs=1e-4)
-    assert raw_scores(scorer, many) == together
+        assert vars(one) == pytest.approx(vars(other), abs=1e-3)
+    for row, one in zip(many[:4], together[:4], strict=True):
+        assert vars(one) == pytest.approx(vars(scorer.scores([row])[0]), abs=1e-3)
 
 
-def test_raw_scores_are_means_over_tokens(scorer):
-    line, score = scorer.log_probs(ROWS[:1])[0], raw_scores(scorer, ROWS[:1])[0]
-    assert score.pv == (line.given - line.marginal) / line.tokens
-    assert score.naturalness == line.alone / line.tokens
-    assert score.creativity == (line.given - line.dull) / line.tokens
+def test_the_same_rows_score_the_same(scorer):
+    assert scorer.scores(ROWS) == scorer.scores(ROWS)
 
 
-def test_progress_ends_at_one(scorer):
+def test_scores_are_the_raw_ones_of_the_log_probs(scorer):
+    assert scorer.scores(ROWS) == [found.raw() for found in scorer.log_probs(ROWS)]
+
+
+@pytest.fixture
+def constants(monkeypatch):
+    """Round numbers, so that formulas can be computed by hand."""
+    for name, value in {"WORST": 2, "BOUND": 0.5, "REVERSE": 0.25, "RARITY": 0.5}.items():
+        monkeypatch.setattr(likelihood, name, value)
+
+
+def line_scores(values_gain=2.0, rarity=3.0, marginal=(-2.0, -3.0, -4.0)):
+    """Of three tokens: a nat above the marginal, and 1, 0.5 and 1.5 nats above the dull."""
+    return LineScores(
+        given=torch.tensor([[-1.0, -0.5], [-2.0, -1.0], [-3.0, -3.0]]),
+        alone=torch.tensor([[-2.0, -1.0], [-5.0, -1.0], [-1.0, -1.0]]),
+        dull=torch.tensor([[-2.0, -9.0], [-2.5, -9.0], [-4.5, -9.0]]),
+        marginal=torch.tensor(marginal),
+        values_gain=values_gain,
+        rarity=rarity,
+    )
+
+
+@pytest.mark.usefixtures("constants")
+def test_raw_scores_by_hand():
+    score = line_scores().raw()
+    assert score.pv == pytest.approx(0.5 * math.tanh(1 / 0.5) + 0.25 * 2.0)
+    assert score.naturalness == pytest.approx(-(4 + 1) / 2 - (1 + 0.5) / 2)
+    assert score.creativity == pytest.approx((1 + 0.5 + 1.5) / 3 + 0.5 * 3.0)
+
+
+@pytest.mark.usefixtures("constants")
+def test_what_a_line_owes_to_its_pair_is_bounded_and_what_values_owe_to_it_is_not():
+    assert line_scores(0.0, marginal=(-99.0, -99.0, -99.0)).raw().pv == pytest.approx(0.5)
+    assert line_scores(0.0, marginal=(99.0, 99.0, 99.0)).raw().pv == pytest.approx(-0.5)
+    assert line_scores(80.0, marginal=(-1.0, -2.0, -3.0)).raw().pv == pytest.approx(20.0)
+
+
+def test_raw_scores_with_the_constants_as_they_are():
+    gain, worst = 1.0, [4.0, 1.0, 0.0][: likelihood.WORST]
+    found = line_scores().raw()
+    assert found == RawScores(
+        pv=pytest.approx(likelihood.BOUND * math.tanh(gain / likelihood.BOUND) + 2.0 * likelihood.REVERSE),
+        naturalness=pytest.approx(-(sum(worst) + sum([1.0, 0.5, 0.0][: likelihood.WORST])) / likelihood.WORST),
+        creativity=pytest.approx(1.0 + 3.0 * likelihood.RARITY),
+    )
+
+
+@pytest.mark.usefixtures("constants")
+def test_shortfall_is_the_mean_of_the_worst():
+    assert shortfall(torch.tensor([[-1.0, -1.0], [-4.0, -1.0], [-2.0, -1.5], [-3.0, -1.0]])) == (3 + 2) / 2
+
+
+def test_tokens_that_a_short_line_lacks_fall_short_of_nothing(monkeypatch):
+    monkeypatch.setattr(likelihood, "WORST", 5)
+    short = torch.tensor([[-1.0, 0.0], [-3.0, -1.0]])
+    assert shortfall(short) == pytest.approx(3 / 5)
+    assert shortfall(torch.cat([short, torch.tensor([[-1.0, -1.0]] * 9)])) == pytest.approx(3 / 5)
+    assert shortfall(short[:0]) == 0
+
+
+def test_progress_rises_to_one(scorer):
     shares = []
-    raw_scores(scorer, ROWS, shares.append)
-    assert shares == sorted(shares) and shares[-1] == 1
+    scorer.scores(ROWS, shares.append)
+    assert shares == sorted(set(shares)) and shares[0] > 0 and shares[-1] == 1
 
 
-def test_vocabulary_keeps_hangul_digits_and_the_end_and_drops_latin(tokenizer):
-    kept = set(hangul_vocabulary(tokenizer))
-    assert {tokenizer.convert_tokens_to_ids(text) for text in ("가", "3", "!", " ", "<eos>")} <= kept
-    assert tokenizer.convert_tokens_to_ids("A") not in kept
+@pytest.mark.parametrize("count", [0, 3, SHOTS + STRANGERS - 1])
+def test_too_few_examples(model, tokenizer, count):  # noqa: F811
+    with pytest.raises(ValueError, match=f"needs {SHOTS + STRANGERS} example rows and got {count}"):
+        Scorer(model, tokenizer, EXAMPLES[:count], CORPUS)
 
 
-def test_too_few_examples(model, tokenizer):
-    with pytest.raises(ValueError, match=f"needs {SHOTS + STRANGERS} example rows and got 3"):
-        Scorer(model, tokenizer, EXAMPLES[:3])
+def test_examples_beyond_those_needed_change_nothing(model, tokenizer, scorer):  # noqa: F811
+    longer = Scorer(model, tokenizer, [*EXAMPLES, ROWS[0]], CORPUS)
+    assert longer.scores(ROWS[1:2]) == scorer.scores(ROWS[1:2])
 
 
 def test_nothing_to_score(scorer):
-    assert raw_scores(scorer, []) == []
+    assert scorer.scores([]) == []
 
 
-@pytest.mark.parametrize(("word", "particle"), [("우산", "은"), ("치마", "는"), ("TV", "는")])
+@pytest.mark.parametrize("word", ["우산", "치마", "TV"])
+def test_dull_lines_stand_under_the_pairs_of_the_examples(word):
+    row = {"product": word, "values": ["가벼운", "질긴"], "ad_copy": "한밤에도 웃는다"}
+    made = [likelihood._dulled(row, n) for n in range(2 * len(DULL_LINES))]
+    assert [found["ad_copy"] for found in made] == [dull(row, n) for n in range(2 * len(DULL_LINES))]
+    assert all((found["product"], found["values"]) == (word, ["가벼운", "질긴"]) for found in made)
+    assert not any("{" in found["ad_copy"] or "질긴" in found["ad_copy"] for found in made)
+
+
+@pytest.mark.parametrize(
+    ("word", "particle"), [("우산", "은"), ("치마", "는"), ("TV", "는"), ("힣", "은"), ("가", "는")]
+)
 def test_topic_particle(word, particle):
     assert topic_particle(word) == particle

@@ -477,8 +477,8 @@ def test_an_endpoint_that_is_down_is_named_with_the_next_step(store):
     raised, _ = ask(url, store, *(body_of(str(number)) for number in range(20)))
     assert {type(error) for error in raised} == {EndpointGoneError}
     (message,) = {str(error) for error in raised}
-    assert message.startswith(f"the teacher endpoint does not answer: {url}")
-    assert "; start it or check `teacher.base_url`" in message
+    assert message.startswith(f"the endpoint does not answer: {url}")
+    assert "; start it or check `base_url`" in message
     assert KEY not in message
     assert outcomes(store) == []
 
@@ -487,8 +487,8 @@ def test_a_refused_key_is_named_without_the_key(store):
     with serve(lambda body, number: "줄") as endpoint:
         (raised,), _ = ask(endpoint.url, store, body_of(), key="sk-wrong")
     assert isinstance(raised, EndpointGoneError)
-    assert str(raised).startswith(f"the teacher endpoint refuses the key: {endpoint.url}")
-    assert "`teacher.api_key_env`" in str(raised) and "sk-wrong" not in str(raised)
+    assert str(raised).startswith(f"the endpoint refuses the key: {endpoint.url}")
+    assert "`api_key_env`" in str(raised) and "sk-wrong" not in str(raised)
     assert outcomes(store) == []
 
 
@@ -515,7 +515,7 @@ def test_an_endpoint_needs_no_list_of_models(store, models):
     ("models", "said"),
     [
         (error(503, "loading"), "is not ready: {url}/? answered 503; wait and run it again"),
-        (Reset(), "does not answer: {url}/? .*; start it or check `teacher.base_url`"),
+        (Reset(), "does not answer: {url}/? .*; start it or check `base_url`"),
     ],
     ids=["503", "reset"],
 )

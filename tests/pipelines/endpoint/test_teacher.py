@@ -236,10 +236,10 @@ def test_a_missing_model_is_asked_for_once(tmp_path):
 def test_endpoint_that_is_down_is_named(tmp_path):
     url = closed_port()
     (output,) = ask(teacher(url, tmp_path), ["가"], 1)
-    assert "`teacher.base_url`" in output["failure"][0]
+    assert "`base_url`" in output["failure"][0]
     written = write(teacher(url, tmp_path), ["가", "나"], 1)
     (failure,) = {one.failure for one in written.values()}
-    assert failure.startswith(f"gone: the teacher endpoint does not answer: {url}")
+    assert failure.startswith(f"gone: the endpoint does not answer: {url}")
 
 
 def test_endpoint_that_is_down_is_not_missed_where_all_is_known(tmp_path):
@@ -252,7 +252,7 @@ def test_endpoint_that_is_down_is_not_missed_where_all_is_known(tmp_path):
 def test_refused_key_is_named_without_the_key(tmp_path):
     with serve(lambda body, number: "줄") as endpoint:
         written = write(teacher(endpoint.url, tmp_path, key="sk-wrong"), ["가"], 1)
-    assert written["가"].failure.startswith("gone: the teacher endpoint refuses the key")
+    assert written["가"].failure.startswith("gone: the endpoint refuses the key")
     assert "sk-wrong" not in written["가"].failure
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pipelines.planning.relatedness import SHOTS, STRANGERS, relatedness
-from tests.pipelines.test_likelihood import model, naive, tokenizer  # noqa: F401
+from tests.pipelines.test_continuations import model, naive, tokenizer  # noqa: F401
 
 PAIRS = [("드립백 커피", "비 오는 날"), ("제습기", "보송한"), ("제습기", "비 오는 날"), ("이불", "여유")]
 
@@ -13,7 +13,7 @@ def expected(model, tokenizer, product, value, strangers):  # noqa: F811
     prefix = "<bos>" + "".join(f"상품: {name}\n가치: {shown}\n\n" for name, shown in SHOTS)
 
     def log_probs(name):
-        return naive(model, tokenizer, f"{prefix}상품: {name}\n가치:", f" {value}\n")
+        return naive(model, tokenizer, f"{prefix}상품: {name}\n가치:", f" {value}\n")[:, 0]
 
     baseline = torch.stack([log_probs(name) for name in strangers]).exp().mean(0).log()
     return float((log_probs(product) - baseline).mean())
