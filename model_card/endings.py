@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -54,9 +55,15 @@ def _endings(line: str, tokens: Sequence[Any]) -> Iterator[str]:
         instead = _INSTEAD.get(token.form if auxiliary else token.tag)
         if not instead:
             continue
-        word = [other for other in tokens if other.word_position == token.word_position]
+        start, end = _word_around(line, token.start)
+        word = [other for other in tokens if start <= other.start < end]
         made = kiwi().join([instead if other is token else (other.form, other.tag) for other in word])
-        yield line[: word[0].start] + made + line[max(other.start + other.len for other in word) :]
+        yield line[:start] + made.replace(" ", "") + line[end:]  # it parts words that are written together
+
+
+def _word_around(line: str, place: int) -> tuple[int, int]:
+    """Where the word begins and ends that has a letter at this place; Kiwi counts words by sentence."""
+    return next(word.span() for word in re.finditer(r"\S+", line) if word.end() > place)
 
 
 def _ends_open(letter: str) -> bool:

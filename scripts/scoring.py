@@ -67,7 +67,7 @@ class KeptScores:
                 self._scorer = self._scorer or self._load()
 
                 def advance(share: float, before: int = start, size: int = len(chunk)) -> None:
-                    bar.update(before + share * size - bar.n)
+                    bar.update(round(before + share * size) - bar.n)
 
                 for key, scores in zip(
                     chunk, self._scorer.scores([missing[key] for key in chunk], advance), strict=True

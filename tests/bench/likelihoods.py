@@ -23,7 +23,7 @@ from tests.bench.synthesis import say
 def measure(hub: Hub, data: Path, rows: int, max_steps: int, seed: int, timed: int, slow: int) -> dict[str, Any]:
     """AUC of the trained judge and of the base behind examples, and the speed of the latter."""
     recipe = recipe_named("imported", {"import.source": str(data), "import.limit": None, "filter.judge": "none"})
-    judging = recipe_named("train/judge", {"train.max_steps": max_steps}).train
+    judging = recipe_named("train/judge-gemma-3-270m", {"train.max_steps": max_steps}).train
     raw = import_rows.run(hub, hub.repo("dataset", recipe.dataset), recipe.import_, seed)
     dataset, base = filter.run(hub, raw, None, recipe), models.resolve_base(hub, judging)
     settings = EvaluateSettings(calibration_rows=rows)

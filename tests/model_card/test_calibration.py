@@ -152,6 +152,14 @@ def test_intervals_hold_the_value_and_shrink_with_the_rows():
             assert other.high - other.low < 0.5 * (one.high - one.low)  # a third, but for chance
 
 
+def test_intervals_are_of_95_percent():
+    """Both kinds are told of every other row: paired accuracy is a share among 100 rows."""
+    found = calibrated(lambda c: 0, lambda c: 1 - 2 * (c.origin % 2), made(100), bootstrap=1000)["pv"].paired
+    half = 1.96 * math.sqrt(0.5 * 0.5 / 100)
+    assert found.value == 0.5
+    assert found.high - 0.5 == pytest.approx(half, rel=0.15) and 0.5 - found.low == pytest.approx(half, rel=0.15)
+
+
 def test_what_was_made_from_one_row_is_drawn_together():
     """One of the two kinds is told of each row, in turn: drawn together, they are always half right."""
     turn = {"other_product": 0, "other_value": 1, "shuffled": 0, "wrong_ending": 1}
@@ -273,4 +281,5 @@ def test_apply_is_the_logistic_function():
 
 @pytest.mark.parametrize(("raw", "wanted"), [(1e6, 1), (-1e6, 0), (math.inf, 1), (-math.inf, 0)])
 def test_apply_does_not_overflow(raw, wanted):
-    assert apply(known(2.0, -1.0), raw) == pytest.approx(wanted, abs=1e-12)
+    with np.errstate(all="raise"):
+        assert apply(known(2.0, -1.0), raw) == pytest.approx(wanted, abs=1e-12)

@@ -182,6 +182,8 @@ def test_a_judge_that_sees_some_couples_only():
     facts = trial(KNOWS, prefers).facts
     slogans, shown = 60, 60 * 5
     assert facts.duels.value == pytest.approx((slogans + (shown - slogans) / 2) / shown)
+    half = 1.96 * math.sqrt(0.2 * 0.8 / 4 / shown)  # one in five is right, the others half
+    assert facts.duels.high - facts.duels.low == pytest.approx(2 * half, rel=0.3)
     assert facts.duels.low < facts.duels.value < facts.duels.high
     assert facts.contradictions == pytest.approx((shown - slogans) / shown)
 

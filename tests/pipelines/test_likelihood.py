@@ -16,9 +16,11 @@ from pipelines.likelihood import (
     Scorer,
     shortfall,
     topic_particle,
+    training_texts,
 )
 from pipelines.rarity import Rarity
-from tests.pipelines.test_continuations import model, naive, near, tokenizer  # noqa: F401
+from pipelines.rows import CHAT_TEMPLATE, user_message
+from tests.pipelines.test_continuations import model, naive, near, reader, tokenizer  # noqa: F401
 
 EXAMPLES = [
     {"product": f"상품{n}", "values": ["조용한", "빠른"][: 1 + n % 2], "ad_copy": f"한밤에도 {n}번쯤 웃는다"}
@@ -35,18 +37,20 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def scorer(model, tokenizer):  # noqa: F811
-    return Scorer(model, tokenizer, EXAMPLES, CORPUS)
+def scorer(reader):  # noqa: F811
+    return Scorer(reader, EXAMPLES, CORPUS)
+
+
+@pytest.fixture(scope="module")
+def judge(reader):  # noqa: F811
+    """As if the model had been trained as one."""
+    return Scorer(reader, EXAMPLES, CORPUS, trained=True)
 
 
 @pytest.fixture(scope="module")
 def read(model, tokenizer):  # noqa: F811
     """Log-probabilities, [tokens, 2], of a continuation of a text."""
     return lambda before, line: naive(model, tokenizer, before, line)
-
-
-def turns(rows, line=lambda row, n: row["ad_copy"]):
-    return "\n\n".join(f"{asked(row)} {line(row, n)}<eos>" for n, row in enumerate(rows))
 
 
 def asked(row):
@@ -62,56 +66,100 @@ def line_of(row):
     return f" {row['ad_copy']}<eos>"
 
 
-def mixture(alone, strange):
-    return torch.stack([found[:, 0] for found in [alone, *strange]]).exp().mean(0).log()
+def mixture(parts):
+    return torch.stack([found[:, 0] for found in parts]).exp().mean(0).log()
 
 
-#: What lines stand under, written out by hand.
-GIVEN = f"<bos>{turns(EXAMPLES[:SHOTS])}\n\n"
-DULL = f"<bos>{turns(EXAMPLES[:SHOTS], dull)}\n\n"
-ALONE = "<bos>" + "".join(f"\n카피:{line_of(row)}\n\n" for row in EXAMPLES[:SHOTS]) + "\n카피:"
+#: What lines and values stand under, written out by hand.
+GIVEN = "<bos>" + "".join(f"{asked(row)} {row['ad_copy']}<eos>\n\n" for row in EXAMPLES[:SHOTS])
+DULL = "<bos>" + "".join(f"{asked(row)} {dull(row, n)}<eos>\n\n" for n, row in enumerate(EXAMPLES[:SHOTS]))
+ALONE = "<bos>" + "".join(f"카피: {row['ad_copy']}<eos>\n\n" for row in EXAMPLES[:SHOTS])
 REVERSED = "<bos>" + "".join(
-    f"카피: {row['ad_copy']}\n상품: {row['product']}\n가치: {', '.join(row['values'])}\n\n" for row in EXAMPLES[:SHOTS]
+    f"카피: {row['ad_copy']}\n상품: {row['product']}\n가치: {', '.join(row['values'])}<eos>\n\n"
+    for row in EXAMPLES[:SHOTS]
 )
 
 
-def values_sum(read, row, line):
+def values_sum(read, row, line, shown):
     """log p(values | line, product)."""
-    found = read(f"{REVERSED}카피: {line}\n상품: {row['product']}\n가치:", f" {', '.join(row['values'])}\n")
+    found = read(f"{shown}카피: {line}\n상품: {row['product']}\n가치:", f" {', '.join(row['values'])}<eos>")
     return float(found[:, 0].sum())
 
 
-def values_gain(read, row):
-    baseline = sum(values_sum(read, row, other["ad_copy"]) for other in STRANGE) / STRANGERS
-    return values_sum(read, row, row["ad_copy"]) - baseline
+def values_gain(read, row, shown=REVERSED):
+    baseline = sum(values_sum(read, row, other["ad_copy"], shown) for other in STRANGE) / STRANGERS
+    return values_sum(read, row, row["ad_copy"], shown) - baseline
 
 
 def test_log_probs_are_those_of_the_whole_text(scorer, read):
     for row, found in zip(ROWS, scorer.log_probs(ROWS), strict=True):
         line = line_of(row)
-        alone = read(ALONE, line)
+        alone = read(ALONE + "카피:", line)
         assert len(found.given) == len(row["ad_copy"]) + 2  # the space before it and the end
         near(found.given, read(GIVEN + asked(row), line))
         near(found.dull, read(DULL + asked(row), line))
         near(found.alone, alone)
-        near(found.marginal, mixture(alone, [read(GIVEN + asked(other), line) for other in STRANGE]))
+        near(found.marginal, mixture([alone, *(read(GIVEN + asked(other), line) for other in STRANGE)]))
         assert found.values_gain == pytest.approx(values_gain(read, row), abs=1e-3)
         assert found.rarity == Rarity(CORPUS).of(row["ad_copy"], [row["product"], *row["values"]])
 
 
-def test_the_random_model_tells_all_the_texts_apart(scorer):
-    """Without which the test above would say little."""
-    for found in scorer.log_probs(ROWS[:3]):
+def test_a_trained_judge_is_shown_dull_examples_alone(judge, read):
+    for row, found in zip(ROWS, judge.log_probs(ROWS), strict=True):
+        line = line_of(row)
+        near(found.given, read("<bos>" + asked(row), line))
+        near(found.dull, read(DULL + asked(row), line))
+        near(found.alone, read("<bos>카피:", line))
+        near(found.marginal, mixture([read("<bos>" + asked(other), line) for other in STRANGE]))  # without `alone`
+        assert found.values_gain == pytest.approx(values_gain(read, row, "<bos>"), abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["scorer", "judge"])
+def test_the_random_model_tells_all_the_texts_apart(kind, request):
+    """Without which the tests above would say little."""
+    for found in request.getfixturevalue(kind).log_probs(ROWS[:3]):
         sums = [float(part.sum()) for part in (found.given, found.dull, found.alone)]
         assert min(abs(one - other) for n, one in enumerate(sums) for other in sums[:n]) > 0.01
         assert abs(found.values_gain) > 0.01 and found.rarity > 0
         assert abs(float(found.marginal.sum() - found.alone[:, 0].sum())) > 0.01
 
 
+def test_a_trained_judge_without_strangers_goes_by_the_line_alone(reader, read):  # noqa: F811
+    examples = [*EXAMPLES[:SHOTS], *({**other, "product": "우산"} for other in STRANGE)]
+    (found,) = Scorer(reader, examples, CORPUS, trained=True).log_probs(ROWS[:1])
+    near(found.marginal, read("<bos>카피:", line_of(ROWS[0]))[:, 0])
+
+
 def test_a_stranger_with_the_rows_own_product_is_none(scorer, read):
     row = {**ROWS[0], "product": STRANGE[0]["product"]}
     strange = [read(GIVEN + asked(other), line_of(row)) for other in STRANGE[1:]]
-    near(scorer.log_probs([row])[0].marginal, mixture(read(ALONE, line_of(row)), strange))
+    near(scorer.log_probs([row])[0].marginal, mixture([read(ALONE + "카피:", line_of(row)), *strange]))
+
+
+def test_a_trained_judges_stranger_with_the_rows_own_product_is_none(judge, read):
+    row = {**ROWS[0], "product": STRANGE[0]["product"]}
+    strange = [read("<bos>" + asked(other), line_of(row)) for other in STRANGE[1:]]
+    near(judge.log_probs([row])[0].marginal, mixture(strange))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_texts_are_those_that_models_are_trained_on(tokenizer, row):  # noqa: F811
+    def written(messages, prompt):
+        return tokenizer.apply_chat_template(
+            messages, chat_template=CHAT_TEMPLATE, tokenize=False, add_generation_prompt=prompt
+        )
+
+    turn = user_message(row["product"], row["values"])
+    answer = {"role": "assistant", "content": row["ad_copy"]}
+    assert written([turn], True) == "<bos>" + likelihood.asked(row)
+    assert written([turn, answer], False) == "<bos>" + likelihood.asked(row) + line_of(row)
+
+
+def test_a_judge_learns_the_line_from_its_pair_and_the_values_from_the_line():
+    assert training_texts(ROWS[1]) == [
+        ("상품: 제습기\n가치: 보송한, 조용한\n카피:", " 장마는 창밖에서만"),
+        ("카피: 장마는 창밖에서만\n상품: 제습기\n가치:", " 보송한, 조용한"),
+    ]
 
 
 def test_values_under_strangers_lines_are_asked_once_for_each_pair(scorer, read, monkeypatch):
@@ -223,13 +271,13 @@ def test_progress_rises_to_one(scorer):
 
 
 @pytest.mark.parametrize("count", [0, 3, SHOTS + STRANGERS - 1])
-def test_too_few_examples(model, tokenizer, count):  # noqa: F811
+def test_too_few_examples(reader, count):  # noqa: F811
     with pytest.raises(ValueError, match=f"needs {SHOTS + STRANGERS} example rows and got {count}"):
-        Scorer(model, tokenizer, EXAMPLES[:count], CORPUS)
+        Scorer(reader, EXAMPLES[:count], CORPUS)
 
 
-def test_examples_beyond_those_needed_change_nothing(model, tokenizer, scorer):  # noqa: F811
-    longer = Scorer(model, tokenizer, [*EXAMPLES, ROWS[0]], CORPUS)
+def test_examples_beyond_those_needed_change_nothing(reader, scorer):  # noqa: F811
+    longer = Scorer(reader, [*EXAMPLES, ROWS[0]], CORPUS)
     assert longer.scores(ROWS[1:2]) == scorer.scores(ROWS[1:2])
 
 

@@ -21,7 +21,9 @@ def test_shipped_recipes_load_by_name(name: str) -> None:
 def test_training_recipes_name_base_licence_and_memory(name: str) -> None:
     settings = recipes.load(name).train
     assert name == f"train/{settings.repo.removeprefix('hanjul-').removesuffix('-lora')}"
-    assert settings.base_model.split("/")[1].lower().replace("_", "-") == name.removeprefix("train/")
+    assert settings.base_model.split("/")[1].lower().replace("_", "-") == name.removeprefix("train/").removeprefix(
+        "judge-"
+    )
     assert may_publish(settings.licence)
     assert settings.gpu_memory_gb and settings.gpu_memory_gb <= 24
 

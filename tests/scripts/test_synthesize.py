@@ -11,6 +11,7 @@ import pytest
 from huggingface_hub import HfUri
 from pydantic import ValidationError
 
+from model_card.report import Verdict
 from pipelines.rows import row_id
 from scripts import env, estimate, filter, import_rows, pairs, synthesize, teachers
 from scripts.errors import HanjulError
@@ -231,9 +232,9 @@ def test_a_limit_that_is_raised_counts_what_was_sent_before(hub: Hub, planned: H
 class StubJudge:
     """Scores by what it is shown, letter by letter: another text, another score."""
 
-    def scores(self, rows: list[dict[str, Any]]) -> list[dict[str, float]]:
+    def verdicts(self, rows: list[dict[str, Any]]) -> list[Verdict]:
         marks = [sum(map(ord, row["ad_copy"])) % 100 / 100 for row in rows]
-        return [{"pv": mark, "naturalness": 1.0, "creativity": 0.5} for mark in marks]
+        return [Verdict({"pv": mark, "naturalness": 1.0, "creativity": 0.5}, {}) for mark in marks]
 
 
 def test_exactly_as_many_rows_where_a_judge_decides(hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch) -> None:

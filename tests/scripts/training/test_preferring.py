@@ -14,7 +14,7 @@ from model_card.facts import Report
 from pipelines.rows import make_row, trl_columns, user_message
 from scripts import evaluate, train
 from scripts.errors import HanjulError
-from scripts.settings import EvaluateSettings, TrainSettings
+from scripts.settings import EvaluateSettings, Recipe, TrainSettings
 from tests.scripts import tiny
 from tests.scripts.training import tiny_models
 
@@ -123,8 +123,9 @@ def test_the_report_sets_sft_and_dpo_side_by_side(hub, pinned: tuple[HfUri, HfUr
     hub.api.create_repo(repo.id, repo_type="dataset")
     Dataset.from_list([{**row, **trl_columns(row)} for row in made]).to_parquet(tmp_path / "train.parquet")
     hub.api.upload_folder(repo_id=repo.id, folder_path=tmp_path, repo_type="dataset")
-    few = EvaluateSettings(pairs=3, calibration_rows=8, bootstrap=100, max_new_tokens=4)
-    judged = evaluate.run(hub, adapter, hub.resolve(repo), few, seed=1)
+    few = EvaluateSettings(pairs=3, calibration_rows=24, bootstrap=100, max_new_tokens=4)
+    recipe = Recipe(evaluate=few, synthesize=None, seed=1)
+    [judged] = evaluate.run(hub, [adapter], hub.resolve(repo), recipe)
     report = Report.from_json(hub.text(judged, "evaluation/report.json"))
     assert [(system.name, system.model) for system in report.systems] == [
         ("base, 4 examples", base.id),
