@@ -106,6 +106,7 @@ def of_endpoint(
     asked = (Asked(few_shot(sitting.shots, *pair), 0, {"place": place}) for place, pair in enumerate(sitting.pairs))
     with teachers.opened(hub, asking.teacher, None, 1, folder) as voice:
         llm = teachers.llm_of(voice, asking, run_id=run_id, seed=sitting.seed)
+        llm.load()  # as distilabel does before a step
         found = {one.about["place"]: one.written for one in fly(llm, asked, len(sitting.pairs), wanted)}
         teachers.raise_if_gone(voice, (written.failure for written in found.values()))
         lines = [line for place in range(len(sitting.pairs)) for line in (found[place].texts + [""] * wanted)[:wanted]]

@@ -89,7 +89,8 @@ def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[s
     """
     identity = json.dumps([base.to_uri(), recipe.evaluate.model_dump(), recipe.seed, [row["id"] for row in people]])
     verdicts = _judge_of(identity, people, base, recipe).verdicts(rows)  # type: ignore[arg-type]
-    return [row | {"scores": dict(found.scores)} for row, found in zip(rows, verdicts, strict=True) if found]
+    scores = [found.scores for found in verdicts if found]  # likelihoods leave nothing unjudged
+    return [row | {"scores": dict(found)} for row, found in zip(rows, scores, strict=True)]
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 from datasets import Dataset
 from huggingface_hub import HfUri, ModelCard
 
-from model_card.facts import Report
+from model_card.report import Report
 from pipelines.rows import make_row, trl_columns, user_message
 from scripts import evaluate, train
 from scripts.errors import HanjulError
@@ -133,5 +133,5 @@ def test_the_report_sets_sft_and_dpo_side_by_side(hub, pinned: tuple[HfUri, HfUr
         ("DPO adapter", adapter.id),
     ]
     card = hub.text(judged, "README.md")
-    assert "| SFT adapter |" in card and "| DPO adapter |" in card
+    assert "| SFT adapter |" in card and "| **DPO adapter** |" in card
     assert hub.manifest(judged)["inputs"]["start"] == start.to_uri()
