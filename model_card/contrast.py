@@ -88,8 +88,9 @@ def contrast_set(rows: Sequence[Scorable], slogans: Sequence[Scorable], seed: in
     for origin, row in enumerate(rows):
         found += [Contrast(kind, origin, row, bad) for kind, bad in _of_row(row, rows, rng)]
     for number, slogan in enumerate(slogans):
-        worn_out = _with_line(slogan, WORN_OUT[number % len(WORN_OUT)])
-        found.append(Contrast("worn_out", len(rows) + number, slogan, worn_out))
+        worn_out = WORN_OUT[number % len(WORN_OUT)]
+        if worn_out != slogan["ad_copy"]:
+            found.append(Contrast("worn_out", len(rows) + number, slogan, _with_line(slogan, worn_out)))
     if (items := len(found) + len(rows) + len(slogans)) < LEAST_ITEMS:
         raise ValueError(f"The contrast set has {items} items, fewer than {LEAST_ITEMS}: give more held-out rows")
     return found
@@ -112,8 +113,9 @@ def template(product: str, values: Sequence[str]) -> str:
 
 
 def _of_row(row: Scorable, rows: Sequence[Scorable], rng: random.Random) -> Iterator[tuple[Kind, Scorable]]:
-    strangers = [other for other in rows if other["product"] != row["product"]]
-    yield "other_product", _with_line(row, rng.choice(strangers)["ad_copy"])
+    strangers = [other for other in rows if other["product"] != row["product"] and other["ad_copy"] != row["ad_copy"]]
+    if strangers:
+        yield "other_product", _with_line(row, rng.choice(strangers)["ad_copy"])
     other_values = [other["values"] for other in strangers if not set(other["values"]) & set(row["values"])]
     if other_values:
         values = rng.choice(other_values)

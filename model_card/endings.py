@@ -11,14 +11,12 @@ from pipelines.filters.morphemes import kiwi
 
 #: Particle -> the same after the other kind of letter: 사람을 -> 사람를.
 _OTHER_FORM = {"은": "는", "는": "은", "이": "가", "가": "이", "을": "를", "를": "을", "와": "과", "과": "와"}
-#: Particle -> the case that it is taken for, after a consonant and after a vowel: 향기가 좋다 -> 향기를 좋다.
+#: Particle -> the case that it is taken for, after a consonant and after a vowel: 향기가 좋다 -> 향기를 좋다. An object
+#: is not made a subject: many a verb has room for that (구름을 덮다, 구름이 덮다).
 _OTHER_CASE = {
     ("이", "JKS"): ("을", "를"),
     ("가", "JKS"): ("을", "를"),
-    ("을", "JKO"): ("이", "가"),
-    ("를", "JKO"): ("이", "가"),
     ("의", "JKG"): ("을", "를"),
-    ("에서", "JKB"): ("을", "를"),
 }
 _PARTICLES = {"JKS", "JKO", "JX", "JKB", "JC", "JKC"}
 #: What replaces the ending of a modifier, 어 before an auxiliary, 지 before 않다: 빛나는 하루 -> 빛나러 하루.

@@ -23,7 +23,7 @@ from model_card.geval_answers import (
 )
 from model_card.report import Scoring
 from model_card.rubrics import probe
-from pipelines.endpoint.client import Reply, Token
+from pipelines.endpoint.client import GAVE_UP, EndpointGoneError, Reply, Token
 from pipelines.endpoint.session import Session
 
 #: Answers to one question that may lack a score, before it counts as unanswered. Each is asked for with its own seed.
@@ -152,6 +152,8 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
                 distribution(_tokens(reply), chosen(reply.texts[0], SCORE)[0], SCORE)
                 return "probabilities"
             except RefusedError as error:  # of the form or of the question? Without `logprobs` it shows
+                if str(error).endswith(GAVE_UP):  # of neither: another hour may bring probabilities
+                    raise EndpointGoneError(str(error)) from error
                 last = error
                 break
             except NoProbabilitiesError as error:

@@ -150,10 +150,12 @@ def both_orders(prefers: Prefers, couples: Sequence[tuple[Scorable, Scorable]]) 
 
 
 def _asked(prefers: Prefers, couples: Sequence[tuple[Scorable, Scorable]]) -> tuple[list[float | None], ...]:
-    """Its answers to the couples, and to the couples turned round."""
+    """Its answers to the couples, and to the couples turned round; it is asked each question once."""
     turned = [(second, first) for first, second in couples]
-    answers = list(prefers([*couples, *turned]))
-    return answers[: len(couples)], answers[len(couples) :]
+    questions = {(_key(first), _key(second)): (first, second) for first, second in [*couples, *turned]}
+    answers = dict(zip(questions, prefers(list(questions.values())), strict=True))
+    straight, other = ([answers[_key(first), _key(second)] for first, second in asked] for asked in (couples, turned))
+    return straight, other
 
 
 def _key(row: Scorable) -> _Key:

@@ -92,7 +92,7 @@ class Continuations:
         head = self.model.get_output_embeddings()
         bias = None if head.bias is None else head.bias[self._vocabulary]
         kept = self._capped(functional.linear(hidden, self._weight, bias))
-        chosen = (hidden * head.weight[targets]).sum(1, dtype=torch.float32)
+        chosen = (hidden.float() * head.weight[targets].float()).sum(1).to(hidden.dtype)  # rounded as all others are
         chosen = self._capped(chosen if head.bias is None else chosen + head.bias[targets])
         total, best = kept.logsumexp(1), kept.amax(1)
         foreign = ~torch.isin(targets, self._vocabulary)

@@ -143,7 +143,7 @@ class Scorer:
         self._reader, self._rarity, self._trained = reader, Rarity(corpus), trained
         shots, self._strangers = examples[:SHOTS], examples[SHOTS : SHOTS + STRANGERS]
         shown = () if trained else shots
-        begin = str(reader.tokenizer.bos_token or "")
+        begin = str(reader.tokenizer.bos_token or reader.tokenizer.eos_token)  # nothing cannot be read
         self._end = str(reader.tokenizer.eos_token)
         self._given = reader.prefix(begin + "".join(map(self._shown, shown)))
         self._dull = reader.prefix(begin + "".join(self._shown(_dulled(row, i)) for i, row in enumerate(shots)))

@@ -13,11 +13,15 @@ from tqdm import tqdm
 
 from pipelines.rows import Message, Row, user_message
 from scripts import log, teachers
+from scripts.errors import HanjulError
 from scripts.hub import Hub
 from scripts.settings import EvaluateSettings, SynthesizeSettings
 
 if TYPE_CHECKING:
     from model_card.evaluation import Candidate
+
+#: Of the way in which lines are written (`pipelines.generation`, the chat template of a base that has none).
+VERSION = 1
 
 Pair = tuple[str, tuple[str, ...]]
 
@@ -58,11 +62,20 @@ def few_shot(shots: Sequence[Row], product: str, values: Sequence[str]) -> list[
     return [*turns, user_message(product, values)]
 
 
-def of_model(name: str, uri: HfUri, load: Callable[[], tuple[Any, Any]], sitting: Sitting, *, shown: bool) -> Candidate:
+def of_model(
+    name: str,
+    uri: HfUri,
+    load: Callable[[], tuple[Any, Any]],
+    sitting: Sitting,
+    *,
+    base: HfUri | None = None,
+    shown: bool = False,
+) -> Candidate:
     """What a model on this machine writes. Lines that it wrote for the same questions before are taken from the store.
 
     Args:
         load: gives model and tokenizer; called only where there is something to write.
+        base: pinned, of an adapter.
         shown: it is shown the examples.
     """
     from pipelines.endpoint.store import Store, key_of
@@ -71,7 +84,8 @@ def of_model(name: str, uri: HfUri, load: Callable[[], tuple[Any, Any]], sitting
 
     settings, chats = sitting.settings, sitting.chats(shown)
     sampling = settings.model_dump(include={"temperature", "top_p", "max_new_tokens"})
-    key = key_of(uri.to_uri(), {"chats": chats, **sampling, "seed": sitting.seed})
+    who = " ".join(one.to_uri() for one in (uri, base) if one)
+    key = key_of(f"lines {VERSION} {who}", {"chats": chats, **sampling, "seed": sitting.seed})
     store = Store(teachers.answers_path())
     kept = store.answer(key)
     if kept is None:
@@ -92,13 +106,13 @@ def of_model(name: str, uri: HfUri, load: Callable[[], tuple[Any, Any]], sitting
 
 def of_endpoint(
     hub: Hub, name: str, asking: SynthesizeSettings, sitting: Sitting, run_id: str, folder: Path
-) -> Candidate:
-    """What the teacher of a recipe, behind an endpoint, writes after the same examples; within its budget, paid once.
+) -> tuple[Candidate, dict[str, Any]]:
+    """What the teacher of a recipe, behind an endpoint, writes after the same examples, and what it has used.
 
-    A pair that it would not answer has empty lines, which count as broken.
+    It is paid once, within its budget. A pair that it refused has empty lines, which count as broken.
 
     Raises:
-        HanjulError: see `teachers.opened` and `teachers.raise_if_gone`.
+        HanjulError: a limit, or the endpoint, left pairs without an answer; see also `teachers.opened`.
     """
     from pipelines.endpoint.flight import Asked, fly
 
@@ -108,6 +122,23 @@ def of_endpoint(
         llm = teachers.llm_of(voice, asking, run_id=run_id, seed=sitting.seed)
         llm.load()  # as distilabel does before a step
         found = {one.about["place"]: one.written for one in fly(llm, asked, len(sitting.pairs), wanted)}
-        teachers.raise_if_gone(voice, (written.failure for written in found.values()))
+        _raise_if_unanswered(voice, [written.failure for written in found.values() if len(written.texts) < wanted])
+        tokens = [sum(getattr(one, side) for one in found.values()) for side in ("input_tokens", "output_tokens")]
         lines = [line for place in range(len(sitting.pairs)) for line in (found[place].texts + [""] * wanted)[:wanted]]
-        return sitting.candidate(name, voice.model, "", [line.strip().split("\n")[0] for line in lines], None)
+        candidate = sitting.candidate(name, voice.model, "", [line.strip().split("\n")[0] for line in lines], None)
+        return candidate, teachers.usage_of(asking, run_id, *tokens)
+
+
+def _raise_if_unanswered(voice: teachers.Voice, failures: Sequence[str]) -> None:
+    """What a limit or the network took from a teacher is not its fault: no report shows it as broken lines."""
+    from pipelines.endpoint.client import GAVE_UP
+    from pipelines.endpoint.teacher import LIMIT
+
+    teachers.raise_if_gone(voice, failures)
+    kept_back = [failure for failure in failures if failure.startswith(LIMIT) or failure.endswith(GAVE_UP)]
+    if kept_back:
+        raise HanjulError(
+            f"The teacher left {len(kept_back)} pairs short of lines: {teachers.kind_of(kept_back[0])}",
+            "synthesize.teacher, synthesize.budget",
+            "raise the limit or run it again: what was answered is not asked again",
+        )

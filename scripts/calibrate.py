@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import HfUri
 
 from scripts import judge, judges_repo, models
+from scripts.evaluate import HOW
 from scripts.hub import Hub
 from scripts.settings import Recipe
 from scripts.stage import Outcome, Stage, run_stage
@@ -35,10 +36,11 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe, repo: str = REPO) -> HfUri:
         HanjulError: too few rows, or the endpoint is not there; see `scripts.judge`.
     """
     settings = recipe.evaluate
-    scorer = hub.resolve(settings.scorer, "model") if settings.scorer else models.resolve_base(hub, recipe.train)
+    scorer = models.scorer_of(hub, [models.resolve_base(hub, recipe.train)], settings.scorer)
     votes = hub.resolve(settings.votes, "dataset") if settings.votes else None
     inputs = {"dataset": dataset.to_uri(), "scorer": scorer.to_uri()} | ({"votes": votes.to_uri()} if votes else {})
-    options = settings.model_dump(include={"judge", "calibration_rows", "bootstrap"}) | {"seed": recipe.seed}
+    options = settings.model_dump(include={"judge", "calibration_rows", "bootstrap"}, exclude=HOW)
+    options |= {"seed": recipe.seed}
 
     def work(folder: Path) -> Outcome:
         given = judge.material(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)

@@ -223,7 +223,9 @@ def filter_(
         from scripts import filter as stage
         from scripts import models
 
-        base = models.resolve_base(hub, loaded.train) if loaded.filter.judge != "none" else None
+        base = (
+            models.scorer_of(hub, [models.resolve_base(hub, loaded.train)]) if loaded.filter.judge != "none" else None
+        )
         emit(hub, stage.run(hub, hub.resolve(uri, "dataset"), base, loaded))
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 #: Lines shown to a model that has not learnt the task.
 SHOTS = 4
 SPLIT = "test"
-#: Settings that say how to go about it, not what comes of it.
-HOW: Any = {"judge": {"concurrency", "budget"}}
+#: Settings that say how to go about it, not what comes of it, and URIs, which the inputs pin.
+HOW: Any = {"judge": {"concurrency", "budget", "api_key_env", "price"}, "scorer": True, "votes": True}
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,25 @@ class Group:
         if len({uri.id for uri in adapters}) < len(adapters):
             raise HanjulError("An adapter is given twice", " ".join(uri.to_uri() for uri in adapters), "give each once")
         bases = tuple(models.base_of(hub, adapter) for adapter in adapters)
-        named = settings.scorer
-        scorer = hub.resolve(named, "model") if named else models.scorer_of(hub, adapters[0], bases[0])
+        scorer = models.scorer_of(hub, bases, settings.scorer)
         starts = tuple(models.start_of(hub, adapter) for adapter in adapters)
         votes = hub.resolve(settings.votes, "dataset") if settings.votes else None
         return cls(tuple(adapters), dataset, bases, starts, teacher, scorer, votes)
 
     def inputs(self, adapter: HfUri) -> dict[str, str]:
         """What pins the report on one of them: name -> URI."""
-        found = {"adapter": adapter.to_uri(), "dataset": self.dataset.to_uri(), "scorer": self.scorer.to_uri()}
-        others = [uri for uri in self.adapters if uri != adapter]
-        named = {"base": self.bases, "start": self.starts, "beside": others, "teacher": [self.teacher]}
-        for name, uris in named.items():
-            known = list(dict.fromkeys(uri.to_uri() for uri in uris if uri))
-            found |= {f"{name}{number or ''}": uri for number, uri in enumerate(known)}
-        return found | ({"votes": self.votes.to_uri()} if self.votes else {})
+        place = self.adapters.index(adapter)
+        named = {
+            "adapter": adapter,
+            "base": self.bases[place],  # `models.base_of` reads them here again
+            "start": self.starts[place],
+            "dataset": self.dataset,
+            "scorer": self.scorer,
+            "teacher": self.teacher,
+            "votes": self.votes,
+        }
+        named |= {f"beside_{other.id}": other for other in self.adapters if other != adapter}
+        return {name: uri.to_uri() for name, uri in named.items() if uri}
 
 
 def run(
@@ -100,10 +104,21 @@ def run(
         HanjulError: too few held-out pairs or rows, or see `scripts.judge`.
     """
     settings = recipe.evaluate
+    if teacher and _endpoint(recipe):
+        raise HanjulError(
+            "There are two teachers: an adapter, and the endpoint of the recipe", teacher.to_uri(), "give one of them"
+        )
+    adapters = [models.origin(hub, adapter) for adapter in adapters]
     group = Group.of(hub, adapters, dataset, settings, teacher)
-    options = settings.model_dump(exclude=HOW) | {"seed": recipe.seed}
+    options = settings.model_dump(exclude=HOW) | {"seed": recipe.seed, "order": [adapter.id for adapter in adapters]}
     if recipe.synthesize and _endpoint(recipe):
-        options |= recipe.synthesize.model_dump(include={"teacher": {"base_url", "model"}})
+        asked: Any = {
+            "teacher": {"base_url", "model", "identity"},
+            "temperature": True,
+            "top_p": True,
+            "max_new_tokens": True,
+        }
+        options["teacher"] = recipe.synthesize.model_dump(include=asked)
     made: list[tuple[Report, dict[str, Any]]] = []
 
     def report(folder: Path) -> tuple[Report, dict[str, Any]]:
@@ -155,39 +170,59 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
     train = [row for row in rows if split_of(row["product"]) == "train"]
     with refused(group.dataset.to_uri()):
         pairs = choose_pairs(rows, settings.pairs, seed)
-    sitting = Sitting(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
-    candidates = list(_candidates(hub, group, recipe, sitting, folder))
+    used: dict[str, Any] = {}
     split = EvalSplit(group.dataset.id, str(group.dataset.revision), SPLIT)
     lines = [row["ad_copy"] for row in train]
     given = judge.material(rows, group.dataset.to_uri(), settings, seed)
+    sitting = Sitting(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
+    # What cannot judge should not be found out after lines were written and paid for.
     with judge.opened(hub, group.scorer, group.votes, recipe, given) as (found, usage), refused("evaluate"):
+        candidates = list(_candidates(hub, group, recipe, sitting, folder, used))
         report = evaluate_systems(found, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
-        return report, usage()
+        return report, used | ({"judge": usage()} if settings.judge else {})
 
 
-def _candidates(hub: Hub, group: Group, recipe: Recipe, sitting: Sitting, folder: Path) -> Iterator[Candidate]:
-    """Bases first, then who wrote, then the adapters, each after the SFT adapter that it started from."""
-    one_base = len({base.id for base in group.bases}) == 1
-    for base in dict.fromkeys(group.bases):
-        if not models.is_encoder_decoder(base):  # which cannot be shown examples
-            name = f"base, {SHOTS} examples" if one_base else f"{base.id}, {SHOTS} examples"
-            yield answering.of_model(name, base, partial(models.load_base, base), sitting, shown=True)
-    if _endpoint(recipe):
-        assert recipe.synthesize
-        name = f"teacher, {SHOTS} examples"
+def _candidates(
+    hub: Hub, group: Group, recipe: Recipe, sitting: Sitting, folder: Path, used: dict[str, Any]
+) -> Iterator[Candidate]:
+    """Bases first, then who wrote, then the adapters, each after the SFT adapter that it started from.
+
+    Args:
+        used: is given what a teacher behind an endpoint has used.
+    """
+    bases = [base for base in dict.fromkeys(group.bases) if not models.is_encoder_decoder(base)]
+    for base, name in zip(bases, ["base"] if len(set(group.bases)) == 1 else apart(bases), strict=False):
+        named = f"{name}, {SHOTS} examples"  # which an encoder-decoder cannot be shown
+        yield answering.of_model(named, base, partial(models.load_base, base), sitting, shown=True)
+    if recipe.synthesize and _endpoint(recipe):
         run_id = f"evaluate {recipe.dataset} {recipe.version} {recipe.seed}"
-        yield answering.of_endpoint(hub, name, recipe.synthesize, sitting, run_id, folder)
+        candidate, used["teacher"] = answering.of_endpoint(
+            hub, f"teacher, {SHOTS} examples", recipe.synthesize, sitting, run_id, folder
+        )
+        yield candidate
     elif group.teacher:
-        teacher = group.teacher
-        yield answering.of_model("teacher", teacher, partial(models.load_adapter, teacher), sitting, shown=False)
+        base = models.base_of(hub, group.teacher)
+        load = partial(models.load_adapter, group.teacher, base)
+        yield answering.of_model("teacher", group.teacher, load, sitting, base=base)
     alone = len(group.adapters) == 1
-    for adapter, base, start in zip(group.adapters, group.bases, group.starts, strict=True):
-        own = "" if alone else f"{adapter.id.split('/')[-1]}"
-        if start:
-            name = "SFT adapter" if alone else f"{own}, before DPO"
-            yield answering.of_model(name, start, partial(models.load_adapter, start, base), sitting, shown=False)
-        name = own or ("DPO adapter" if start else "adapter")
-        yield answering.of_model(name, adapter, partial(models.load_adapter, adapter, base), sitting, shown=False)
+    names, seen = apart(group.adapters), {adapter.id for adapter in group.adapters}
+    for name, adapter, base, start in zip(names, group.adapters, group.bases, group.starts, strict=True):
+        if start and start.id not in seen:  # it may be compared itself, or be the start of two
+            seen.add(start.id)
+            load = partial(models.load_adapter, start, base)
+            before = "SFT adapter" if alone else f"{name}, before DPO"
+            yield answering.of_model(before, start, load, sitting, base=base)
+        own = ("DPO adapter" if start else "adapter") if alone else name
+        yield answering.of_model(own, adapter, partial(models.load_adapter, adapter, base), sitting, base=base)
+
+
+def apart(uris: Sequence[HfUri]) -> list[str]:
+    """A name for each, as short as tells it from the others: of its repo, with the namespace, with the revision."""
+    spelt = [(uri.id.split("/")[-1], uri.id, f"{uri.id}@{str(uri.revision)[:7]}") for uri in uris]
+    return [
+        next((name for i, name in enumerate(names) if sum(other[i] == name for other in spelt) == 1), names[-1])
+        for names in spelt
+    ]
 
 
 def _endpoint(recipe: Recipe) -> bool:

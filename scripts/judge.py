@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import HfUri
 
 from pipelines.rows import split_of
-from scripts import log
+from scripts import log, models
 from scripts.errors import HanjulError
 from scripts.faults import refused
 from scripts.hub import Hub
@@ -53,9 +53,10 @@ def material(rows: Sequence[Any], where: str, settings: EvaluateSettings, seed: 
     from pipelines.examples import exemplary_slogans
     from pipelines.likelihood import SHOTS, STRANGERS
 
-    trusted = [row for row in rows if row["source"] != "synthesised"]
-    train = [row for row in trusted if split_of(row["product"]) == "train"]
-    held_out = [row for row in trusted if split_of(row["product"]) != "train"]
+    trusted = [row for row in rows if row.get("source") != "synthesised"]
+    train, validation, test = (
+        [row for row in trusted if split_of(row["product"]) == split] for split in ("train", "validation", "test")
+    )
     if len(train) < SHOTS + STRANGERS:
         raise HanjulError(
             f"{len(train)} rows of the train split are too few for a judge, which is shown {SHOTS + STRANGERS}",
@@ -64,19 +65,29 @@ def material(rows: Sequence[Any], where: str, settings: EvaluateSettings, seed: 
         )
     draw = random.Random(seed)
     examples = draw.sample(train, SHOTS + STRANGERS)
-    drawn = draw.sample(held_out, min(settings.calibration_rows, len(held_out)))
+    wanted = settings.calibration_rows
+    drawn = draw.sample(test, min(wanted, len(test)))
+    # An adapter's best checkpoint may have been chosen by the validation rows, so those only fill up.
+    drawn += draw.sample(validation, min(wanted - len(drawn), len(validation)))
     with refused(where):
         contrasts = contrast_set(drawn, exemplary_slogans(), seed)
     return Material(tuple(examples), tuple(row["ad_copy"] for row in train), tuple(contrasts))
 
 
 def likelihood(
-    scorer: HfUri, given: Material, settings: EvaluateSettings, seed: int, *, trained: bool = False
+    scorer: HfUri,
+    given: Material,
+    settings: EvaluateSettings,
+    seed: int,
+    *,
+    base: HfUri | None = None,
+    trained: bool = False,
 ) -> Judge:
     """The judge whose scores are a language model's likelihoods, calibrated.
 
     Args:
         scorer: pinned base model, or adapter.
+        base: pinned, of an adapter.
         trained: it was trained as a judge.
     """
     from model_card.judge import calibrated
@@ -85,14 +96,14 @@ def likelihood(
     def load() -> Scorer:
         from pipelines.continuations import Continuations
         from pipelines.likelihood import Scorer
-        from scripts import models
 
-        return Scorer(Continuations(*models.load(scorer)), given.examples, given.corpus, trained=trained)
+        loaded = models.load_adapter(scorer, base) if base else models.load_base(scorer)
+        return Scorer(Continuations(*loaded), given.examples, given.corpus, trained=trained)
 
     name = f"{scorer.id}@{str(scorer.revision)[:7]}"
     log.log(f"judge: {name}, likelihood, calibrated on {len(given.contrasts)} couples")
     with refused("calibration"):
-        raw = KeptScores(load, scorer, given)
+        raw = KeptScores(load, (scorer, base), given)
         return calibrated(
             name, "likelihood", "likelihood", raw, given.contrasts, bootstrap=settings.bootstrap, seed=seed
         )
@@ -155,8 +166,8 @@ def opened(
             teacher = recipe.synthesize.teacher.model if recipe.synthesize else None
             first, usage = stack.enter_context(llm(hub, settings, budget, given, seed, teacher))
             found.append(first)
-        trained = hub.manifest(scorer).get("recipe", {}).get("method") == "judge"
-        found.append(likelihood(scorer, given, settings, seed, trained=trained))
+        base, trained = models.base_of(hub, scorer) if models.is_adapter(scorer) else None, models.is_judge(hub, scorer)
+        found.append(likelihood(scorer, given, settings, seed, base=base, trained=trained))
         for one in found if cast else []:
             beside = people(cast, outcomes(one, cast), bootstrap=settings.bootstrap, seed=seed)
             one.facts = replace(one.facts, people=beside)

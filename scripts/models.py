@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from huggingface_hub import HfUri
@@ -13,6 +15,7 @@ from scripts.settings import TrainSettings
 
 #: The base whose weights travel with Hanjul's dependencies (scripts/embedded.py).
 EMBEDDED = "google/gemma-3-270m"
+WEIGHTS = "adapter_model.safetensors"
 
 
 def resolve_base(hub: Hub, settings: TrainSettings) -> HfUri:
@@ -39,11 +42,49 @@ def start_of(hub: Hub, adapter: HfUri) -> HfUri | None:
     return hub.resolve(uri) if uri else None
 
 
-def scorer_of(hub: Hub, adapter: HfUri, base: HfUri) -> HfUri:
-    """The model whose likelihoods judge an adapter's lines: its base, where that is causal, else the embedded one."""
-    if adapter_config(adapter).task_type != "SEQ_2_SEQ_LM":
-        return base
+def is_judge(hub: Hub, uri: HfUri) -> bool:
+    """Whether a pinned model is an adapter that was trained as a judge."""
+    return bool(json.loads(hub.text(uri, "hanjul.json") or "{}").get("method") == "judge")
+
+
+def scorer_of(hub: Hub, bases: Sequence[HfUri], named: str | None = None) -> HfUri:
+    """The pinned model whose likelihoods judge: the one that is named, else the base, else the embedded one.
+
+    A base that is not causal has no likelihoods to judge by, and of several none judges the others.
+
+    Raises:
+        HanjulError: the one that is named is not causal.
+    """
+    if named:
+        scorer = hub.resolve(named, "model")
+        if is_encoder_decoder(base_of(hub, scorer) if is_adapter(scorer) else scorer):
+            raise HanjulError(
+                "An encoder-decoder has no likelihoods to judge by", scorer.to_uri(), "name another scorer"
+            )
+        return scorer
+    known = set(bases)
+    if len(known) == 1 and not is_encoder_decoder(bases[0]):
+        return bases[0]
     return resolve_base(hub, TrainSettings(base_model=EMBEDDED))
+
+
+def origin(hub: Hub, adapter: HfUri) -> HfUri:
+    """The commit that an adapter was evaluated at, if its newest one is the evaluation of the same weights, else it."""
+    manifest = hub.manifest(adapter)
+    if manifest.get("stage") != "evaluate":
+        return adapter
+    before = hub.resolve(manifest["inputs"]["adapter"])
+    now, then = (hub.file(uri, WEIGHTS) for uri in (adapter, before))
+    return before if now and then and now.read_bytes() == then.read_bytes() else adapter
+
+
+def is_adapter(uri: HfUri) -> bool:
+    """Whether a pinned repo holds a PEFT adapter."""
+    try:
+        adapter_config(uri)
+    except HanjulError:
+        return False
+    return True
 
 
 def adapter_config(uri: HfUri) -> Any:
@@ -67,15 +108,6 @@ def is_encoder_decoder(uri: HfUri) -> bool:
     from transformers import AutoConfig
 
     return bool(AutoConfig.from_pretrained(uri.id, revision=uri.revision).is_encoder_decoder)
-
-
-def load(uri: HfUri) -> tuple[Any, Any]:
-    """Model (bfloat16, evaluation mode) and tokenizer of a pinned base, or of an adapter merged into its base."""
-    try:
-        adapter_config(uri)
-    except HanjulError:
-        return load_base(uri)
-    return load_adapter(uri)
 
 
 def load_base(uri: HfUri) -> tuple[Any, Any]:

@@ -63,12 +63,13 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
     uris: dict[str, HfUri] = {}
     teacher = None
     base = models.resolve_base(hub, recipe.train)
+    scorer = models.scorer_of(hub, [base])
     rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
-    rows = filter.run(hub, rows, base, recipe, sealed)
+    rows = filter.run(hub, rows, scorer, recipe, sealed)
     if recipe.pairs and recipe.synthesize:
         rows, teacher = _synthesise(hub, recipe, dataset, base, rows, sealed)
         uris |= {"teacher": teacher} if teacher else {}
-        rows = filter.run(hub, rows, base, recipe, sealed)
+        rows = filter.run(hub, rows, scorer, recipe, sealed)
     adapter = train.run(hub, rows, base, recipe.train, recipe.seed, sealed=sealed)
     [adapter] = evaluate.run(hub, [adapter], rows, recipe, teacher, sealed)
     uris |= made.run(hub, adapter, rows, recipe.train, sealed)

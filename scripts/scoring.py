@@ -33,13 +33,14 @@ class KeptScores:
 
     Args:
         load: gives the scorer; called once, at the first line that was never scored.
-        scorer: pinned model behind it.
+        scorer: pinned model behind it, and its base, if it is an adapter.
         given: what it is shown.
     """
 
-    def __init__(self, load: Callable[[], Scorer], scorer: HfUri, given: Material) -> None:
-        shown = json.dumps([given.examples, given.corpus], ensure_ascii=False)
-        self._identity = f"likelihood {VERSION} {scorer.to_uri()} {sha256(shown.encode()).hexdigest()}"
+    def __init__(self, load: Callable[[], Scorer], scorer: tuple[HfUri, HfUri | None], given: Material) -> None:
+        shown = json.dumps([list(map(_content, given.examples)), sorted(given.corpus)], ensure_ascii=False)
+        named = " ".join(uri.to_uri() for uri in scorer if uri)
+        self._identity = f"likelihood {VERSION} {named} {sha256(shown.encode()).hexdigest()}"
         self._load = load
         self._scorer: Scorer | None = None
 
@@ -48,7 +49,7 @@ class KeptScores:
         from pipelines.endpoint.store import Store, key_of
         from scripts.teachers import answers_path
 
-        keys = [key_of(self._identity, {k: row[k] for k in ("product", "values", "ad_copy")}) for row in rows]
+        keys = [key_of(self._identity, _content(row)) for row in rows]
         store = Store(answers_path())
         try:
             known = {key: store.answer(key) for key in keys}
@@ -75,6 +76,11 @@ class KeptScores:
                     found[key] = vars(scores)
                     store.keep(key, found[key])
         return found
+
+
+def _content(row: Scorable) -> dict[str, Any]:
+    """What is scored of a row."""
+    return {"product": row["product"], "values": list(row["values"]), "ad_copy": row["ad_copy"]}
 
 
 def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def run(
     def work(folder: Path) -> Outcome:
         licence = publishable(hub, base, settings)
         curve, counts = _train(hub, dataset, base, start, settings, seed, sources, folder)
-        _dress(hub, base, licence, curve, folder / "out")
+        _dress(hub, base, licence, curve, settings.method, folder / "out")
         return Outcome(_summary(curve), counts | {"steps": curve["steps"][-1]["step"]})
 
     def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
@@ -190,7 +190,7 @@ def _train(
     return curve_of(folder), {"in": len(train), "validation": len(held_out)}
 
 
-def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], out: Path) -> None:
+def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], method: str, out: Path) -> None:
     """What is published beside weights and tokenizer: curve, prompt format, what the base's licence asks for."""
     from model_card.figures import training_curve
     from model_card.licences import licence_of
@@ -200,7 +200,8 @@ def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], out: Path
     (out / "training").mkdir(exist_ok=True)
     (out / "training" / "curve.json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
     (out / "training" / "curve.png").write_bytes(training_curve(curve))
-    (out / "hanjul.json").write_text(json.dumps({"prompt_format": PROMPT_FORMAT}, ensure_ascii=False) + "\n", "utf-8")
+    shared = {"prompt_format": PROMPT_FORMAT, "method": method}
+    (out / "hanjul.json").write_text(json.dumps(shared, ensure_ascii=False) + "\n", "utf-8")
     for path in hub.api.list_repo_files(base.id, revision=base.revision):
         if found := hub.file(base, path) if LICENCE_FILE.fullmatch(path) else None:
             shutil.copyfile(found, out / path)

@@ -34,6 +34,8 @@ REFUSALS = 3
 WEIGHED = re.compile(r"\W*[0-9]\W*")
 #: A token, and the logarithms of the probabilities of tokens that might have stood there.
 Token = tuple[str, dict[str, float]]
+#: Last words of a failure that more attempts might have mended.
+GAVE_UP = " attempts)"
 #: First word of a failure where the model, or its provider, would not write.
 REFUSED = "refused: "
 
@@ -129,7 +131,7 @@ class Client:
         if isinstance(cause, openai.APIConnectionError) and not isinstance(cause, openai.APITimeoutError):
             self._gone = str(error)
             raise EndpointGoneError(self._gone) from error
-        return Reply([], failure=f"{error} ({attempts} attempts)")
+        return Reply([], failure=f"{error} ({attempts}{GAVE_UP}")
 
     async def _probe(self) -> None:
         """Before the first request, ask for the list of models. An endpoint that keeps no such list passes.

@@ -40,7 +40,11 @@ def load(base: str, revision: str | None, tokenizer: Any, settings: TrainSetting
         HanjulError: an encoder-decoder is to learn preferences or packed rows, the checkpoint lacks weights.
     """
     config = config_of(base, revision, settings)
-    for asked, what in ((settings.method == "dpo", "DPO"), (settings.packing, "Packing")):
+    for asked, what in (
+        (settings.method == "dpo", "DPO"),
+        (settings.method == "judge", "A judge"),
+        (settings.packing, "Packing"),
+    ):
         if asked and config.is_encoder_decoder:
             raise HanjulError(f"{what} is for causal models, and this base is an encoder-decoder", base, "leave it out")
     options: dict[str, Any] = {"dtype": torch.bfloat16, "trust_remote_code": settings.trust_remote_code}

@@ -33,7 +33,7 @@ def measure(hub: Hub, data: Path, rows: int, max_steps: int, seed: int, timed: i
     speed = _speed(base, given, timed, slow)
     shown = judge.likelihood(base, given, settings, seed).facts.calibration
     adapter: HfUri = train.run(hub, dataset, base, judging, seed)
-    trained = judge.likelihood(adapter, given, settings, seed, trained=True).facts.calibration
+    trained = judge.likelihood(adapter, given, settings, seed, base=base, trained=True).facts.calibration
     return {
         "auc": _areas(trained),
         "kinds": {kind: round(of.auc, 4) for metric in METRICS for kind, of in trained[metric].kinds.items()},

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pipelines import likelihood
+from pipelines import continuations, likelihood
 from pipelines.continuations import Continuations
 from pipelines.likelihood import (
     DULL_LINES,
@@ -190,8 +190,9 @@ def test_values_in_another_order_are_another_pair(scorer, read):
     assert abs(wanted[0] - wanted[1]) > 0.01
 
 
-def test_scores_do_not_depend_on_company_or_order(scorer):
-    many = [{**ROWS[n % 4], "product": f"물건{n}"} for n in range(40)]  # more than a batch
+def test_scores_do_not_depend_on_company_or_order(scorer, monkeypatch):
+    monkeypatch.setattr(continuations, "_BATCH", 4)
+    many = [{**ROWS[n % 4], "product": f"물건{n}"} for n in range(11)]
     together, backwards = scorer.scores(many), scorer.scores(many[::-1])[::-1]
     for one, other in zip(together, backwards, strict=True):
         assert vars(one) == pytest.approx(vars(other), abs=1e-3)

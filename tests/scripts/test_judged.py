@@ -143,7 +143,7 @@ def test_kept_scores_are_of_one_scorer_and_one_set_of_examples() -> None:
     uri = HfUri(type="model", id="local/one", revision="a" * 40)
     examples: Any = tuple(ROWS[:2])
     keys = {
-        scoring.KeptScores(lambda: None, scorer, Material(shown, corpus, ()))._identity  # type: ignore[arg-type,return-value]
+        scoring.KeptScores(lambda: None, (scorer, None), Material(shown, corpus, ()))._identity  # type: ignore[arg-type,return-value]
         for scorer in (uri, HfUri(type="model", id="local/one", revision="b" * 40))
         for shown in (examples, examples[:1])
         for corpus in ((), ("줄",))
@@ -179,11 +179,53 @@ def test_a_teacher_behind_an_endpoint_is_asked_once_and_a_pair_it_refuses_has_br
     with serve(write) as endpoint:
         named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
         asking = SynthesizeSettings.model_validate({"teacher": named})
-        found = [answering.of_endpoint(hub, "teacher", asking, sitting, "run", tmp_path) for _ in range(2)]
+        runs = [answering.of_endpoint(hub, "teacher", asking, sitting, "run", tmp_path) for _ in range(2)]
         sent = len(endpoint.log.requests)
-    assert found[0] == found[1]
-    lines = [answer.line for answer in found[0].answers]
+    (candidate, used), (again, _) = runs
+    assert candidate == again
+    lines = [answer.line for answer in candidate.answers]
     assert all(line.startswith("비보다 먼저 펴지는 마음 ") and "\n" not in line for line in lines[:2])
     assert lines[2:] == ["", ""]
-    assert (found[0].model, found[0].revision, found[0].tokens_per_second) == (MODEL, "", None)
+    assert (candidate.model, candidate.revision, candidate.tokens_per_second) == (MODEL, "", None)
     assert sent == 2 + 2 * 1  # two lines for one pair; the other was refused, and is asked again by a second run
+    assert used["input_tokens"] > 0 and used["requests_sent"] == 3
+
+
+def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MY_TEACHER_KEY", KEY)
+    monkeypatch.setattr("scripts.teachers.answers_path", lambda: tmp_path / "answers.sqlite")
+    pairs = tuple((f"향초 {n}", ("차분한",)) for n in range(4))
+    sitting = answering.Sitting(pairs, (ROWS[0],), EvaluateSettings(), 1)
+    with serve(lambda body, choice: "비보다 먼저 펴지는 마음") as endpoint:
+        named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
+        asking = SynthesizeSettings.model_validate({"teacher": named, "budget": {"max_requests": 2}})
+        with pytest.raises(HanjulError, match="left 2 pairs short of lines: limit"):
+            answering.of_endpoint(hub, "teacher", asking, sitting, "run", tmp_path)
+        more = asking.model_copy(update={"budget": asking.budget.model_copy(update={"max_requests": 4})})
+        candidate, _ = answering.of_endpoint(hub, "teacher", more, sitting, "run", tmp_path)
+        assert len(endpoint.log.requests) == 4
+    assert [answer.line for answer in candidate.answers] == ["비보다 먼저 펴지는 마음"] * 4
+
+
+@pytest.mark.parametrize(
+    ("uris", "names"),
+    [
+        (["a/x", "a/y"], ["x", "y"]),
+        (["a/x", "b/x", "a/y"], ["a/x", "b/x", "y"]),
+        (["a/x@1", "a/x@2"], ["a/x@1111111", "a/x@2222222"]),
+    ],
+)
+def test_names_are_as_short_as_tells_them_apart(uris: list[str], names: list[str]) -> None:
+    parts = [(uri.partition("@")[0], (uri.partition("@")[2] or "0") * 40) for uri in uris]
+    assert evaluate.apart([HfUri(type="model", id=name, revision=sha) for name, sha in parts]) == names
+
+
+def test_an_evaluated_adapter_still_knows_its_own_base_and_method(
+    hub: Hub, base: HfUri, dataset: HfUri, judge: HfUri, adapters: list[HfUri]
+) -> None:
+    """An evaluation commits a manifest of its own; the next one starts from there."""
+    from scripts import models
+
+    judged = evaluate.run(hub, [adapters[0], judge], dataset, RECIPE)
+    assert [models.base_of(hub, uri) for uri in judged] == [base, base]
+    assert [models.is_judge(hub, uri) for uri in judged] == [False, True]

@@ -88,7 +88,7 @@ def test_an_adapter_repo_is_whole_and_works_in_a_fresh_process(
     assert not [name for name in files if "checkpoint" in name or name.endswith(".bin")]
     config = json.loads(hub.text(uri, "adapter_config.json"))
     assert (config["base_model_name_or_path"], config["revision"], config["r"]) == (base.id, None, SETTINGS.lora_r)
-    assert json.loads(hub.text(uri, "hanjul.json")) == {"prompt_format": PROMPT_FORMAT}
+    assert json.loads(hub.text(uri, "hanjul.json")) == {"prompt_format": PROMPT_FORMAT, "method": "sft"}
     assert json.loads(hub.text(uri, "generation_config.json"))["eos_token_id"] == [1]
     manifest = hub.manifest(uri)
     assert manifest["inputs"] == {"dataset": data.to_uri(), "base": base.to_uri()}
