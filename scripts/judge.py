@@ -53,7 +53,9 @@ def material(rows: Sequence[Any], where: str, settings: EvaluateSettings, seed: 
     from pipelines.examples import exemplary_slogans
     from pipelines.likelihood import SHOTS, STRANGERS
 
-    trusted = [row for row in rows if row.get("source") != "synthesised"]
+    people = [row for row in rows if row.get("source") != "synthesised"]
+    # In an order of their own: the same rows, wherever they come from, make the same judge, and scores that are kept.
+    trusted = sorted(people, key=lambda row: (row["product"], list(row["values"]), row["ad_copy"]))
     train, validation, test = (
         [row for row in trusted if split_of(row["product"]) == split] for split in ("train", "validation", "test")
     )

@@ -43,6 +43,9 @@ def rows() -> list[Any]:
     return [*train, *held_out, make_row(product, ["여유"], SYNTHESISED, source="synthesised", teacher="t")]
 
 
+pytestmark = pytest.mark.slow  # a contrast set of hundreds of lines, scored twice
+
+
 @pytest.fixture(scope="module")
 def dataset(hub, tmp_path_factory: pytest.TempPathFactory) -> HfUri:
     repo, table = hub.repo("dataset", "calibrated-rows"), tmp_path_factory.mktemp("rows") / "rows.parquet"
