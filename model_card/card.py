@@ -60,7 +60,10 @@ def environment() -> Environment:
     }
     found.globals |= {
         each.__name__: each
-        for each in (views.how, views.kind_name, views.blind_spots, views.unreliable, views.against, views.by_pair)
+        for each in (
+            *(views.how, views.kind_name, views.blind_spots, views.unreliable, views.judges_itself),
+            *(views.against, views.by_pair),
+        )
     }
     return found
 

@@ -52,6 +52,13 @@ def trusted(judge: JudgeFacts) -> list[str]:
     return [metric for metric in METRICS if judge.calibration[metric].reliable] or list(METRICS)
 
 
+def judges_itself(report: Report, judge: JudgeFacts) -> list[str]:
+    """Names of the systems whose lines a likelihood judge wrote itself: what is likely to it, it also writes."""
+    if judge.family != "likelihood":
+        return []
+    return [system.name for system in report.systems if judge.name.rpartition("@")[0] == system.model]
+
+
 def against(judgement: Judgement, name: str) -> list[Duel]:
     """The duels of one system, each seen from its side."""
     return [

@@ -105,9 +105,10 @@ class LineScores:
 def shortfall(log_probs: torch.Tensor) -> float:
     """Mean of the `WORST` largest distances, in nats, between a token and the likeliest one in its place.
 
-    A line with fewer tokens is as if its other tokens were the likeliest.
+    Of a line with fewer tokens, of all: a fragment must not gain by what it lacks.
     """
-    return float((log_probs[:, 1] - log_probs[:, 0]).topk(min(WORST, len(log_probs))).values.sum()) / WORST
+    distances = log_probs[:, 1] - log_probs[:, 0]
+    return float(distances.topk(min(WORST, len(distances))).values.mean()) if len(distances) else 0.0
 
 
 class Reader(Protocol):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scripts.judge import Material
 
 #: Of the way in which lines are scored (`pipelines.likelihood`); scores of another are not taken from the store.
-VERSION = 2
+VERSION = 3
 #: Lines that are scored before their scores are kept.
 CHUNK = 512
 

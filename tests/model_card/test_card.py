@@ -282,3 +282,10 @@ def test_hostile_text_stays_in_its_cell(texts):
     assert [len(table) for table in rows["report"]] == [7, 2, 3, 4, 7, 3, 3]
     assert all(len(set(table)) == 1 for found in rows.values() for table in found)
     assert text.count("</details>") == 1
+
+
+def test_a_likelihood_judge_that_wrote_lines_itself_is_named():
+    said = "채점 모델이 base, 4 examples의 줄을 쓴 바로 그 모델이라"
+    assert said in evaluation_section(REPORT, ADAPTER)
+    other = replace(REPORT, systems=tuple(replace(system, model=f"{system.model}-other") for system in REPORT.systems))
+    assert said not in evaluation_section(other, f"{ADAPTER}-other")

@@ -247,7 +247,7 @@ def test_raw_scores_with_the_constants_as_they_are():
     found = line_scores().raw()
     assert found == RawScores(
         pv=pytest.approx(likelihood.BOUND * math.tanh(gain / likelihood.BOUND) + 2.0 * likelihood.REVERSE),
-        naturalness=pytest.approx(-(sum(worst) + sum([1.0, 0.5, 0.0][: likelihood.WORST])) / likelihood.WORST),
+        naturalness=pytest.approx(-(sum(worst) + sum([1.0, 0.5, 0.0][: likelihood.WORST])) / min(3, likelihood.WORST)),
         creativity=pytest.approx(1.0 + 3.0 * likelihood.RARITY),
     )
 
@@ -257,10 +257,10 @@ def test_shortfall_is_the_mean_of_the_worst():
     assert shortfall(torch.tensor([[-1.0, -1.0], [-4.0, -1.0], [-2.0, -1.5], [-3.0, -1.0]])) == (3 + 2) / 2
 
 
-def test_tokens_that_a_short_line_lacks_fall_short_of_nothing(monkeypatch):
+def test_of_a_short_line_all_tokens_count(monkeypatch):
     monkeypatch.setattr(likelihood, "WORST", 5)
     short = torch.tensor([[-1.0, 0.0], [-3.0, -1.0]])
-    assert shortfall(short) == pytest.approx(3 / 5)
+    assert shortfall(short) == pytest.approx(3 / 2)
     assert shortfall(torch.cat([short, torch.tensor([[-1.0, -1.0]] * 9)])) == pytest.approx(3 / 5)
     assert shortfall(short[:0]) == 0
 
