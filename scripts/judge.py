@@ -53,7 +53,7 @@ def material(rows: Sequence[Any], where: str, settings: EvaluateSettings, seed: 
     from pipelines.examples import exemplary_slogans
     from pipelines.likelihood import SHOTS, STRANGERS
 
-    people = [row for row in rows if row.get("source") != "synthesised"]
+    people = [row for row in rows if row.get("source") != "synthesised" and row["values"]]
     # In an order of their own: the same rows, wherever they come from, make the same judge, and scores that are kept.
     trusted = sorted(people, key=lambda row: (row["product"], list(row["values"]), row["ad_copy"]))
     train, validation, test = (
