@@ -14,7 +14,7 @@ from dataset_card.head import TAGS, body_of, config, data_of, merged, metadata, 
 from dataset_card.reasons import REASONS
 from dataset_card.table import numbers
 from dataset_card.terms import terms_of
-from pipelines.markdown import cell
+from pipelines.text.markdown import cell
 
 __all__ = ["config", "merge_configs", "render", "with_block"]
 
@@ -82,7 +82,7 @@ def with_block(existing: str, ours: Mapping[str, Any], body: str) -> str:
 def _template(name: str) -> Any:
     # Markdown for a README: the Hub sanitises what it renders, and escaping would show as entities in tables.
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.filters import morphemes
-from pipelines.filters.grams import letters
-from pipelines.filters.similar import similar_pairs
+from pipelines.text import morphemes
+from pipelines.text.jaccard_join import similar_pairs
+from pipelines.text.ngrams import letters
 
 #: Lines of a sample at most: for everything but near-duplicates and Self-BLEU, for near-duplicates, and for Self-BLEU,
 #: which compares each line with each. What is there is used where it is less.

@@ -15,8 +15,8 @@ from dataset_card import diversity
 from dataset_card.diversity import NEAR_SAMPLE, SAMPLE, Diversity
 from pipelines.filters import leak
 from pipelines.filters.limits import Limits
-from pipelines.filters.tidy import QUOTES
 from pipelines.planning.taxonomy import load_craft, load_taxonomy
+from pipelines.text.tidy import QUOTES
 
 METRICS = ("pv", "naturalness", "creativity")
 #: Bins of a distribution of scores, each 0.05 wide.

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from scripts import env, faults
-from scripts.errors import HanjulError
+from scripts.core import env, faults
+from scripts.core.errors import HanjulError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfUri
 
-    from scripts.hub import Hub
-    from scripts.settings import Recipe
+    from scripts.core.settings import Recipe
+    from scripts.hub.hub import Hub
 
 
 class Guarded(typer.core.TyperGroup):
@@ -73,7 +73,7 @@ def options(
 ) -> None:
     OPTIONS.local, OPTIONS.format = local, format
     if format is Format.quiet:
-        from scripts import log
+        from scripts.core import log
 
         log.QUIET = True
 
@@ -127,12 +127,12 @@ def release(
     loaded = load_recipe(recipe, changes, import__source=input)
     if dry_run:
         env.opt_out()
-        from scripts import estimate
+        from scripts.teaching import estimate
 
         out(estimate.of_recipe(loaded).table())
         return
     with hub_session() as hub:
-        from scripts import release as flow
+        from scripts.stages import release as flow
 
         released = flow.run(hub, loaded)
         if OPTIONS.format is Format.json:
@@ -151,7 +151,7 @@ def import_(
     """Import rows as config `raw` of the dataset; also with the columns 상품 / 담고자 하는 가치 / 카피라이팅."""
     loaded = load_recipe(recipe, changes, import__source=source)
     with hub_session() as hub:
-        from scripts import import_rows
+        from scripts.stages import import_rows
 
         settings = loaded.import_.model_copy(update={"limit": limit})
         emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset), settings, loaded.seed))
@@ -168,8 +168,8 @@ def pairs(
     if loaded.pairs is None:
         raise HanjulError("The recipe plans no pairs", f"{recipe}: pairs", "give it a section `pairs`, or use --n")
     with hub_session() as hub:
-        from scripts import models
-        from scripts import pairs as stage
+        from scripts.models import models
+        from scripts.stages import pairs as stage
 
         base = models.resolve_base(hub, loaded.train) if loaded.pairs.propose else None
         emit(hub, stage.run(hub, hub.repo("dataset", loaded.dataset), None, loaded.pairs, loaded.seed, base=base))
@@ -197,8 +197,9 @@ def synthesize(
     flags |= {"budget__max_usd": max_usd, "budget__batch": batch}
     loaded = load_recipe(recipe, changes, **{f"synthesize__{name}": value for name, value in flags.items()})
     with hub_session() as hub:
-        from scripts import estimate, models
-        from scripts import synthesize as stage
+        from scripts.models import models
+        from scripts.stages import synthesize as stage
+        from scripts.teaching import estimate
 
         pairs, adapter = hub.resolve(uri, "dataset"), hub.resolve(teacher, "model") if teacher else None
         if dry_run:
@@ -220,8 +221,8 @@ def filter_(
     """Good rows become config `default` (and `preferences`), others `rejected` with a reason, or `candidates`."""
     loaded = load_recipe(recipe, changes, filter__judge=judge, filter__engine=engine)
     with hub_session() as hub:
-        from scripts import filter as stage
-        from scripts import models
+        from scripts.models import models
+        from scripts.stages import filter as stage
 
         base = (
             models.scorer_of(hub, [models.resolve_base(hub, loaded.train)]) if loaded.filter.judge != "none" else None
@@ -244,13 +245,13 @@ def train(
     flags = {"train__start": start, "train__method": "dpo" if start else None}
     loaded = load_recipe(recipe, changes, **flags, train__merge=merge, train__gguf=gguf)
     with hub_session() as hub:
-        from scripts import models
-        from scripts import train as stage
-        from scripts.exporting import made
+        from scripts.exporting import exports
+        from scripts.models import models
+        from scripts.stages import train as stage
 
         dataset, base = hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train)
         adapter = stage.run(hub, dataset, base, loaded.train, loaded.seed)
-        for other in made.run(hub, adapter, dataset, loaded.train).values():
+        for other in exports.run(hub, adapter, dataset, loaded.train).values():
             if OPTIONS.format is not Format.json:
                 out(other.to_uri())
         emit(hub, adapter)
@@ -271,7 +272,7 @@ def evaluate(
     """Judge adapters, their bases and the teacher on the same pairs; the report goes onto each adapter's card."""
     loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes)
     with hub_session() as hub:
-        from scripts import evaluate as stage
+        from scripts.stages import evaluate as stage
 
         adapters, rows = [hub.resolve(uri, "model") for uri in uris], hub.resolve(dataset, "dataset")
         for uri in stage.run(hub, adapters, rows, loaded, hub.resolve(teacher, "model") if teacher else None):
@@ -290,7 +291,7 @@ def calibrate(
     """Measure how far each judge can be trusted, on lines that are good and lines spoilt on purpose; publish both."""
     loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes)
     with hub_session() as hub:
-        from scripts import calibrate as stage
+        from scripts.stages import calibrate as stage
 
         emit(hub, stage.run(hub, hub.resolve(dataset, "dataset"), loaded, repo))
 
@@ -312,7 +313,7 @@ def label(
     if sum([bool(uris), csv is not None, push and not uris and csv is None]) != 1:
         raise typer.BadParameter("give URIs of lines, or --csv FILE, or --push alone")
     with hub_session() as hub:
-        from scripts import label as stage
+        from scripts.stages import label as stage
 
         found: HfUri | None
         if csv:
@@ -336,7 +337,7 @@ def generate(
 ) -> None:
     """Write lines for a product on stdout."""
     with hub_session() as hub:
-        from scripts import generate as stage
+        from scripts.stages import generate as stage
 
         for line in stage.run(hub, hub.resolve(uri, "model"), product, value, n, temperature, seed):
             out(line)
@@ -351,7 +352,7 @@ def space_deploy(
     """Commit the demo to a Space repo, pinned to the adapter."""
     loaded = load_recipe(recipe, changes)
     with hub_session() as hub:
-        from scripts import space
+        from scripts.stages import space
 
         emit(hub, space.deploy(hub, hub.resolve(uri, "model"), loaded))
 
@@ -363,7 +364,7 @@ def space_run(
 ) -> None:
     """Serve the demo on this machine until Ctrl-C."""
     with hub_session() as hub:
-        from scripts import space
+        from scripts.stages import space
 
         space.serve(hub, hub.resolve(uri), port)
 
@@ -371,8 +372,8 @@ def space_run(
 @hub_app.command("serve")
 def hub_serve(port: Annotated[int, typer.Option(min=0, max=65535)] = env.HUB_PORT) -> None:
     """Serve the local Hub on loopback until Ctrl-C, for load_dataset, from_pretrained and the like."""
+    from scripts.core.log import log
     from scripts.local_hub.server import serve
-    from scripts.log import log
 
     log(f"store: {env.hub_store()}; the token for writing is in its file `token`; Ctrl-C ends")
     serve(env.hub_store(), port)

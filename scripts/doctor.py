@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 
-from scripts import env
+from scripts.core import env
 
 #: Name of the distribution -> why it is needed.
 PACKAGES = {
@@ -82,7 +82,7 @@ def _gpu() -> str:
 def _hub() -> Check:
     if not env.has_token():
         return Check("Hub", f"no token: the local Hub in {env.hub_store()} is used")
-    from scripts.errors import HanjulError
+    from scripts.core.errors import HanjulError
 
     try:
         with env.hub_session() as hub:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import env
+from scripts.core import env
 
 SCRATCH = Path(tempfile.mkdtemp(prefix="hanjul-tests-"))
 
@@ -45,13 +45,13 @@ def scratch() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def hub() -> Iterator[object]:
-    """A `scripts.hub.Hub` on the session's local Hub, at the HF_ENDPOINT that all clients were imported with."""
+    """A `scripts.hub.hub.Hub` on the session's local Hub, at the HF_ENDPOINT that all clients were imported with."""
     from scripts.local_hub.lifecycle import running
 
     port = int(os.environ["HF_ENDPOINT"].rsplit(":", 1)[1])
     with running(SCRATCH / "session-hub", port) as endpoint:
         os.environ["HF_TOKEN"] = endpoint.token
-        from scripts.hub import connect
+        from scripts.hub.hub import connect
 
         yield connect()
         del os.environ["HF_TOKEN"]

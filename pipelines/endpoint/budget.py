@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from pipelines.endpoint.answer_store import Spent, Store
 from pipelines.endpoint.prices import Price
-from pipelines.endpoint.store import Spent, Store
 
 
 class BudgetSpentError(Exception):

@@ -12,12 +12,12 @@ from typing import Any
 
 import openai
 
-from pipelines.endpoint.adapting import LOGPROBS, Adapting
-from pipelines.endpoint.answers import storable
+from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.budget import Budget, Receipt
-from pipelines.endpoint.gate import Gate
+from pipelines.endpoint.compatibility import LOGPROBS, Adapting
+from pipelines.endpoint.json_answers import storable
 from pipelines.endpoint.prices import most_input_tokens
-from pipelines.endpoint.store import Store, key_of
+from pipelines.endpoint.rate_limiter import Gate
 
 #: Seconds to wait for the first sign of life of an endpoint.
 PROBE_SECONDS = 10

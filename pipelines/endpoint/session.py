@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import openai
 
+from pipelines.endpoint.answer_store import Store
 from pipelines.endpoint.budget import Budget, Caps
 from pipelines.endpoint.client import Client
-from pipelines.endpoint.gate import Gate
 from pipelines.endpoint.prices import Price
-from pipelines.endpoint.store import Store
+from pipelines.endpoint.rate_limiter import Gate
 
 Found = TypeVar("Found")
 
@@ -49,7 +49,7 @@ class Session:
         Args:
             base_url: up to and with `/v1`.
             api_key: any word where the endpoint asks for none.
-            identity, store: see `pipelines.endpoint.store`.
+            identity, store: see `pipelines.endpoint.answer_store`.
             run_id: whose limits `caps` are, over all processes.
             concurrency: requests in flight at most.
             timeout: seconds that an answer may take.

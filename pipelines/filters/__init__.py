@@ -13,7 +13,6 @@ from pipelines.filters import (
     claim,
     contaminated,
     format,
-    judge,
     leak,
     length,
     personal,
@@ -23,10 +22,11 @@ from pipelines.filters import (
     selection,
     slogan,
     template,
+    thresholds,
 )
 from pipelines.filters.limits import Limits
 from pipelines.filters.selection import Pair, Verdict
-from pipelines.filters.tidy import tidy, tidy_row
+from pipelines.text.tidy import tidy, tidy_row
 
 #: Of the filters' code; raise it with a change after which rows would be parted otherwise.
 VERSION = 1
@@ -88,7 +88,7 @@ def judge_and_select(rows: Sequence[Row], limits: Limits, alike: Sequence[Pair] 
     Args:
         alike: see `pipelines.filters.selection.select`; places among `rows`.
     """
-    judged = [judge.check(row, limits) for row in rows]
+    judged = [thresholds.check(row, limits) for row in rows]
     worthy = [place for place, evidence in enumerate(judged) if evidence is None]
     moved = {place: number for number, place in enumerate(worthy)}
     pairs = [(moved[left], moved[right], how) for left, right, how in alike if left in moved and right in moved]

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from pipelines.filters import morphemes
 from pipelines.filters.limits import Limits
+from pipelines.text import morphemes
 
 #: Last words of products that do not say what the product is.
 GENERIC = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipelines.filters.lines import Lines
+from pipelines.text.line_index import Lines
 
 
 @dataclass(frozen=True)

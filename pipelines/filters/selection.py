@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipelines.filters import template
-from pipelines.filters.grams import letters
-from pipelines.filters.judge import rank, trusted
 from pipelines.filters.limits import Limits
-from pipelines.filters.similar import similar_pairs
+from pipelines.filters.thresholds import rank, trusted
 from pipelines.rows import pair_of, split_of
+from pipelines.text.jaccard_join import similar_pairs
+from pipelines.text.ngrams import letters
 
 Rows = Sequence[Mapping[str, Any]]
 #: Places of two rows, and how alike they are in meaning, 0..1.
@@ -43,7 +43,7 @@ def select(rows: Rows, limits: Limits, alike: Sequence[Pair] = ()) -> list[Verdi
 
     Args:
         rows: raw rows, with `scores` where the limits say so.
-        alike: rows that mean the same, found otherwise (see `scripts.meaning`).
+        alike: rows that mean the same, found otherwise (see `scripts.filtering.semantic`).
     """
     return _Selection(rows, limits, alike).verdicts()
 

@@ -5,9 +5,10 @@
 from distilabel.steps import GlobalStep, Step, StepInput
 from distilabel.typing import StepColumns, StepOutput
 
-from pipelines.filters import judge_and_select, morphemes, verdict
+from pipelines.filters import judge_and_select, verdict
 from pipelines.filters.limits import Limits
 from pipelines.rows import row_id
+from pipelines.text import morphemes
 
 
 class CheckRules(Step):  # type: ignore[misc]

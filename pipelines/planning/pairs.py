@@ -14,10 +14,10 @@ from distilabel.steps import GeneratorStep
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
+from pipelines.execution.running import StrictPipeline
 from pipelines.planning.decks import Deck, decks_of
 from pipelines.planning.taxonomy import Category, Craft
 from pipelines.rows import row_id
-from pipelines.running import StrictPipeline
 
 COLUMNS = ["id", "product", "category", "values", "device", "tone"]
 #: Rows of one batch: planning is cheap, so batches are as large as the readers downstream like them.
@@ -154,7 +154,7 @@ class PlanPairs(GeneratorStep):  # type: ignore[misc]
 
 
 def build_pairs_pipeline(pairs: list[dict[str, Any]], *, cache_dir: Path) -> Pipeline:
-    """A pipeline that yields planned pairs. Run it with `pipelines.running.run`.
+    """A pipeline that yields planned pairs. Run it with `pipelines.execution.running.run`.
 
     Args:
         pairs: what `plan_pairs` returned.

@@ -12,16 +12,16 @@ from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
-from pipelines.endpoint.flight import Asked, fly, in_batches
-from pipelines.endpoint.teacher import Teacher
+from pipelines.endpoint.streaming import Asked, fly, in_batches
+from pipelines.endpoint.teacher_llm import Teacher
+from pipelines.execution.running import end_with_parent, pipeline_of
 from pipelines.planning.questions import Kind, answer_form, prompt_of, read_answer
-from pipelines.running import end_with_parent, pipeline_of
 
 
 def build_proposals_pipeline(
     questions: Sequence[Mapping[str, Any]], llm: Teacher, *, kind: Kind, count: int, cache_dir: Path
 ) -> Pipeline:
-    """A pipeline that asks the teacher each question once. Run it with `pipelines.running.run`, read it by `read_leaf`.
+    """A pipeline that asks the teacher each question once: run it with `execution.running`, read it by `read_leaf`.
 
     Args:
         questions: `category` and `there` (its products), or `category` and `product`.
@@ -47,7 +47,7 @@ class Propose(GeneratorTask):  # type: ignore[misc]
 
     Output columns:
         - about (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
-        - written (`str`): JSON of `pipelines.endpoint.teacher.Written`, whose text, if any, is the whole answer.
+        - written (`str`): JSON of `pipelines.endpoint.teacher_llm.Written`, whose text, if any, is the whole answer.
 
     Categories:
         - text-generation

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from jinja2 import Template
 
-from pipelines.endpoint.answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, THOUGHT, Form, lines_of
+from pipelines.endpoint.json_answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, THOUGHT, Form, lines_of
 from pipelines.planning.screening import PRODUCT_CHARS, VALUE_CHARS
 from pipelines.planning.taxonomy import KINDS
 

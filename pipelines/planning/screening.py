@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pipelines.filters import morphemes
-from pipelines.filters.tidy import clean_value
 from pipelines.planning.taxonomy import Category
+from pipelines.text import morphemes
+from pipelines.text.tidy import clean_value
 
 #: Characters at most, white space included.
 PRODUCT_CHARS, VALUE_CHARS = 12, 14

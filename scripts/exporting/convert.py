@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 from scripts.exporting.tensor_types import tensor_types
 
 #: Kind of GGUF -> llama.cpp's number for it (`general.file_type`).

@@ -12,14 +12,14 @@ from typing import Any
 from huggingface_hub import HfUri
 from pydantic import TypeAdapter
 
-from model_card.export import Gguf, gguf_card
-from scripts.errors import HanjulError
+from model_card.cards.exports import Gguf, gguf_card
+from scripts.core.errors import HanjulError
+from scripts.core.log import log
+from scripts.core.settings import EvaluateSettings
 from scripts.exporting import convert, merge, parity
-from scripts.hub import Hub
-from scripts.log import log
-from scripts.models import base_of
-from scripts.settings import EvaluateSettings
-from scripts.stage import Outcome, Stage, run_stage, write_atomically
+from scripts.hub.hub import Hub
+from scripts.hub.stage import Outcome, Stage, run_stage, write_atomically
+from scripts.models.models import base_of
 
 REPORT = "parity.json"
 SEED = 7

@@ -8,13 +8,13 @@ from typing import Any
 
 from huggingface_hub import HfUri, ModelCard
 
-from model_card.export import Source, merged_card
-from model_card.licences import identifier_of, may_publish
-from scripts.errors import HanjulError
-from scripts.hub import Hub
-from scripts.log import log
-from scripts.models import adapter_config, base_of, load_adapter
-from scripts.stage import Outcome, Stage, run_stage
+from model_card.cards.exports import Source, merged_card
+from model_card.cards.licences import identifier_of, may_publish
+from scripts.core.errors import HanjulError
+from scripts.core.log import log
+from scripts.hub.hub import Hub
+from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.models.models import adapter_config, base_of, load_adapter
 
 #: What goes wherever the weights go: licence files of the adapter repo, and its prompt format.
 CARRIED = ["LICENSE*", "LICENCE*", "NOTICE*", "*TERMS*", "USE_POLICY*", "hanjul.json"]

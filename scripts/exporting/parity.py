@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_card.export import Parity
+from model_card.cards.exports import Parity
 
 if TYPE_CHECKING:
     from httpx2 import Client
@@ -147,7 +147,7 @@ def compare(gguf: Path, asked: Sequence[Case], ours: Sequence[NDArray[np.float32
     """Serve a GGUF with its own chat template and measure it against the model's log-probabilities of the cases."""
     from httpx2 import Client
 
-    from scripts.llama_server import serve
+    from scripts.models.llama_server import serve
 
     longest = max(len(case.ids) for case in asked)
     with (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.rows import normalise, pair_of
 
 if TYPE_CHECKING:
-    from model_card.report import Report, System
+    from model_card.comparison.report import Report, System
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _name(system: System) -> str:
 
 def of_rows(rows: Iterable[Mapping[str, Any]]) -> list[Written]:
     """The lines of dataset rows, each with its teacher, or else its source."""
-    from model_card.lines import is_broken
+    from model_card.comparison.surface import is_broken
 
     return [
         Written(row["product"], tuple(row["values"]), row["ad_copy"], row.get("teacher") or row.get("source") or "")

@@ -10,11 +10,11 @@ from typing import Any
 
 import gradio as gr
 
+from scripts.core.log import log
 from scripts.labelling import view
 from scripts.labelling.items import Item
 from scripts.labelling.journal import Journal
-from scripts.labelling.sitting import Sitting, pseudonym
-from scripts.log import log
+from scripts.labelling.visit import Sitting, pseudonym
 
 _drawn = itertools.count()
 HERE = Path(__file__).parent

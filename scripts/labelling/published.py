@@ -12,11 +12,11 @@ from typing import Any
 from huggingface_hub import HfUri
 from pydantic import TypeAdapter, ValidationError
 
-from model_card.agreement import QUESTIONS, Vote, alpha_of, latest
-from scripts.errors import HanjulError
-from scripts.hub import Hub
-from scripts.log import log
-from scripts.stage import Outcome, Stage, run_stage
+from model_card.comparison.agreement import QUESTIONS, Vote, alpha_of, latest
+from scripts.core.errors import HanjulError
+from scripts.core.log import log
+from scripts.hub.hub import Hub
+from scripts.hub.stage import Outcome, Stage, run_stage
 
 CONFIG, FILE = "votes", "votes/train.parquet"
 HEAD: dict[str, Any] = {
@@ -116,7 +116,7 @@ def readme(existing: str, repo_id: str, votes: Sequence[Vote]) -> str:
     """The card: head, numbers and columns; what a person wrote outside our marks stays."""
     from dataset_card.card import with_block
     from dataset_card.head import size_category
-    from model_card.card import environment
+    from model_card.cards.card import environment
 
     counted = []
     for question in QUESTIONS:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from model_card.agreement import OVERALL, QUESTIONS, Choice, Vote
-from scripts.errors import HanjulError
+from model_card.comparison.agreement import OVERALL, QUESTIONS, Choice, Vote
+from scripts.core.errors import HanjulError
 from scripts.labelling.items import Written, make_item
-from scripts.labelling.sitting import as_columns, pseudonym
+from scripts.labelling.visit import as_columns, pseudonym
 
 REQUIRED = ("product", "values", "line_a", "line_b", "choice", "voter")
 OPTIONAL = ("question", "system_a", "system_b")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from model_card.agreement import OVERALL
+from model_card.comparison.agreement import OVERALL
 from scripts.labelling.items import Item
-from scripts.labelling.sitting import LONGEST_NAME, Sitting
+from scripts.labelling.visit import LONGEST_NAME, Sitting
 
 #: Question -> its sentence.
 ASKS = {

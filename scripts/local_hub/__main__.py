@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 from scripts.local_hub.lifecycle import IN_USE
 from scripts.local_hub.server import StoreInUse, serve
 

@@ -13,18 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from scripts.local_hub import (
-    pages,
-    routes_collections,
-    routes_commits,
-    routes_download,
-    routes_info,
-    routes_repos,
-    routes_service,
-    routes_spaces,
-    routes_upload,
-)
+from scripts.local_hub import pages
 from scripts.local_hub.replies import HubError, RepoMoved
+from scripts.local_hub.routes import collections, commits, download, info, repos, service, spaces, upload
 from scripts.local_hub.store import Store
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -40,14 +31,14 @@ def build_app(store: Store) -> "Gate":
     app.state.store = store
     app.state.leases = set()
     for module in (
-        routes_service,
-        routes_collections,
-        routes_spaces,
-        routes_upload,
-        routes_commits,
-        routes_repos,
-        routes_info,
-        routes_download,
+        service,
+        collections,
+        spaces,
+        upload,
+        commits,
+        repos,
+        info,
+        download,
         pages,
     ):
         app.include_router(module.router)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 
 _START_S = 20.0
 _STOP_S = 10.0

@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from filelock import FileLock, Timeout
 
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 from scripts.local_hub.app import build_app
 from scripts.local_hub.store import Store, open_store
 

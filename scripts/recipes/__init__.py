@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from scripts.errors import HanjulError
-from scripts.settings import Recipe
+from scripts.core.errors import HanjulError
+from scripts.core.settings import Recipe
 
 FOLDER = Path(__file__).parent
 

@@ -10,8 +10,8 @@ from peft import LoraConfig
 from transformers import Seq2SeqTrainingArguments
 from trl import DPOConfig, SFTConfig
 
-from scripts import log
-from scripts.settings import TrainSettings
+from scripts.core import log
+from scripts.core.settings import TrainSettings
 
 WARMUP = 0.05  # share of all steps
 

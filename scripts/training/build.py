@@ -9,8 +9,8 @@ from datasets import Dataset
 from peft import get_peft_model
 from transformers import DataCollatorForSeq2Seq, EarlyStoppingCallback, ProgressCallback, set_seed
 
-from scripts import log
-from scripts.settings import TrainSettings
+from scripts.core import log
+from scripts.core.settings import TrainSettings
 from scripts.training import arguments, packing
 from scripts.training.callbacks import Bar, Finite, Often, Terminated
 from scripts.training.encoding import encode

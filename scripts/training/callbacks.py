@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from transformers import ProgressCallback, TrainerCallback
 
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 
 #: Steps between two checkpoints; evaluations write one too.
 CHECKPOINT_STEPS = 25

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import util
 
-from scripts.errors import HanjulError
-from scripts.settings import TrainSettings
+from scripts.core.errors import HanjulError
+from scripts.core.settings import TrainSettings
 
 
 def check_tools(settings: TrainSettings) -> None:

@@ -15,7 +15,7 @@ import transformers
 from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
 
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 from scripts.training.callbacks import Terminated
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 from huggingface_hub import HfUri
 
-from scripts.errors import HanjulError
-from scripts.log import log
-from scripts.settings import TrainSettings
+from scripts.core.errors import HanjulError
+from scripts.core.log import log
+from scripts.core.settings import TrainSettings
 from scripts.training.encoding import encode
 from scripts.training.loading import config_of, model_class
 

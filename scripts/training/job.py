@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.settings import TrainSettings
+from scripts.core.settings import TrainSettings
 
 if TYPE_CHECKING:
     import datasets

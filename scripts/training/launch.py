@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from scripts.errors import HanjulError
-from scripts.settings import TrainSettings
+from scripts.core.errors import HanjulError
+from scripts.core.settings import TrainSettings
 from scripts.training.worker import ERROR, PARENT, work
 
 #: Seconds that processes have to finish a step and write a checkpoint on SIGTERM.

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from scripts.errors import HanjulError
-from scripts.settings import TrainSettings
+from scripts.core.errors import HanjulError
+from scripts.core.settings import TrainSettings
 from scripts.training.encoding import with_template
 
 

@@ -41,7 +41,7 @@ class Paced(_Base):  # type: ignore[misc]
         super().log(logs, start_time)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """TRL's card is not ours: scripts/train.py renders one from facts."""
+        """TRL's card is not ours: scripts/stages/train.py renders one from facts."""
 
 
 class LineTrainer(Paced):

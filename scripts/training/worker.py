@@ -12,9 +12,9 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from scripts.errors import HanjulError
-from scripts.settings import EvaluateSettings
-from scripts.stage import write_atomically
+from scripts.core.errors import HanjulError
+from scripts.core.settings import EvaluateSettings
+from scripts.hub.stage import write_atomically
 from scripts.training.job import Job, rows_of
 
 ERROR = "error.json"
@@ -28,14 +28,14 @@ def work(folder: Path) -> None:
     Raises:
         HanjulError: the loss is no number, packed rows would see each other, SIGTERM stopped it.
     """
-    from scripts.training import build, fit, loading, preferring
+    from scripts.training import build, fit, loading, preference_report
 
     job = Job.read(folder)
     with fit.quiet():
         tokenizer = loading.tokenizer_of(job.base, job.revision, job.settings)
         base = loading.load(job.base, job.revision, tokenizer, job.settings)
         if job.settings.method == "dpo":
-            curve, trainer = preferring.prefer(folder, job, base, tokenizer)
+            curve, trainer = preference_report.prefer(folder, job, base, tokenizer)
         else:
             train, held_out = (rows_of(folder, "rows", split) for split in ("train", "validation"))
             trainer = build.trainer(base, tokenizer, train, held_out, job.settings, job.seed, folder / "checkpoints")
@@ -61,7 +61,7 @@ def generation_config(model: Any, tokenizer: Any) -> Any:
     """How to sample lines: our defaults, and every token that ends an answer, the template's among them."""
     from transformers import GenerationConfig
 
-    from pipelines.generation import TOP_K
+    from pipelines.likelihood.generation import TOP_K
     from scripts.training.encoding import answer_ends
 
     ends = model.generation_config.eos_token_id

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from typing import Any
 
-from model_card.contrast import contrast_set
-from model_card.judge import Raw, calibrated
-from model_card.report import FLOOR, METRICS
-from pipelines.examples import exemplary_slogans, load_examples
-from pipelines.likelihood import Scorable
+from model_card.comparison.report import FLOOR, METRICS
+from model_card.judging.contrast_set import build_contrast_set
+from model_card.judging.judge import Raw, calibrated
+from pipelines.likelihood.scorer import Scorable
+from pipelines.synthesis.examples import exemplary_slogans, load_examples
 
 TRIES = 20
 
@@ -26,7 +26,7 @@ def measure() -> dict[str, int]:
 
 def _is_caught(made: Made, seed: int) -> bool:
     raw, prefers = made
-    contrasts = contrast_set(load_examples()[:60], exemplary_slogans(), seed)
+    contrasts = build_contrast_set(load_examples()[:60], exemplary_slogans(), seed)
     judge = calibrated("bad", "geval", "samples", raw, contrasts, prefers=prefers, bootstrap=100, seed=seed)
     trusted = [metric for metric in METRICS if judge.facts.calibration[metric].reliable]
     return not trusted and judge.facts.duels is not None and judge.facts.duels.value < FLOOR

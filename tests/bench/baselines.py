@@ -73,12 +73,12 @@ TOOLS: dict[str, Callable[[Sequence[str]], tuple[float, list[int]]]] = {
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
     sys.path.insert(0, str(args.packages))
-    from scripts import env
+    from scripts.core import env
 
     env.opt_out()
     import pyarrow.parquet as pq
 
-    from pipelines.filters.grams import letters
+    from pipelines.text.ngrams import letters
 
     lines = pq.read_table(args.file, columns=["ad_copy"])["ad_copy"][: args.rows].to_pylist()
     seconds, flagged = TOOLS[args.tool]([letters(line) for line in lines])

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pipelines
-from pipelines.briefs import Brief, usable_examples
 from pipelines.rows import make_row
+from pipelines.synthesis.prompts import Brief, usable_examples
 
 #: Examples in each prompt, as in the settings that ours runs with.
 EXAMPLES = 4

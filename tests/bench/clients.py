@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import Any
 
-from scripts import env
+from scripts.core import env
 
 env.opt_out()
 
@@ -25,7 +25,7 @@ from pipelines.planning.pairs import plan_pairs  # noqa: E402
 from pipelines.planning.taxonomy import load_craft, load_taxonomy  # noqa: E402
 from pipelines.rows import Message  # noqa: E402
 from tests.bench.briefs import brief  # noqa: E402
-from tests.pipelines.teacher_server import KEY, MODEL  # noqa: E402
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL  # noqa: E402
 
 #: As in the settings that ours runs with.
 VALUES_MAX = 2

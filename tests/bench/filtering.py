@@ -27,15 +27,16 @@ def whole(args: argparse.Namespace) -> dict[str, Any]:
     Gives "seconds", of them "parts" (read, rules, selection, write), "accepted", "rejected" by reason, and "ids", a
     digest of the accepted ids in their order.
     """
-    from scripts import filter, parting
+    from scripts.filtering import partition
+    from scripts.stages import filter
 
     recipe, limits = _recipe_and_limits(args.engine)
     parts: dict[str, float] = {}
-    parting.part_by_rules = _timed(parting.part_by_rules, "rules", parts)
-    parting.part_passed = _timed(parting.part_passed, "selection", parts)
+    partition.part_by_rules = _timed(partition.part_by_rules, "rules", parts)
+    partition.part_passed = _timed(partition.part_passed, "selection", parts)
     started = time.perf_counter()
     rows = _timed(_read, "read", parts)(args.file, args.folder / "cache")
-    kept, rejected = parting.part(rows, limits, None, recipe, args.folder)
+    kept, rejected = partition.part(rows, limits, None, recipe, args.folder)
     _timed(filter._write, "write", parts)(kept, rejected, recipe.filter.min_margin, args.folder / "out")
     seconds = time.perf_counter() - started
     ids = hashlib.sha256(" ".join(row["id"] for row in kept).encode()).hexdigest()
@@ -52,7 +53,7 @@ def selection(args: argparse.Namespace) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     from pipelines.filters.selection import select
-    from pipelines.filters.similar import similar_pairs
+    from pipelines.text.jaccard_join import similar_pairs
     from tests.limits import limits
 
     rows = pq.read_table(args.file)[: args.rows].to_pylist()
@@ -90,8 +91,8 @@ def rules(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _recipe_and_limits(engine: str) -> tuple[Any, Any]:
-    from scripts.references import References
-    from scripts.settings import Recipe
+    from scripts.core.settings import Recipe
+    from scripts.filtering.references import References
 
     recipe = Recipe.model_validate({"filter": {"judge": "none", "engine": engine}})
     return recipe, References(None, None, {}).limits(None, recipe.filter)
@@ -123,7 +124,7 @@ WORK: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
-    from scripts import env
+    from scripts.core import env
 
     env.opt_out()
     return WORK[args.work](args)

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from scripts import env
+from scripts.core import env
 
 env.opt_out()
 
@@ -28,14 +28,14 @@ from deepeval.evaluate import AsyncConfig, CacheConfig, DisplayConfig  # noqa: E
 from deepeval.metrics import GEval  # noqa: E402
 from deepeval.models import OpenRouterModel  # noqa: E402
 
-from model_card.geval import GEvalCreativity, GEvalNaturalness, GEvalPV, score_rows  # noqa: E402
-from model_card.geval_answers import SCORE, chosen  # noqa: E402
-from model_card.geval_model import ALTERNATIVES, EndpointModel  # noqa: E402
-from model_card.metrics import as_test_case  # noqa: E402
+from model_card.judging.deepeval_metrics import as_test_case  # noqa: E402
+from model_card.judging.geval import GEvalCreativity, GEvalNaturalness, GEvalPV, score_rows  # noqa: E402
+from model_card.judging.geval_answers import SCORE, chosen  # noqa: E402
+from model_card.judging.geval_model import ALTERNATIVES, EndpointModel  # noqa: E402
 from pipelines.endpoint.session import Session  # noqa: E402
-from pipelines.likelihood import Scorable  # noqa: E402
+from pipelines.likelihood.scorer import Scorable  # noqa: E402
 from tests.bench.answers import digest, write_line  # noqa: E402
-from tests.pipelines.teacher_server import KEY, MODEL  # noqa: E402
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL  # noqa: E402
 
 KINDS = (GEvalPV, GEvalNaturalness, GEvalCreativity)
 MAX_TOKENS = 400

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.bench.loopback import ROOT, Loopback, parse
 from tests.bench.server import Connection, Lots, Seen
-from tests.pipelines.teacher_server import MODEL
+from tests.pipelines.endpoint.teacher_server import MODEL
 
 REASON = "비 오는 날의 마음을 먼저 꺼내 상품과 가치가 함께 떠오른다."
 ALTERNATIVES = 20

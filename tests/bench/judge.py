@@ -23,7 +23,7 @@ import sys
 import tempfile
 from typing import Any
 
-from scripts import env
+from scripts.core import env
 from tests.bench import bad_judges, geval
 from tests.bench.processes import ROOT
 from tests.bench.synthesis import say

@@ -20,16 +20,16 @@ KEY_ENV = "HANJUL_BENCH_KEY"
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
     os.environ["HANJUL_HOME"] = str(args.folder / "home")
-    from scripts import env
+    from scripts.core import env
 
     env.opt_out()
     from pipelines.planning.pairs import plan_pairs
     from pipelines.planning.taxonomy import load_craft, load_taxonomy
-    from scripts import teachers, writing
-    from scripts.settings import Recipe
-    from scripts.teachers import Voice
+    from scripts.core.settings import Recipe
+    from scripts.teaching import rounds, teachers
+    from scripts.teaching.teachers import Voice
     from tests.bench.briefs import brief
-    from tests.pipelines.teacher_server import KEY, MODEL
+    from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
     recipe = Recipe.model_validate(
         {
@@ -47,9 +47,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     pairs = plan_pairs(load_taxonomy(), load_craft(), args.rows, values_max=2, seed=1)
     voice = Voice(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
     started = time.monotonic()
-    job = writing.Job(recipe, voice, brief(), args.folder)
-    written = writing.write_all(job, pairs, [], None)
-    kept = writing.accepted_rows([], written.lines, None, recipe)
+    job = rounds.Job(recipe, voice, brief(), args.folder)
+    written = rounds.write_all(job, pairs, [], None)
+    kept = rounds.accepted_rows([], written.lines, None, recipe)
     seconds = time.monotonic() - started
     usage = teachers.usage_of(job.settings, job.run_id, written.input_tokens, written.output_tokens)
     distinct = len({row["ad_copy"] for row in kept})

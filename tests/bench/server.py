@@ -14,7 +14,7 @@ from statistics import NormalDist
 from typing import Any
 
 from tests.bench.answers import GARBAGE, completion, contents, digest, share
-from tests.pipelines.teacher_server import KEY, MODEL
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
 PHRASES = {200: "OK", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
 #: Shares of the requests that go wrong, in the order in which the lot falls on them.

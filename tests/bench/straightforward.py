@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from pipelines.continuations import hangul_vocabulary
+from pipelines.likelihood.log_probabilities import hangul_vocabulary
 
 
 class WholeTexts:
-    """`pipelines.continuations.Continuations`, with nothing kept and nothing left out."""
+    """`pipelines.likelihood.log_probabilities.Continuations`, with nothing kept and nothing left out."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self.model, self.tokenizer = model, tokenizer

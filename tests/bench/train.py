@@ -20,7 +20,7 @@ from typing import Any
 from huggingface_hub import snapshot_download
 
 from pipelines.rows import make_row, split_of, trl_columns
-from scripts import env
+from scripts.core import env
 from tests.bench.processes import ROOT
 
 DATA = ROOT.parent / "shared" / "data" / "reference_copy.json"
@@ -45,7 +45,7 @@ def reference(steps: int) -> tuple[list[Any], list[Any]]:
 def base_folder() -> str:
     """The embedded model, dequantised, from the local Hub."""
     with env.hub_session(local=True) as hub:
-        from scripts.embedded import ensure_base
+        from scripts.models.embedded import ensure_base
 
         base = ensure_base(hub)
         return snapshot_download(base.id, revision=base.revision)

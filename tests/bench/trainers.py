@@ -24,7 +24,7 @@ from torch.utils.data import SequentialSampler
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
 
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.settings import TrainSettings
+from scripts.core.settings import TrainSettings
 from scripts.training import build, fit, measure
 from scripts.training.encoding import encode
 

@@ -20,8 +20,8 @@ from dataset_card.facts import Given, gather
 from dataset_card.head import size_category
 from dataset_card.reasons import REASONS
 from pipelines import features
-from pipelines.filters.lines import Lines
 from pipelines.rows import split_of
+from pipelines.text.line_index import Lines
 from scripts.local_hub import cards
 from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
 from tests.limits import limits

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 from dataset_card.facts import gather
 from dataset_card.report import report
-from pipelines.filters.lines import Lines
+from pipelines.text.line_index import Lines
 from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
 from tests.limits import limits
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(SPACE))  # the page's modules import each other as siblin
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a tiny adapter; its base lies beside it."""
-    from tests.space.tiny import make_adapter
+    from tests.tiny.adapter import make_adapter
 
     return make_adapter(tmp_path_factory.mktemp("tiny"))
 
@@ -50,8 +50,8 @@ def adapter(hub, tiny: Path, tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="session")
 def deployed(hub, adapter):
     """The Space on the Hub, pinned."""
-    from scripts import space
-    from scripts.settings import Recipe
+    from scripts.core.settings import Recipe
+    from scripts.stages import space
 
     return space.deploy(hub, adapter, Recipe.model_validate({"space": {"repo": "tiny-space"}}))
 

@@ -15,9 +15,9 @@ import pytest
 from huggingface_hub import HfUri, SpaceCard
 
 from pipelines.rows import PROMPT_FORMAT
-from scripts import space
-from scripts.errors import HanjulError
-from scripts.settings import Recipe
+from scripts.core.errors import HanjulError
+from scripts.core.settings import Recipe
+from scripts.stages import space
 from tests.space.browser import wait_for
 
 ROOT = Path(__file__).parent.parent.parent

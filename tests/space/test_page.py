@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.space.browser import PHONE, ask, chromium, open_page, press, read_lines
-from tests.space.tiny import PAIR, WORDS
+from tests.tiny.adapter import PAIR, WORDS
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from request import Problem, Request
 from writer import Writer
 
 from pipelines.rows import PROMPT_FORMAT
-from tests.space.tiny import PAIR, WORDS
+from tests.tiny.adapter import PAIR, WORDS
 
 ASKED = Request("제습기", ("뽀송함",), 3, 0.8)
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.endpoint.answer_store import Spent, Store
 from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
 from pipelines.endpoint.prices import Price
-from pipelines.endpoint.store import Spent, Store
 
 #: A dollar a token in, two a token out: sums without rounding.
 PRICE = Price(1_000_000, 2_000_000)

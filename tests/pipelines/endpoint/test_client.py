@@ -16,14 +16,14 @@ from typing import Any
 import openai
 import pytest
 
-from pipelines.endpoint.answers import lines_of, schema_of
+from pipelines.endpoint.answer_store import Spent, Store
 from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
 from pipelines.endpoint.client import ATTEMPTS, Client, EndpointGoneError, Reply
-from pipelines.endpoint.gate import DECREASE, Gate
+from pipelines.endpoint.json_answers import lines_of, schema_of
 from pipelines.endpoint.prices import Price, most_input_tokens
-from pipelines.endpoint.store import Spent, Store
-from pipelines.endpoint.teacher import SENSELESS, Written, teacher_llm
-from tests.pipelines.teacher_server import KEY, MODEL, Raw, Reset, completion, serve
+from pipelines.endpoint.rate_limiter import DECREASE, Gate
+from pipelines.endpoint.teacher_llm import SENSELESS, Written, teacher_llm
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, completion, serve
 
 #: Seconds that an answer may take where one comes, and where none is to come.
 TIMEOUT, SHORT = 10, 0.2
@@ -268,7 +268,7 @@ def test_is_silent_for_as_long_as_the_endpoint_asks(store, monkeypatch, header, 
 
 @pytest.mark.parametrize("header", ["", "soon", "-5", "nan", "Wed, 21 Oct 2015 07:28:00 GMT", "2026-10-21T07:28:00Z"])
 def test_is_not_silent_where_nobody_asks_for_it(store, monkeypatch, header):
-    monkeypatch.setattr("pipelines.endpoint.gate.EPOCH_S", 60)
+    monkeypatch.setattr("pipelines.endpoint.rate_limiter.EPOCH_S", 60)
     failures = [error(429, headers={"retry-after": header}) for _ in range(3)]
     with serve(after(failures)) as endpoint:
         began = time.monotonic()
@@ -279,7 +279,7 @@ def test_is_not_silent_where_nobody_asks_for_it(store, monkeypatch, header):
 
 
 def test_an_endpoint_that_takes_two_at_a_time_answers_all_in_the_end(store, monkeypatch):
-    monkeypatch.setattr("pipelines.endpoint.gate.EPOCH_S", 0.01)
+    monkeypatch.setattr("pipelines.endpoint.rate_limiter.EPOCH_S", 0.01)
     busy: list[int] = []
 
     def write(body: dict[str, Any], number: int) -> Any:

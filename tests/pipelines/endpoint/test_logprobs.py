@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.client import EndpointGoneError, Reply
-from pipelines.endpoint.store import Store, key_of
-from tests.model_card.judge_server import REASON, judging
+from tests.model_card.judging.judge_server import REASON, judging
+from tests.pipelines.endpoint.teacher_server import serve
 from tests.pipelines.endpoint.test_client import after, answer, ask, body_of, error
-from tests.pipelines.teacher_server import serve
 
 WEIGHTS = {3: 0.25, 4: 0.75}
 WEIGHED = body_of(temperature=0.0, logprobs=True, top_logprobs=20)

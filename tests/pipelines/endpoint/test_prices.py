@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from pipelines.briefs import brief_prompt
 from pipelines.endpoint.prices import (
     TOKENS_PER_MESSAGE,
     Price,
@@ -13,8 +12,9 @@ from pipelines.endpoint.prices import (
     price_of,
     typical_input_tokens,
 )
-from pipelines.examples import load_examples
 from pipelines.planning.taxonomy import load_craft
+from pipelines.synthesis.examples import load_examples
+from pipelines.synthesis.prompts import brief_prompt
 
 PAIR = {"id": "1", "product": "모카포트", "values": ["여유"], "device": "pun", "tone": "warm"}
 

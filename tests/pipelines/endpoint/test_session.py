@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from pipelines.endpoint.asking import ask_all
+from pipelines.endpoint.concurrently import ask_all
 from pipelines.endpoint.session import Session
+from tests.pipelines.endpoint.teacher_server import KEY, serve
 from tests.pipelines.endpoint.test_client import body_of
-from tests.pipelines.teacher_server import KEY, serve
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.filters import REASONS, apply_rules, filter_rows, judge_and_select
-from pipelines.filters.tidy import clean_value
 from pipelines.rows import make_row, row_id
+from pipelines.text.tidy import clean_value
 from tests.limits import LIMITS, limits
 
 ROOT = Path(__file__).parents[3]

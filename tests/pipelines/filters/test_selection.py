@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.filters import apply_rules, judge_and_select
-from pipelines.filters.grams import grams, letters
-from pipelines.filters.lines import Lines
 from pipelines.filters.selection import Verdict, place_of, select
 from pipelines.rows import make_row, split_of
+from pipelines.text.line_index import Lines
+from pipelines.text.ngrams import grams, letters
 from tests.limits import limits
 
 TRAIN, TEST = "모카포트", "우산"

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from pipelines.filters import REASONS, RULES, first_rule
 from pipelines.filters.limits import Limits
-from pipelines.filters.lines import Lines
 from pipelines.filters.steps import CheckRules, SelectRows
-from pipelines.filters.tidy import tidy
 from pipelines.rows import row_id
+from pipelines.text.line_index import Lines
+from pipelines.text.tidy import tidy
 from tests.limits import LIMITS, limits
 
 Row = dict[str, Any]

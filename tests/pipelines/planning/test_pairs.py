@@ -7,11 +7,11 @@ from itertools import product
 
 import pytest
 
+from pipelines.execution.running import run
 from pipelines.planning.decks import decks_of
 from pipelines.planning.pairs import COLUMNS, PlanPairs, build_pairs_pipeline, count_pairs, plan_pairs
 from pipelines.planning.taxonomy import KINDS, Category, Craft, load_craft, load_taxonomy
 from pipelines.rows import row_id
-from pipelines.running import run
 
 TWO = tuple(
     Category(name, tuple(f"{name}{number}" for number in range(3)), {kind: (f"{kind}1", f"{kind}2") for kind in KINDS})

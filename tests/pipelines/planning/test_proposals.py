@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from pipelines.endpoint.teacher import teacher_llm
+from pipelines.endpoint.teacher_llm import teacher_llm
+from pipelines.execution.running import run
 from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
 from pipelines.planning.questions import answer_form, prompt_of, read_answer
 from pipelines.planning.screening import (
@@ -19,8 +20,7 @@ from pipelines.planning.screening import (
     screen_products,
 )
 from pipelines.planning.taxonomy import KINDS, Category, load_taxonomy
-from pipelines.running import run
-from tests.pipelines.teacher_server import KEY, MODEL, serve
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
 
 TAXONOMY = (
     Category("커피", ("커피 캡슐", "모카포트"), {kind: (f"{kind} 값",) for kind in KINDS} | {"emotional": ("편안한",)}),

@@ -11,8 +11,7 @@ from transformers import AutoTokenizer
 
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.exporting import convert
-from tests.scripts import tiny
-from tests.scripts.exporting import tiny_gemma
+from tests.tiny import gemma, language_model
 
 DATA_CARD = "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: test\n    path: test.parquet\n---\n"
 
@@ -20,7 +19,7 @@ DATA_CARD = "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: te
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model with our chat template, as the stage of the GGUF leaves it to the converter."""
-    folder = tiny_gemma.save_base(tmp_path_factory.mktemp("tiny") / "base")
+    folder = gemma.save_base(tmp_path_factory.mktemp("tiny") / "base")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.chat_template = CHAT_TEMPLATE
     tokenizer.save_pretrained(folder)
@@ -35,12 +34,12 @@ def tiny_gguf(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="session")
 def published(hub, tmp_path_factory: pytest.TempPathFactory) -> tuple[HfUri, HfUri]:
     """Pinned adapter and dataset."""
-    folder = tiny_gemma.save_base(tmp_path_factory.mktemp("hub") / "base")
+    folder = gemma.save_base(tmp_path_factory.mktemp("hub") / "base")
     base = put(hub, "model", "tiny-export-base", folder)
-    adapter = tiny_gemma.save_adapter(folder.parent / "adapter", base, AutoTokenizer.from_pretrained(folder))
+    adapter = gemma.save_adapter(folder.parent / "adapter", base, AutoTokenizer.from_pretrained(folder))
     rows = folder.parent / "rows"
     rows.mkdir()
-    tiny.rows(8).to_parquet(rows / "test.parquet")
+    language_model.rows(8).to_parquet(rows / "test.parquet")
     (rows / "README.md").write_text(DATA_CARD)
     return put(hub, "model", "tiny-export-lora", adapter), put(hub, "dataset", "tiny-export-rows", rows)
 

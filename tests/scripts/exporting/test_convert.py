@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.embedded import gguf_path, sentencepiece_model
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 from scripts.exporting import convert
 from scripts.exporting.tensor_types import _more_bits, tensor_types
-from tests.scripts import tiny
+from scripts.models.embedded import gguf_path, sentencepiece_model
+from tests.tiny import language_model
 
 
 def types_of(path: Path) -> dict[str, str]:
@@ -37,7 +37,7 @@ def test_the_gguf_holds_the_vocabulary_the_template_and_the_name(tiny_gguf: Path
 
 
 def test_a_tokenizer_that_the_converter_does_not_know_is_refused(tmp_path: Path) -> None:
-    folder = tiny.save_base(tmp_path / "base")
+    folder = language_model.save_base(tmp_path / "base")
     with pytest.raises(HanjulError) as caught:
         convert.to_gguf(folder, tmp_path / "model.gguf", "model")
     assert caught.value.what == (

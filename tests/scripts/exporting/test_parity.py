@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from model_card.export import Parity
+from model_card.cards.exports import Parity
 from scripts.exporting import convert, parity
 from scripts.exporting.parity import Case, Served
-from tests.scripts import tiny
+from tests.tiny import language_model
 
 LOGITS = arrays.arrays(np.float64, 12, elements=st.floats(-20, 20))
 
@@ -28,7 +28,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def asked(tiny_folder: Path) -> list[Case]:
-    return parity.cases(AutoTokenizer.from_pretrained(tiny_folder), list(tiny.rows(8)), 24, 7)
+    return parity.cases(AutoTokenizer.from_pretrained(tiny_folder), list(language_model.rows(8)), 24, 7)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_case_is_a_line_cut_after_its_prompt(tiny_folder: Path, asked: list[Ca
 
 
 def test_cases_are_seeded_distinct_and_no_more_than_there_are(tiny_folder: Path) -> None:
-    tokenizer, rows = AutoTokenizer.from_pretrained(tiny_folder), list(tiny.rows(2))
+    tokenizer, rows = AutoTokenizer.from_pretrained(tiny_folder), list(language_model.rows(2))
     every = parity.cases(tokenizer, rows, 10_000, 1)
     assert len(set((case.ids, case.cut) for case in every)) == len(every) < 50
     assert parity.cases(tokenizer, rows, 5, 1) == parity.cases(tokenizer, rows, 5, 1)

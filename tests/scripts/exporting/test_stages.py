@@ -13,10 +13,10 @@ from huggingface_hub import HfUri, ModelCard
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipelines.rows import CHAT_TEMPLATE
-from scripts import models
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 from scripts.exporting import convert, gguf, merge, parity
-from scripts.llama_server import serve
+from scripts.models import models
+from scripts.models.llama_server import serve
 from tests.scripts.exporting.test_parity import spoil
 
 IDS = torch.tensor([[2, 300, 310, 320, 330]])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from huggingface_hub import CommitOperationAdd, HfUri
 
-from model_card.card import DATA
-from model_card.report import Line, Report, System
+from model_card.cards.card import DATA
+from model_card.comparison.report import Line, Report, System
 
 #: product, values, what the first system wrote, what the second one wrote.
 PAIRS = [

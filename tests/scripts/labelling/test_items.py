@@ -8,7 +8,7 @@ import pytest
 
 from scripts.labelling.items import Written, couple, left_first, make_item, of_reports, of_rows
 from scripts.labelling.journal import Journal
-from scripts.labelling.sitting import Sitting, pseudonym
+from scripts.labelling.visit import Sitting, pseudonym
 from tests.scripts.labelling.lines import PAIRS, report
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from huggingface_hub import CommitOperationAdd, HfUri
 
-from model_card.agreement import Vote
-from scripts import label
-from scripts.errors import HanjulError
+from model_card.comparison.agreement import Vote
+from scripts.core.errors import HanjulError
 from scripts.labelling import published
 from scripts.labelling.items import couple, of_reports
 from scripts.labelling.journal import Journal
-from scripts.labelling.sitting import as_columns
+from scripts.labelling.visit import as_columns
+from scripts.stages import label
 from tests.scripts.labelling.lines import report
 
 ITEMS = couple(of_reports([report()]), None, 1)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.rows import normalise
-from scripts.errors import HanjulError
+from scripts.core.errors import HanjulError
 from scripts.labelling.table import CHOICES, REQUIRED, votes_from_csv
 
 HEAD = "product,values,line_a,line_b,choice,voter\n"

@@ -9,9 +9,9 @@ import torch
 from transformers import TrainerCallback
 
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.settings import TrainSettings
+from scripts.core.settings import TrainSettings
 from scripts.training import build, callbacks, fit
-from tests.scripts import tiny
+from tests.tiny import language_model
 
 SETTINGS = TrainSettings(batch_size=4, max_steps=20, learning_rate=1e-2)
 
@@ -25,10 +25,10 @@ def main(folder: Path, pause: bool) -> None:
     torch.set_num_threads(1)
     callbacks.CHECKPOINT_STEPS = 4
     with fit.quiet():
-        tokenizer = tiny.tokenizer()
+        tokenizer = language_model.tokenizer()
         tokenizer.chat_template = CHAT_TEMPLATE
-        model = tiny.model(len(tokenizer))
-        trainer = build.trainer(model, tokenizer, tiny.rows(), tiny.rows(8), SETTINGS, 3, folder)
+        model = language_model.model(len(tokenizer))
+        trainer = build.trainer(model, tokenizer, language_model.rows(), language_model.rows(8), SETTINGS, 3, folder)
         if pause:
             trainer.add_callback(Slow())
         curve = fit.fit(trainer)

@@ -18,16 +18,16 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, GenerationConfig
 
-from pipelines.generation import generate_lines
+from pipelines.likelihood.generation import generate_lines
 from pipelines.rows import CHAT_TEMPLATE, user_message
-from scripts import generate, models, train
-from scripts.errors import HanjulError
-from scripts.hub import Hub
-from scripts.settings import TrainSettings
+from scripts.core.errors import HanjulError
+from scripts.core.settings import TrainSettings
+from scripts.hub.hub import Hub
+from scripts.models import models
+from scripts.stages import generate, train
 from scripts.training import build, loading, worker
 from scripts.training.encoding import encode
-from tests.scripts import tiny
-from tests.scripts.training import tiny_models
+from tests.tiny import architectures, language_model
 
 SETTINGS = TrainSettings(batch_size=4, max_steps=3, learning_rate=1e-2)
 
@@ -107,16 +107,16 @@ def upload(hub: Hub, kind: str, name: str, folder: Path) -> HfUri:
 def rows(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> HfUri:
     """A dataset of 16 rows to train on and 8 held out."""
     folder = tmp_path_factory.mktemp("rows")
-    tiny.rows(16).to_parquet(folder / "train.parquet")
-    tiny.rows(8).to_parquet(folder / "validation.parquet")
+    language_model.rows(16).to_parquet(folder / "train.parquet")
+    language_model.rows(8).to_parquet(folder / "validation.parquet")
     return upload(hub, "dataset", "architecture-rows", folder)
 
 
-@pytest.fixture(scope="module", params=list(tiny_models.ARCHITECTURES))
+@pytest.fixture(scope="module", params=list(architectures.ARCHITECTURES))
 def trained(request: pytest.FixtureRequest, hub: Hub, rows: HfUri, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     name = request.param
     folder = tmp_path_factory.mktemp(name)
-    tiny_models.save_base(name, folder)
+    architectures.save_base(name, folder)
     base = upload(hub, "model", f"{name}-base", folder)
     ended: list[tuple[Any, ...]] = []
     save = worker.save
@@ -161,7 +161,7 @@ def test_the_repo_holds_what_the_card_promises(hub: Hub, trained: Trained) -> No
     assert config["task_type"] == ("SEQ_2_SEQ_LM" if trained.encoder_decoder else "CAUSAL_LM")
     assert config["base_model_name_or_path"] == trained.base.id
     tokenizer = AutoTokenizer.from_pretrained(trained.uri.id)
-    assert tokenizer.chat_template == (tiny_models.CHATML if trained.name == "qwen3" else CHAT_TEMPLATE)
+    assert tokenizer.chat_template == (architectures.CHATML if trained.name == "qwen3" else CHAT_TEMPLATE)
     sampling = GenerationConfig.from_pretrained(trained.uri.id)
     assert sampling.eos_token_id == sorted(tokenizer.convert_tokens_to_ids(list(ENDS[trained.name])))
     assert sampling.pad_token_id == tokenizer.pad_token_id is not None
@@ -169,7 +169,7 @@ def test_the_repo_holds_what_the_card_promises(hub: Hub, trained: Trained) -> No
 
 
 def test_rows_are_learnt_as_the_template_writes_them(trained: Trained, tmp_path: Path) -> None:
-    row = tiny.rows(1)[0]
+    row = language_model.rows(1)[0]
     prompt, completion = encode(trained.tokenizer, row)
     words = {"prompt": row["prompt"][0]["content"], "line": row["completion"][0]["content"]}
     read, written = (trained.tokenizer.decode(ids) for ids in (prompt, completion))
@@ -179,7 +179,7 @@ def test_rows_are_learnt_as_the_template_writes_them(trained: Trained, tmp_path:
         return
     assert (read, written) == tuple(text.format(**words) for text in TEXTS[trained.name])
     base = loading.load(trained.base.id, trained.base.revision, trained.tokenizer, SETTINGS)
-    trainer = build.trainer(base, trained.tokenizer, tiny.rows(1), None, SETTINGS, 1, tmp_path)
+    trainer = build.trainer(base, trained.tokenizer, language_model.rows(1), None, SETTINGS, 1, tmp_path)
     assert trainer.train_dataset[0]["input_ids"] == prompt + completion
     assert trainer.train_dataset[0]["labels"] == [-100] * len(prompt) + completion
 
@@ -201,7 +201,7 @@ def test_the_reloaded_adapter_is_the_one_that_was_trained(trained: Trained) -> N
     theirs = model.state_dict()
     assert set(theirs) == set(ours)
     assert [key for key, weight in ours.items() if not torch.equal(weight, theirs[key])] == []
-    ids = torch.tensor([encode(trained.tokenizer, tiny.rows(1)[0])[0]])
+    ids = torch.tensor([encode(trained.tokenizer, language_model.rows(1)[0])[0]])
     inputs = {"input_ids": ids} | ({"decoder_input_ids": ids[:, :3]} if trained.encoder_decoder else {})
     with torch.no_grad():
         tuned = model(**inputs).logits
@@ -216,7 +216,9 @@ def test_lines_of_a_batch_are_those_of_single_prompts(trained: Trained) -> None:
         if ("crossattention" in name or "encoder.encoder" in name) and weight.dim() == 2:
             weight.data *= 20  # random weights hardly look at the prompt; what they say hangs on the machine
     tokenizer.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]  # as a base's own may have it
-    chats = [[user_message(product, tiny.VALUES[: 1 + n % 4])] for n, product in enumerate(tiny.PRODUCTS)]
+    chats = [
+        [user_message(product, language_model.VALUES[: 1 + n % 4])] for n, product in enumerate(language_model.PRODUCTS)
+    ]
     lengths = {len(tokenizer.apply_chat_template(chat, return_dict=True)["input_ids"]) for chat in chats}
     assert len(lengths) > 2
     options: dict[str, Any] = {"temperature": 0, "top_p": 1.0, "max_new_tokens": 12, "seed": 1}
@@ -252,7 +254,7 @@ def test_encoder_and_decoder_have_one_set_of_weights(trained: Trained, tmp_path:
     assert base.encoder.embeddings.word_embeddings.weight is base.decoder.cls.predictions.decoder.weight
     assert encoder.output.dense.lora_A.default.weight is not decoder.output.dense.lora_A.default.weight
 
-    trainer = build.trainer(model, trained.tokenizer, tiny.rows(16), None, SETTINGS, 1, tmp_path)
+    trainer = build.trainer(model, trained.tokenizer, language_model.rows(16), None, SETTINGS, 1, tmp_path)
     batch = next(iter(trainer.get_train_dataloader()))
     trainer.model.eval()
     with torch.no_grad(), pytest.warns(FutureWarning, match="Version v4.12.0"):
@@ -277,14 +279,14 @@ def test_rslora_and_dora_are_trained_and_named(hub: Hub, trained: Trained, rows:
 
 
 def test_a_template_that_opens_a_thought_is_replaced_by_ours(hub: Hub, rows: HfUri, tmp_path: Path) -> None:
-    tiny_models.save_base("qwen3", tmp_path)
-    (tmp_path / "chat_template.jinja").write_text(tiny_models.THINKING, encoding="utf-8")
+    architectures.save_base("qwen3", tmp_path)
+    (tmp_path / "chat_template.jinja").write_text(architectures.THINKING, encoding="utf-8")
     base = upload(hub, "model", "thinking-base", tmp_path)
     ours = SETTINGS.model_copy(update={"repo": "thinking-lora", "chat_template": "hanjul", "max_steps": 2})
     uri = train.run(hub, rows, base, ours, seed=1)
     tokenizer = AutoTokenizer.from_pretrained(uri.id)
     assert tokenizer.chat_template == CHAT_TEMPLATE
-    prompt, completion = encode(tokenizer, tiny.rows(1)[0])
+    prompt, completion = encode(tokenizer, language_model.rows(1)[0])
     assert tokenizer.decode(prompt) == "<|endoftext|>상품: 향초\n가치: 차분한\n카피:"
     assert tokenizer.decode(completion) == " 오늘의 소란을 끄는 시간 향0<|endoftext|>"
     assert GenerationConfig.from_pretrained(uri.id).eos_token_id == [tokenizer.eos_token_id]
@@ -293,7 +295,7 @@ def test_a_template_that_opens_a_thought_is_replaced_by_ours(hub: Hub, rows: HfU
 
 def test_a_checkpoint_that_lacks_weights_is_refused(hub: Hub, tmp_path: Path) -> None:
     """As safetensors of transformers 4 were: what encoder and decoder share stands in them once."""
-    tiny_models.save_base("encoder-decoder", tmp_path)
+    architectures.save_base("encoder-decoder", tmp_path)
     state = torch.load(tmp_path / "pytorch_model.bin")
     once = {weight.data_ptr(): (key, weight) for key, weight in reversed(state.items())}
     tied = {"decoder.cls.predictions.decoder.weight"}  # to the decoder's embeddings, and no weight of its own
@@ -316,7 +318,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(hub: Hub, tmp_path: Path) ->
 def test_an_encoder_decoder_learns_neither_preferences_nor_packed_rows(
     tmp_path: Path, settings: TrainSettings, what: str
 ) -> None:
-    tiny_models.save_base("encoder-decoder", tmp_path)
+    architectures.save_base("encoder-decoder", tmp_path)
     (tmp_path / "pytorch_model.bin").unlink()  # it is not asked for
     with pytest.raises(HanjulError, match=f"{what} is for causal models, and this base is an encoder-decoder"):
         loading.load(str(tmp_path), None, None, settings)
@@ -326,7 +328,7 @@ def test_an_encoder_decoder_learns_neither_preferences_nor_packed_rows(
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base whose weights nobody can read."""
     folder = tmp_path_factory.mktemp("empty")
-    tiny_models.save_base("qwen3", folder)
+    architectures.save_base("qwen3", folder)
     (folder / "model.safetensors").write_bytes(b"no weights")
     return folder
 
@@ -394,8 +396,8 @@ def test_a_licence_that_will_not_do_is_refused(
 @pytest.mark.parametrize(
     ("template", "what"),
     [
-        (tiny_models.UNMARKED, "has no generation prompt"),
-        (tiny_models.THINKING, "does not go on from its generation prompt to the line"),
+        (architectures.UNMARKED, "has no generation prompt"),
+        (architectures.THINKING, "does not go on from its generation prompt to the line"),
     ],
     ids=["unmarked", "thinking"],
 )
@@ -429,7 +431,7 @@ def test_too_little_memory_is_refused(hub: Hub, rows: HfUri, empty: Path, monkey
 
 @pytest.mark.parametrize("column", ["prompt", "completion", "source"])
 def test_a_dataset_without_a_column_is_refused(hub: Hub, empty: Path, tmp_path: Path, column: str) -> None:
-    tiny.rows(16).remove_columns(column).to_parquet(tmp_path / "train.parquet")
+    language_model.rows(16).remove_columns(column).to_parquet(tmp_path / "train.parquet")
     data = upload(hub, "dataset", f"without-{column}", tmp_path)
     error = refusal(hub, empty, f"base-without-{column}", data, {})
     assert (error.what, error.where) == (f"No column {column} in split train of config default", data.to_uri())

@@ -15,27 +15,27 @@ import pytest
 import torch
 
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.errors import HanjulError
-from scripts.settings import TrainSettings
+from scripts.core.errors import HanjulError
+from scripts.core.settings import TrainSettings
 from scripts.training import build, fit, fitting
 from scripts.training.trainers import CompletionTrainer
-from tests.scripts import tiny
+from tests.tiny import language_model
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = TrainSettings(repo="tiny-train-lora", batch_size=4, max_steps=4, learning_rate=1e-2)
 
 
 def tiny_trainer(folder: Path, settings: TrainSettings = SETTINGS, seed: int = 1) -> CompletionTrainer:
-    tokenizer = tiny.tokenizer()
+    tokenizer = language_model.tokenizer()
     tokenizer.chat_template = CHAT_TEMPLATE
-    model = tiny.model(len(tokenizer))
-    return build.trainer(model, tokenizer, tiny.rows(), tiny.rows(8), settings, seed, folder)
+    model = language_model.model(len(tokenizer))
+    return build.trainer(model, tokenizer, language_model.rows(), language_model.rows(8), settings, seed, folder)
 
 
 def test_prompt_is_a_prefix_bos_stands_once_and_eos_is_learnt(tmp_path: Path) -> None:
     trainer = tiny_trainer(tmp_path)
     tokenizer = trainer.processing_class
-    source = tiny.rows()[0]
+    source = language_model.rows()[0]
     prompt = tokenizer.apply_chat_template(source["prompt"], add_generation_prompt=True, return_dict=True)["input_ids"]
     row = trainer.train_dataset[0]
     assert row["input_ids"][: len(prompt)] == prompt
@@ -67,7 +67,7 @@ def test_same_seed_same_losses_and_held_out_loss_falls(tmp_path: Path, capfd: py
     assert one == two != other
     assert held[0] == held[1]
     assert held[0] and held[0]["adapter"] < held[0]["base"]
-    assert held[0]["base"] == pytest.approx(math.log(len(tiny.tokenizer())), rel=0.2)  # random weights
+    assert held[0]["base"] == pytest.approx(math.log(len(language_model.tokenizer())), rel=0.2)  # random weights
     assert capfd.readouterr().out == ""  # stdout is for URIs
 
 
@@ -133,9 +133,9 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_lengths_are_checked_before_anything_is_loaded() -> None:
-    tokenizer = tiny.tokenizer()
+    tokenizer = language_model.tokenizer()
     tokenizer.chat_template = CHAT_TEMPLATE
-    longest, completion = fitting.check_lengths(tokenizer, tiny.rows(), 128)
+    longest, completion = fitting.check_lengths(tokenizer, language_model.rows(), 128)
     assert 0 < completion < longest
     with pytest.raises(HanjulError, match=f"longer than train.max_length 16, the longest has {longest} tokens"):
-        fitting.check_lengths(tokenizer, tiny.rows(), 16)
+        fitting.check_lengths(tokenizer, language_model.rows(), 16)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from transformers import Gemma2Config, Gemma2ForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM
 
 from scripts.training import head
-from tests.scripts import tiny
+from tests.tiny import language_model
 
 
 @given(tokens=st.integers(1, 9), chunk=st.integers(1, 9), scale=st.floats(0.1, 30), seed=st.integers(0, 99))
@@ -37,7 +37,7 @@ def test_the_loss_stands_in_for_logits_only_where_they_are_the_head_s_own() -> N
     heads = {"num_attention_heads": 2}
     capped = Gemma2ForCausalLM(Gemma2Config(**size, **heads, num_key_value_heads=1, head_dim=8))
     neox = GPTNeoXForCausalLM(GPTNeoXConfig(**size, **heads))
-    gemma = tiny.model(40)
+    gemma = language_model.model(40)
     for model in (capped, neox, gemma):
         model.requires_grad_(False)
     assert [head.is_last(model) for model in (capped, neox, gemma)] == [False, True, True]
@@ -46,7 +46,7 @@ def test_the_loss_stands_in_for_logits_only_where_they_are_the_head_s_own() -> N
 
 
 def test_the_head_sees_the_asked_positions_and_is_put_back() -> None:
-    model = tiny.model(40).requires_grad_(False)
+    model = language_model.model(40).requires_grad_(False)
     ids = torch.tensor([[4, 5, 6, 7], [8, 9, 10, 11]])
     positions = torch.tensor([[False, True, True, False], [False, False, True, False]])
     targets = torch.tensor([6, 7, 11])

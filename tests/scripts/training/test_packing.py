@@ -9,19 +9,27 @@ import pytest
 import torch
 
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.errors import HanjulError
-from scripts.settings import TrainSettings
+from scripts.core.errors import HanjulError
+from scripts.core.settings import TrainSettings
 from scripts.training import build, fit, packing
 from scripts.training.trainers import CompletionTrainer
-from tests.scripts import tiny
+from tests.tiny import language_model
 
 SETTINGS = TrainSettings(batch_size=4, max_steps=4, learning_rate=1e-2, packing=True)
 
 
 def trainer(folder: Path, settings: TrainSettings) -> CompletionTrainer:
-    tokenizer = tiny.tokenizer()
+    tokenizer = language_model.tokenizer()
     tokenizer.chat_template = CHAT_TEMPLATE
-    return build.trainer(tiny.model(len(tokenizer)), tokenizer, tiny.rows(), tiny.rows(8), settings, 1, folder)
+    return build.trainer(
+        language_model.model(len(tokenizer)),
+        tokenizer,
+        language_model.rows(),
+        language_model.rows(8),
+        settings,
+        1,
+        folder,
+    )
 
 
 def test_a_row_s_logits_do_not_change_with_the_rows_around_it(tmp_path: Path) -> None:
@@ -52,7 +60,7 @@ def test_packed_rows_are_learnt(tmp_path: Path) -> None:
 
 
 def test_a_model_whose_rows_would_see_each_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = tiny.model(40)
+    model = language_model.model(40)
     rows = ([4, 5, 6, 7, 8], [9, 10, 11])
     packing.check(model, *rows)
     plain = model.forward

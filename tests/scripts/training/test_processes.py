@@ -11,12 +11,11 @@ from typing import Any
 import psutil
 import pytest
 
-from scripts.errors import HanjulError
-from scripts.settings import TrainSettings
+from scripts.core.errors import HanjulError
+from scripts.core.settings import TrainSettings
 from scripts.training import launch
 from scripts.training.job import Job, curve_of, write_rows
-from tests.scripts import tiny
-from tests.scripts.training import tiny_models
+from tests.tiny import architectures, language_model
 
 pytestmark = pytest.mark.slow
 
@@ -27,9 +26,11 @@ SETTINGS = TrainSettings(batch_size=4, max_steps=24, learning_rate=1e-3)
 def job(folder: Path, kind: str = "gemma3", **changes: Any) -> Path:
     """A job's folder, on a tiny base beside it."""
     base = folder.parent / "base"
-    tiny_models.save_base(kind, base)
+    architectures.save_base(kind, base)
     folder.mkdir()
-    write_rows(folder, "rows", {"train": tiny.rows(72), "validation": tiny.rows(8)})  # epochs of 18 steps
+    write_rows(
+        folder, "rows", {"train": language_model.rows(72), "validation": language_model.rows(8)}
+    )  # epochs of 18 steps
     Job(str(base), None, False, SETTINGS.model_copy(update=changes), seed=3).write(folder)
     return folder
 

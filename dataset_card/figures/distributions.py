@@ -1,0 +1,95 @@
+"""Pictures of how lengths, categories, devices and scores are distributed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from dataset_card.figures.canvas import ABOVE, AFTER, BEFORE, INK, LINE, LOST, PAIR, SMALL, head, pairs, paper
+from dataset_card.quality import BINS, Quality
+from dataset_card.table import METRIC_NAMES, occurring
+from pipelines.filters.limits import Limits
+
+DEVICE_NAMES = {
+    "metaphor": "은유",
+    "pun": "언어유희",
+    "parallelism": "대구",
+    "contrast": "대조",
+    "question": "물음",
+    "personification": "의인",
+    "imperative": "명령",
+    "understatement": "절제",
+    "hyperbole": "과장",
+    "narrative": "이야기",
+}
+
+
+def lengths(after: Quality, kept: Sequence[Mapping[str, Any]]) -> Figure:
+    """How many lines have how many characters."""
+    counts = Counter(len(row["ad_copy"]) for row in kept)
+    found = after.lengths
+    figure, (axes,) = paper(2.5)
+    head(axes, "한 줄의 길이", f"중앙값 {found.p50}자, 열에 아홉은 {found.p5}–{found.p95}자")
+    axes.axvspan(found.p5 - 0.5, found.p95 + 0.5, color=LINE, zorder=0)
+    axes.bar(list(counts), list(counts.values()), width=0.86, color=AFTER)
+    axes.set_xlabel("글자 수 (띄어쓰기 포함)", fontsize=SMALL, color=INK)
+    axes.yaxis.get_major_locator().set_params(integer=True, nbins=4)
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=7)
+    axes.yaxis.set_major_formatter("{x:,.0f}줄")
+    axes.set_axisbelow(True)
+    return figure
+
+
+def coverage(before: Quality, after: Quality) -> Figure:
+    """Categories, the largest first, and rhetorical devices, as shares of lines before and after."""
+    categories = sorted(_shares(before.categories, after.categories), key=lambda found: -found[2])
+    devices = _shares(before.devices, after.devices)
+    figure, (upper, lower) = paper(2.1, ABOVE + 0.2 + PAIR * len(devices))
+    note = (
+        f"{len(categories)}개 중 {occurring(after.categories)}개에 줄이 있음, 고른 정도 {after.category_coverage:.3f}"
+    )
+    head(upper, "상품 범주", note, legend=True)
+    places = range(len(categories))
+    upper.bar(places, [share for _, share, _ in categories], width=1, color=BEFORE)
+    upper.bar(places, [share for _, _, share in categories], width=0.6, color=AFTER)
+    upper.set_xticks([0, places[-1]], [f"많음: {categories[0][0]}", f"적음: {categories[-1][0]}"])
+    for label, side in zip(upper.get_xticklabels(), ("left", "right"), strict=True):
+        label.set_horizontalalignment(side)
+    upper.yaxis.get_major_locator().set_params(nbins=4)
+    upper.yaxis.set_major_formatter("{x:g}%")
+    note = f"{len(devices)}가지 중 {occurring(after.devices)}가지, 고른 정도 {after.device_coverage:.3f}"
+    head(lower, "수사법", note, legend=True)
+    names, old, new = zip(*devices, strict=True)
+    texts = [f"{first:.1f} → {second:.1f}%" for first, second in zip(old, new, strict=True)]
+    pairs(lower, [DEVICE_NAMES.get(name, name) for name in names], old, new, texts)
+    lower.set_xlim(0, max(*old, *new) * 1.7)
+    return figure
+
+
+def scores(before: Quality, after: Quality, limits: Limits) -> Figure:
+    """How the judge's scores lie, of all scored rows and of the kept ones, with the thresholds."""
+    least = {"pv": limits.min_pv, "naturalness": limits.min_naturalness} if limits.scored else {}
+    figure, panels = paper(*[1.55] * len(after.scores))
+    places = [(place + 0.5) / BINS for place in range(BINS)]
+    for axes, (name, new) in zip(panels, after.scores.items(), strict=True):
+        old = before.scores[name]
+        threshold = f", 빨간 선은 기준 {least[name]:g}" if name in least else ""
+        note = f"평균 {old.mean:.2f} → {new.mean:.2f}{threshold}"
+        head(axes, METRIC_NAMES[name][0], note, legend=True)
+        axes.bar(places, old.bins, width=1 / BINS, color=BEFORE)
+        axes.bar(places, new.bins, width=1 / BINS, color=AFTER)
+        if name in least:
+            axes.axvline(least[name], color=LOST, linewidth=1.5)
+        axes.set_xlim(0, 1)
+        axes.yaxis.get_major_locator().set_params(integer=True, nbins=3, prune="lower")
+        axes.yaxis.set_major_formatter("{x:,.0f}줄")
+    return figure
+
+
+def _shares(before: Mapping[str, int], after: Mapping[str, int]) -> list[tuple[str, float, float]]:
+    """(name, percent before, percent after) of the rows that have one of the names."""
+    first, second = sum(before.values()), sum(after.values())
+    return [(name, 100 * before[name] / first, 100 * after[name] / second) for name in before]

@@ -1,0 +1,191 @@
+"""Figures of an evaluation as PNG bytes: scores, how far the judges can be trusted, who beats whom."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from model_card.cards.published import published
+from model_card.cards.training_curve import ACCENT, COLOURS, GROUND, INK, SOFT, png, style
+from model_card.cards.views import kind_name
+from model_card.comparison.report import FLOOR, METRICS, Interval, JudgeFacts, Judgement, Report
+
+_WIDTH, _NEXT = 6.4, 4.2  # inches of a figure for one judge, and for each judge beside it
+_ROW = 0.44
+_GAP = 0.4  # rows between our systems and others'
+_LOSES = "#1c7ed6"
+
+
+def scores(report: Report) -> bytes:
+    """`evaluation/scores.png`: a panel a metric, a column a judge.
+
+    A system's bar is the 95 % interval of its mean, the points below it are its lines. At the end of the leading
+    judge's column, in another mark, what the reference project published: mean and standard deviation by its own judge.
+    """
+    rows = len(report.systems) + _GAP + len(published().systems)
+    judgements = report.judgements
+    with style():
+        size = (_WIDTH + _NEXT * (len(judgements) - 1), 1.1 + len(METRICS) * (0.5 + _ROW * rows))
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(len(METRICS), len(judgements), sharex=True, sharey=True, squeeze=False)
+        for row, metric in enumerate(METRICS):
+            for column, judgement in enumerate(judgements):
+                _scores_panel(panels[row][column], report, judgement, metric)
+        if len(judgements) > 1:
+            for axes, judgement in zip(panels[0], judgements, strict=True):
+                axes.set_title(f"{_wrapped(judgement.judge.name, 40)}\n\n{axes.get_title(loc='left')}")
+        for axes in panels[-1]:
+            axes.set_xlabel("점수, 높을수록 좋음 · score, higher is better")
+        note = (
+            f"◇ {published().name}, {published().judge}: 평균 ± 표준편차 · mean ± sd\n"
+            "채점 모델이 달라 점 대 점으로 비교할 수 없음 · its own judge, not comparable point for point"
+        )
+        figure.supxlabel(note, fontsize=9.5, x=0.01, ha="left")
+        return png(figure)
+
+
+def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: str) -> None:
+    axes.set_title(f"{' · '.join(METRICS[metric])}{_mark(judgement.judge.calibration[metric].reliable)}")
+    for row, system in enumerate(report.systems):
+        colour = COLOURS[row % len(COLOURS)]
+        said = [line.verdicts[judgement.judge.name] for line in system.lines if judgement.judge.name in line.verdicts]
+        points = [found.scores[metric] for found in said]
+        axes.scatter(points, [row + 0.22] * len(points), s=14, color=colour, alpha=0.25, linewidths=0)
+        _estimate(axes, row, judgement.means[system.name][metric], colour)
+    others = published().systems if judgement is report.judgements[0] else ()
+    places = [len(report.systems) + _GAP + place for place in range(len(published().systems))]
+    for place, other in zip(places, others, strict=False):
+        found = getattr(other, metric)
+        axes.plot([found.mean - found.sd, min(found.mean + found.sd, 1)], [place, place], color=SOFT, linewidth=1)
+        axes.scatter(
+            [found.mean], [place], s=36, marker="D", facecolors=GROUND, edgecolors=INK, linewidths=1.2, zorder=3
+        )
+        _value(axes, place, found.mean)
+    names = [system.name for system in report.systems] + [f"◇ {other.model}" for other in published().systems]
+    axes.set_yticks([*range(len(report.systems)), *places], [_wrapped(name) for name in names], fontsize=10)
+    axes.axhline(len(report.systems) - 0.4, color=SOFT, linewidth=0.8, linestyle=(0, (2, 3)))
+    axes.set_ylim(places[-1] + 0.6, -0.8)  # the first system on top
+    axes.set_xlim(-0.02, 1.02)
+    axes.grid(axis="y", visible=False)
+
+
+def calibration(judges: Sequence[JudgeFacts]) -> bytes:
+    """`calibration.png`: a column a judge; AUC by metric with its interval, and by kind of spoilt line."""
+    rows = [_calibration_rows(judge, compared=any(each.duels for each in judges)) for judge in judges]
+    lowest = min(value.low if isinstance(value, Interval) else value for column in rows for _, value in column if value)
+    with style():
+        size = (_WIDTH + _NEXT * (len(judges) - 1), 1.3 + 0.36 * len(rows[0]))
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(1, len(judges), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, judge, column in zip(panels, judges, rows, strict=True):
+            _calibration_panel(axes, column)
+            axes.set_title(_wrapped(judge.name, 40))
+            axes.set_xlim(min(0.45, lowest - 0.04), 1.07)
+        return png(figure)
+
+
+def _calibration_rows(judge: JudgeFacts, compared: bool) -> list[tuple[str, Interval | float | None]]:
+    """(label, AUC): with an interval for a metric or for comparing two lines, without one for a kind of spoilt line."""
+    found: list[tuple[str, Interval | float | None]] = []
+    for metric, names in METRICS.items():
+        found.append((" · ".join(names), judge.calibration[metric].auc))
+        found += [(kind_name(kind)[0], told.auc) for kind, told in judge.calibration[metric].kinds.items()]
+    return [*found, ("두 줄 비교, 정답률 · comparing", judge.duels)] if compared else found
+
+
+def _calibration_panel(axes: Axes, rows: list[tuple[str, Interval | float | None]]) -> None:
+    axes.axvline(FLOOR, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    for row, (_, found) in enumerate(rows):
+        if isinstance(found, Interval):
+            _estimate(axes, row, found, INK if found.value >= FLOOR else ACCENT)
+            axes.axhline(row - 0.5, color=SOFT, linewidth=0.5)
+        elif found is not None:
+            colour = SOFT if found >= FLOOR else ACCENT
+            axes.scatter([found], [row], s=26, color=colour, zorder=3)
+            label = axes.annotate(
+                f"{found:.2f}", (found, row), xytext=(7, -4), textcoords="offset points", fontsize=9.5
+            )
+            label.set_bbox({"facecolor": GROUND, "linewidth": 0, "pad": 0.5})  # the floor does not cross it
+    axes.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=10)
+    axes.set_ylim(len(rows) - 0.4, -0.8)
+    axes.set_xlabel(f"AUC, 0.5 = 동전 던지기 · chance, 점선 · floor {FLOOR}", fontsize=9.5)
+    axes.grid(axis="y", visible=False)
+
+
+def duels(report: Report) -> bytes:
+    """`evaluation/duels.png`: a block a judge, systems by rating; how often the row's line beats the column's, ties
+    half, and the rating with its interval."""
+    systems = len(report.systems)
+    with style():
+        height = len(report.judgements) * (1.0 + 0.5 * systems)
+        figure = Figure(figsize=(max(_WIDTH, 4.2 + 0.45 * systems), height), layout="constrained")
+        panels = figure.subplots(
+            len(report.judgements), 2, squeeze=False, width_ratios=(0.45 * systems, 1.8), sharey="row"
+        )
+        for (matrix, ratings), judgement in zip(panels, report.judgements, strict=True):
+            _duels_block(matrix, ratings, judgement)
+        return png(figure)
+
+
+def _duels_block(matrix: Axes, ratings: Axes, judgement: Judgement) -> None:
+    order = sorted(judgement.ratings, key=lambda name: judgement.ratings[name].value, reverse=True)
+    share = {}
+    for duel in judgement.duels:
+        share[duel.system, duel.reference] = duel.wins + duel.ties / 2
+        share[duel.reference, duel.system] = duel.losses + duel.ties / 2
+    won = [[share.get((one, other), float("nan")) for other in order] for one in order]
+    colours = LinearSegmentedColormap.from_list("duels", [_LOSES, GROUND, ACCENT])
+    matrix.imshow(won, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    for row, shares in enumerate(won):
+        matrix.annotate(
+            str(row + 1),
+            (0, row),
+            xycoords=matrix.get_yaxis_transform(),
+            xytext=(-6, -3.5),
+            textcoords="offset points",
+            ha="right",
+            fontsize=10,
+        )
+        for column, value in enumerate(shares):
+            text = "–" if row == column else f"{100 * value:.0f}"
+            matrix.text(column, row, text, ha="center", va="center", fontsize=10)
+    matrix.set_yticks(range(len(order)), [_wrapped(name) for name in order])
+    matrix.set_xticks(range(len(order)), [str(place) for place in range(1, len(order) + 1)])
+    matrix.tick_params(axis="both", labelsize=10, length=0)
+    matrix.tick_params(axis="y", pad=22)  # room for the system's number
+    matrix.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False)
+    title = f"{_wrapped(judgement.judge.name, 40)}\n행이 열을 이긴 비율, % · row beats column"
+    matrix.set_title(title, fontsize=10, linespacing=1.4)
+    matrix.grid(visible=False)
+    for row, name in enumerate(order):
+        found = judgement.ratings[name]
+        ratings.plot([found.low, found.high], [row, row], color=INK, linewidth=2.5, solid_capstyle="round")
+        ratings.scatter([found.value], [row], s=40, color=INK, zorder=3)
+    ratings.axvline(0, color=SOFT, linewidth=0.8)
+    ratings.set_title("레이팅 · rating", fontsize=10)
+    ratings.set_xlabel("로그 오즈 · log-odds", fontsize=9.5)
+    ratings.tick_params(axis="y", length=0, labelleft=False)
+    ratings.grid(axis="y", visible=False)
+
+
+def _estimate(axes: Axes, row: float, found: Interval, colour: str) -> None:
+    axes.plot([found.low, found.high], [row, row], color=colour, linewidth=4, solid_capstyle="round")
+    axes.scatter([found.value], [row], s=60, color=colour, edgecolors=GROUND, linewidths=1.5, zorder=3)
+    _value(axes, row, found.value)
+
+
+def _value(axes: Axes, row: float, value: float) -> None:
+    axes.annotate(f"{value:.2f}", (value, row), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9.5)
+
+
+def _mark(reliable: bool) -> str:
+    return "" if reliable else "  † 신뢰도 낮음 · unreliable"
+
+
+def _wrapped(name: str, width: int = 22) -> str:
+    """A long name in up to three lines."""
+    return textwrap.fill(" ".join(name.split()), width, max_lines=3, placeholder="…")

@@ -1,0 +1,131 @@
+"""The contrast set: lines that are good by construction, each beside one that was spoilt on purpose."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from model_card.judging.perturbations import wrong_ending
+from pipelines.likelihood.scorer import Scorable, topic_particle
+
+Kind = Literal["other_product", "other_value", "shuffled", "wrong_ending", "template", "worn_out"]
+
+#: The kinds of bad line that each metric has to tell from the good one.
+KINDS: dict[str, tuple[Kind, ...]] = {
+    "pv": ("other_product", "other_value"),
+    "naturalness": ("shuffled", "wrong_ending"),
+    "creativity": ("template", "worn_out"),
+}
+
+#: Items, good and bad together, without which a calibration says too little.
+LEAST_ITEMS = 300
+
+#: Lines that could stand under any product. None of them is among `likelihood.DULL_LINES`.
+WORN_OUT = (
+    "지금 바로 만나보세요",
+    "당신의 일상을 특별하게",
+    "새로운 시작을 함께하세요",
+    "완벽한 선택, 그 이상의 가치",
+    "최고의 품질을 경험하세요",
+    "오늘부터 달라지는 나를 느껴보세요",
+    "더 나은 내일을 위한 선택",
+    "고객님의 만족을 약속드립니다",
+    "당신만을 위한 특별한 선물",
+    "품격이 다른 프리미엄의 시작",
+    "오직 지금, 놓칠 수 없는 기회",
+    "작은 변화가 만드는 큰 차이",
+    "믿음으로 보답하는 기업이 되겠습니다",
+    "차원이 다른 경험을 선사합니다",
+    "소중한 사람과 함께하는 행복한 시간",
+    "누구나 쉽게, 언제나 편하게",
+    "최고가 만들면 다릅니다",
+    "고객과 함께 성장하겠습니다",
+    "선택이 아닌 필수입니다",
+    "하나부터 열까지 완벽하게",
+    "삶의 질을 높이는 현명한 선택",
+    "한 번 써 보면 압니다",
+    "모두가 만족하는 최상의 서비스",
+    "내일이 기대되는 오늘",
+)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A good row and a bad one for the same pair or with the same line.
+
+    Attributes:
+        kind: how the bad one was spoilt.
+        origin: which good row it is, the same number for all that was made from it.
+    """
+
+    kind: Kind
+    origin: int
+    good: Scorable
+    bad: Scorable
+
+
+def build_contrast_set(rows: Sequence[Scorable], slogans: Sequence[Scorable], seed: int) -> list[Contrast]:
+    """Couples of a good and a bad row.
+
+    Held-out rows stand against the line of another product, the line with values of another product, the line with its
+    words shuffled, with one wrong particle or ending, and `{product}는 {value}합니다`; real slogans against a worn-out
+    line. Slogans are not shuffled: many play with the order of words, and stay good in another. What cannot be made of
+    a line is left out.
+
+    Args:
+        rows: held-out rows of at least two products.
+        slogans: real ones, with the product and the values that they advertise.
+
+    Raises:
+        ValueError: fewer than two products, or fewer than `LEAST_ITEMS` items.
+    """
+    if len({row["product"] for row in rows}) < 2:
+        raise ValueError("A contrast set needs rows of at least two products: calibrate on a larger split")
+    rng = random.Random(seed)
+    found: list[Contrast] = []
+    for origin, row in enumerate(rows):
+        found += [Contrast(kind, origin, row, bad) for kind, bad in _of_row(row, rows, rng)]
+    for number, slogan in enumerate(slogans):
+        worn_out = WORN_OUT[number % len(WORN_OUT)]
+        if worn_out != slogan["ad_copy"]:
+            found.append(Contrast("worn_out", len(rows) + number, slogan, _with_line(slogan, worn_out)))
+    if (items := len(found) + len(rows) + len(slogans)) < LEAST_ITEMS:
+        raise ValueError(f"The contrast set has {items} items, fewer than {LEAST_ITEMS}: give more held-out rows")
+    return found
+
+
+def shuffled(line: str, rng: random.Random) -> str | None:
+    """The line with its words in another order, None where there is no other."""
+    words = line.split()
+    if len(set(words)) < 2:
+        return None
+    mixed = words[:]
+    while mixed == words:
+        rng.shuffle(mixed)
+    return " ".join(mixed)
+
+
+def template(product: str, values: Sequence[str]) -> str:
+    """`{product}는 {value}합니다`, with the particle that the product's last letter asks for."""
+    return f"{product}{topic_particle(product)} {values[0]}합니다"
+
+
+def _of_row(row: Scorable, rows: Sequence[Scorable], rng: random.Random) -> Iterator[tuple[Kind, Scorable]]:
+    strangers = [other for other in rows if other["product"] != row["product"] and other["ad_copy"] != row["ad_copy"]]
+    if strangers:
+        yield "other_product", _with_line(row, rng.choice(strangers)["ad_copy"])
+    other_values = [other["values"] for other in strangers if not set(other["values"]) & set(row["values"])]
+    if other_values:
+        values = rng.choice(other_values)
+        yield "other_value", {"product": row["product"], "values": values, "ad_copy": row["ad_copy"]}
+    if (mixed := shuffled(row["ad_copy"], rng)) is not None:
+        yield "shuffled", _with_line(row, mixed)
+    if (wrong := wrong_ending(row["ad_copy"], rng)) is not None:
+        yield "wrong_ending", _with_line(row, wrong)
+    yield "template", _with_line(row, template(row["product"], row["values"]))
+
+
+def _with_line(row: Scorable, line: str) -> Scorable:
+    return {"product": row["product"], "values": row["values"], "ad_copy": line}

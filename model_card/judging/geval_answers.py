@@ -1,0 +1,144 @@
+"""Reads what an LLM judge answers: the digit it chose, its reason, and how likely each digit was."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from model_card.judging.rubrics import SCALE
+from pipelines.endpoint.client import Token
+from pipelines.endpoint.json_answers import THOUGHT
+
+#: A digit, with what a tokenizer may have left on it.
+_DIGIT = re.compile(r"\W*([0-9])\W*")
+
+
+class NoScoreError(Exception):
+    """An answer holds no score, or there is no answer."""
+
+
+class RefusedError(NoScoreError):
+    """The endpoint or the model would not answer: `refused: …`, or the endpoint's last error."""
+
+
+class NoProbabilitiesError(NoScoreError):
+    """An answer holds a score, but not how likely the other scores were."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked for.
+
+    Attributes:
+        field: of the JSON object.
+        digits: the answers allowed, each one digit.
+    """
+
+    field: str
+    digits: tuple[int, ...]
+
+
+SCORE = Question("score", SCALE)
+#: Line 1, line 2, or neither.
+BETTER = Question("better", (0, 1, 2))
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """How likely each answer is (their sum is 1), and the reason given for one of them."""
+
+    weights: Mapping[int, float]
+    reason: str
+
+    @property
+    def mean(self) -> float:
+        """The mean of the distribution."""
+        return sum(digit * weight for digit, weight in self.weights.items())
+
+
+def chosen(text: str, question: Question) -> tuple[int, str]:
+    """The digit and the reason of an answer: a JSON object, with or without words or a fence around it.
+
+    Raises:
+        NoScoreError: there is none, or not one of those allowed.
+    """
+    bare = THOUGHT.sub("", text)
+    try:
+        found = json.loads(bare[bare.index("{") : bare.rindex("}") + 1], strict=False)
+        said = found[question.field]
+        digit = int(said) if float(said) == int(float(said)) else None
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise NoScoreError(f"no JSON with `{question.field}`: {text[:80]!r}") from error
+    if digit not in question.digits or isinstance(said, bool):
+        raise NoScoreError(f"`{question.field}` is {said!r}, not one of {', '.join(map(str, question.digits))}")
+    return digit, " ".join(str(found.get("reason") or "").split())
+
+
+def distribution(tokens: Sequence[Token], digit: int, question: Question) -> dict[int, float]:
+    """How likely each digit was where the model wrote the one it chose: sum 1, over the digits allowed.
+
+    deepeval's `calculate_weighted_summed_score` is not used: it takes the last token of the answer that equals the
+    score, wherever that stands, drops digits below 1 %, counts numbers beyond the scale, and where anything is missing
+    GEval goes on with the whole score. Here the token is the one after the field's name, nothing is cut off, and what
+    is missing is an error.
+
+    Raises:
+        NoProbabilitiesError: the endpoint gave no alternatives for that token, or another token than the answer says.
+    """
+    spelt = "".join(token for token, _ in tokens)
+    places = [found.end() for found in re.finditer(rf'"{question.field}"\s*:\s*"?(?=[0-9])', spelt)]
+    if not places:
+        raise NoProbabilitiesError(f"no token after `{question.field}`" if tokens else "an answer without `logprobs`")
+    token, alternatives = _at(tokens, places[-1])
+    if _digit(token) != digit or len(alternatives) < 2:
+        raise NoProbabilitiesError(f"no alternatives to the token {token!r} of `{question.field}`")
+    weights = dict.fromkeys(question.digits, 0.0)
+    for other, logprob in alternatives.items():
+        if (value := _digit(other)) in weights:
+            weights[value] += math.exp(logprob)
+    total = sum(weights.values())
+    if not 0 < total < math.inf:
+        raise NoProbabilitiesError(f"the probabilities of `{question.field}` sum to {total}")
+    return {value: weight / total for value, weight in weights.items()}
+
+
+def of_completion(response: Any, question: Question) -> Weighed:
+    """What deepeval's models return from `generate_raw_response`, read: an openai `ChatCompletion`.
+
+    Raises:
+        NoScoreError, NoProbabilitiesError: see `chosen` and `distribution`.
+    """
+    choice = response.choices[0]
+    digit, reason = chosen(choice.message.content or "", question)
+    said = (choice.logprobs.content if choice.logprobs else None) or []
+    tokens = [(token.token, {other.token: other.logprob for other in token.top_logprobs or []}) for token in said]
+    return Weighed(distribution(tokens, digit, question), reason)
+
+
+def shares(answers: Sequence[tuple[int, str]], question: Question) -> Weighed:
+    """The distribution of several answers; the reason is that of the answer nearest to their mean, the first of them.
+
+    Args:
+        answers: digit and reason of each; at least one.
+    """
+    digits = [digit for digit, _ in answers]
+    weights = {digit: digits.count(digit) / len(digits) for digit in question.digits}
+    mean = sum(digits) / len(digits)
+    return Weighed(weights, min(answers, key=lambda answer: abs(answer[0] - mean))[1])
+
+
+def _at(tokens: Sequence[Token], place: int) -> Token:
+    for token in tokens:
+        place -= len(token[0])
+        if place < 0:
+            return token
+    raise IndexError(place)  # a place within the joined tokens has one
+
+
+def _digit(token: str) -> int | None:
+    found = _DIGIT.fullmatch(token)
+    return int(found[1]) if found else None

@@ -1,0 +1,106 @@
+"""The process environment: where things live, which Hub is meant, who must not phone home.
+
+Everything here runs before huggingface_hub, datasets, distilabel, gradio or deepeval is imported: they read the
+environment at import.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from scripts.hub.hub import Hub
+
+#: Port of `hanjul hub serve`.
+HUB_PORT = 8710
+
+#: Telemetry and update checks of the stack, off in one place, and how it uses this machine.
+OPT_OUTS = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+    "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+    "DEEPEVAL_TELEMETRY_OPT_OUT": "1",
+    "DEEPEVAL_UPDATE_WARNING_OPT_IN": "0",
+    "DEEPEVAL_FILE_SYSTEM": "READ_ONLY",
+    "ERROR_REPORTING": "0",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "DISTILABEL_TELEMETRY": "0",
+    "DISTILABEL_LOG_LEVEL": "WARNING",  # our own progress bar says what its INFO lines say
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",  # bars of files that take milliseconds
+    "ARGILLA_ENABLE_TELEMETRY": "0",
+    "TRACKIO_TELEMETRY": "0",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    # Threads that wait give their core away after a moment: by default a second process on the machine makes training
+    # eight times slower, so it is only twice; alone it costs a few percent.
+    "GOMP_SPINCOUNT": "20000",
+}
+
+
+def data_dir() -> Path:
+    """Where the local Hub, caches and work in progress live: `HANJUL_HOME`, else the user's data folder."""
+    return Path(os.environ.get("HANJUL_HOME") or platformdirs.user_data_dir("hanjul"))
+
+
+def hub_store() -> Path:
+    """The folder of the local Hub's database and blobs."""
+    return data_dir() / "hub"
+
+
+def opt_out() -> None:
+    """Set the opt-outs that the user has not set otherwise."""
+    for name, value in OPT_OUTS.items():
+        os.environ.setdefault(name, value)
+    for name in ("NO_PROXY", "no_proxy"):  # the local Hub and llama.cpp are on loopback
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
+    # distilabel's models under pydantic 2.14, and libraries that turn on bars which we turned off: nothing to act on
+    useless = ("The .default. attribute with value None", "Cannot enable progress bars", ".is_gradient_checkpointing")
+    for message in useless:
+        warnings.filterwarnings("ignore", message=message)
+
+
+def has_token() -> bool:
+    """Whether the real Hub is meant: a token in the environment or one stored by `hf auth login`."""
+    if os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN"):
+        return True
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get("HF_HOME") or cache / "huggingface")
+    stored = Path(os.environ.get("HF_TOKEN_PATH") or home / "token")
+    return stored.is_file() and bool(stored.read_text(encoding="utf-8").strip())
+
+
+@contextmanager
+def hub_session(*, local: bool = False) -> Iterator[Hub]:
+    """The Hub this command works with: the real one with a token, else the local one, started for the command.
+
+    Args:
+        local: use the local Hub although a token is there.
+    """
+    opt_out()
+    if has_token() and not local:
+        from scripts.hub.hub import connect
+
+        yield connect()
+        return
+    from scripts.local_hub.lifecycle import running
+
+    with running(hub_store()) as endpoint:
+        os.environ.update(
+            HF_ENDPOINT=endpoint.url,
+            HF_TOKEN=endpoint.token,
+            HF_HOME=str(data_dir() / "hf-home"),
+            HF_HUB_DISABLE_XET="1",
+            HF_HUB_DISABLE_PROGRESS_BARS="1",
+        )
+        for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "HF_DATASETS_CACHE", "HF_HUB_OFFLINE"):
+            os.environ.pop(name, None)  # they would point the clients past HF_HOME or past the server
+        from scripts.hub.hub import connect
+
+        yield connect()

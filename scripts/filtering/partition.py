@@ -1,0 +1,89 @@
+"""Parts rows into those to release and those to reject: rules, scores, selection, each where it runs best."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.log import log
+from scripts.core.settings import Recipe
+
+if TYPE_CHECKING:
+    from pipelines.filters.limits import Limits
+
+Rows = Sequence[dict[str, Any]]
+Parted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+#: Rows that this process checks in about the time that it takes to start others.
+FEW = 10_000
+#: Processes at most: each takes half a gigabyte, and handing over is what takes longest from the fourth on.
+MOST = 4
+
+
+def part(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder: Path) -> Parted:
+    """(kept, rejected): rules first, so that only what passes them is scored; then thresholds and selection.
+
+    Args:
+        rows: raw rows.
+        base: pinned model whose likelihoods are the scores; None where the recipe's judge is none.
+        folder: for files that are needed meanwhile.
+
+    Raises:
+        ValueError: a step of the pipeline failed.
+    """
+    passed, by_rules = part_by_rules(rows, limits, folder, recipe.filter.engine)
+    log(f"filter: {len(by_rules):,} of {len(rows):,} rows rejected by rules")
+    kept, rejected = part_passed(passed, limits, base, recipe)
+    return kept, [*by_rules, *rejected]
+
+
+def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local") -> Parted:
+    """(rows that break no rule, rejected rows), both tidied and in the order of `rows`."""
+    from pipelines.execution.check_rules import build_check_pipeline, verdicts_of
+    from pipelines.features import write_raw
+    from pipelines.filters import verdict
+    from pipelines.rows import row_id
+
+    found: Iterable[tuple[str, str, str]]
+    if len(rows) < FEW and engine == "local":
+        found = (verdict(row, limits) for row in rows)
+    else:
+        path = folder / "raw.parquet"
+        write_raw(rows, path)
+        replicas = min(_cores(), MOST)
+        pipeline = build_check_pipeline(path, limits, cache_dir=folder / "distilabel", replicas=replicas, engine=engine)
+        found = verdicts_of(pipeline, len(rows))
+    passed, rejected = [], []
+    for row, (line, reason, evidence) in zip(rows, found, strict=True):
+        # Also for rows of another's raw: its ids may be anything.
+        tidied = row | {"ad_copy": line, "id": row_id(row["product"], row["values"] or [], line)}
+        if reason:
+            rejected.append(tidied | {"reason": reason, "evidence": evidence, "group_id": ""})
+        else:
+            passed.append(tidied)
+    return passed, rejected
+
+
+def _cores() -> int:
+    """Cores that this process may use; not every system says."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def part_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) -> Parted:
+    """(kept, rejected) of tidied rows that break no rule."""
+    from pipelines.filters import judge_and_select
+    from pipelines.filters.thresholds import trusted
+    from scripts.judging.score_cache import scored
+
+    if limits.scored and not all(trusted(row, limits) for row in rows):
+        assert base, "scores come from a base model"
+        rows = scored(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
+    if recipe.filter.semantic is None:
+        return judge_and_select(rows, limits)
+    from scripts.filtering import semantic
+
+    return judge_and_select(rows, limits, semantic.alike(rows, recipe.filter.semantic))

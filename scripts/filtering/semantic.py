@@ -1,0 +1,54 @@
+"""Near-duplicates in meaning: lines whose sentence vectors, of an encoder that the recipe names, point the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scripts.core.errors import HanjulError
+from scripts.core.settings import SemanticSettings
+
+#: Lines that are compared with all others at a time.
+CHUNK = 1000
+#: By which the cosine of equal vectors may miss 1 in float32.
+ROUNDING = 1e-6
+
+Pair = tuple[int, int, float]
+
+
+def alike(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings) -> list[Pair]:
+    """(place, later place, cosine) of all pairs of rows whose cosine is `max_cosine` or more.
+
+    Raises:
+        HanjulError: sentence-transformers is not installed, or the encoder cannot be loaded.
+    """
+    import numpy as np
+
+    vectors = _vectors([row["ad_copy"] for row in rows], settings)
+    found: list[Pair] = []
+    for start in range(0, len(rows), CHUNK):
+        cosines = vectors[start : start + CHUNK] @ vectors[start:].T
+        left, right = np.nonzero(np.triu(cosines >= settings.max_cosine - ROUNDING, 1))
+        places = zip(left.tolist(), right.tolist(), cosines[left, right].tolist(), strict=True)
+        found += [(start + one, start + other, cosine) for one, other, cosine in places]
+    return found
+
+
+def _vectors(lines: Sequence[str], settings: SemanticSettings) -> Any:
+    """Unit vectors of lines, float32, one a row."""
+    try:
+        from safetensors import SafetensorError
+        from sentence_transformers import SentenceTransformer
+    except ImportError:
+        raise HanjulError(
+            "filter.semantic needs sentence-transformers, which is not installed",
+            settings.model,
+            "install it with `pip install 'hanjul[semantic]'`, or set filter.semantic to null",
+        ) from None
+    try:
+        encoder = SentenceTransformer(settings.model, revision=settings.revision)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise HanjulError(
+            f"The sentence encoder cannot be loaded: {error}", settings.model, "check filter.semantic.model"
+        ) from error
+    return encoder.encode(list(lines), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=True)

@@ -1,0 +1,69 @@
+"""A release of the dataset beside the one before: which rows stay, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.errors import HanjulError
+from scripts.hub.hub import Hub
+
+if TYPE_CHECKING:
+    from dataset_card.changes import Changes
+
+#: Configs that hold all rows that a release looked at, each once.
+PARTS = ("default", "candidates", "rejected")
+
+
+def rows_of(hub: Hub, release: HfUri) -> list[dict[str, Any]]:
+    """All raw rows that a release looked at, kept or not."""
+    from pipelines.features import RAW
+
+    return [{name: row[name] for name in RAW} for _, row in _parted(hub, release)]
+
+
+def united(rows: Iterable[dict[str, Any]], earlier: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """New rows, then the earlier ones that they do not bring again."""
+    from pipelines.text.tidy import tidy_row
+
+    found = list(rows)
+    known = {tidy_row(row)["id"] for row in found}
+    return [*found, *(row for row in earlier if row["id"] not in known)]
+
+
+def changes_since(hub: Hub, before: tuple[str, HfUri] | None, after: Iterable[Mapping[str, Any]]) -> Changes | None:
+    """What became of rows since the release before; None where there is none.
+
+    Args:
+        before: its tag, and the repo pinned there.
+        after: rows of this release, kept or rejected; the latter have a `reason`.
+    """
+    from dataset_card.changes import compare
+
+    if before is None:
+        return None
+    tag, release = before
+    earlier = ((row["id"], place) for place, row in _parted(hub, release))
+    return compare(_places(earlier), _places((row["id"], row.get("reason") or "default") for row in after), tag)
+
+
+def _places(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Where each id stands; one that is kept and, as its own duplicate, rejected too, is kept."""
+    places: dict[str, str] = {}
+    for id_, place in rows:
+        if places.get(id_) != "default":
+            places[id_] = place
+    return places
+
+
+def _parted(hub: Hub, release: HfUri) -> Iterable[tuple[str, dict[str, Any]]]:
+    """(`default` or the reason, row) of all rows of a release."""
+    names = {entry["config_name"] for entry in hub.card_configs(release)}
+    if "default" not in names:
+        raise HanjulError("This is no release of a dataset", release.to_uri(), "remove the tag, or lower `version`")
+    for config in PARTS:
+        if config in names:
+            for row in hub.rows(release, config):
+                yield {"default": "default", "candidates": "outranked"}.get(config) or row["reason"], row

@@ -1,0 +1,164 @@
+"""A Hub as the stages see it: pinned reading, and what stands in a repo's history."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from httpx2 import HTTPError
+from huggingface_hub import HfApi, HfUri, hf_hub_download, parse_hf_uri, snapshot_download
+from huggingface_hub.errors import EntryNotFoundError, HfUriError, RepositoryNotFoundError, RevisionNotFoundError
+
+from scripts.core import env
+from scripts.core.errors import HanjulError
+from scripts.hub.stage import MANIFEST, Stage
+
+#: A tag that a release sets.
+RELEASE = re.compile(r"v\d+\.\d+\.\d+")
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A Hub and the namespace we publish under."""
+
+    api: HfApi
+    namespace: str
+
+    @property
+    def is_local(self) -> bool:
+        return str(self.api.endpoint).startswith("http://127.0.0.1")
+
+    def repo(self, kind: str, name: str) -> HfUri:
+        """URI of one of our repos: `name` alone, or with a namespace of its own."""
+        return HfUri(type=kind, id=name if "/" in name else f"{self.namespace}/{name}")  # type: ignore[arg-type]
+
+    def resolve(self, uri: str | HfUri, kind: str | None = None) -> HfUri:
+        """The same URI with its revision as a full commit sha.
+
+        Args:
+            kind: dataset, model or space, where only one of them will do.
+        """
+        try:
+            parsed = parse_hf_uri(uri) if isinstance(uri, str) else uri
+            if kind and parsed.type != kind:
+                raise HanjulError(
+                    f"This is a {parsed.type}, not a {kind}", str(uri), f"give hf://{kind}s/namespace/name"
+                )
+            info = self.api.repo_info(parsed.id, repo_type=parsed.type, revision=parsed.revision)
+        except HfUriError as error:
+            raise HanjulError(
+                "Not a Hub URI", str(uri), "write it like hf://datasets/namespace/name or hf://models/namespace/name@v1"
+            ) from error
+        except RevisionNotFoundError as error:
+            raise HanjulError("No such revision", str(uri), "check the tag, branch or commit sha") from error
+        except RepositoryNotFoundError as error:
+            raise HanjulError("No such repository", str(uri), f"check the name on {self.api.endpoint}") from error
+        return HfUri(type=parsed.type, id=parsed.id, revision=info.sha, path_in_repo=parsed.path_in_repo)
+
+    def head(self, repo: HfUri) -> str | None:
+        """Sha of main, or None where the repo does not exist."""
+        try:
+            return str(self.api.repo_info(repo.id, repo_type=repo.type).sha)
+        except RepositoryNotFoundError:
+            return None
+
+    def file(self, uri: HfUri, path: str) -> Path | None:
+        """A file at a pinned revision, or None where it is not there."""
+        try:
+            return Path(hf_hub_download(uri.id, path, repo_type=uri.type, revision=uri.revision))
+        except EntryNotFoundError:
+            return None
+
+    def text(self, uri: HfUri, path: str) -> str:
+        """Text of a file at a pinned revision, empty where it is not there."""
+        found = self.file(uri, path)
+        return found.read_text(encoding="utf-8") if found else ""
+
+    def snapshot(self, uri: HfUri, allow_patterns: list[str] | None = None) -> Path:
+        """A folder with the repo's files at a pinned revision."""
+        return Path(snapshot_download(uri.id, repo_type=uri.type, revision=uri.revision, allow_patterns=allow_patterns))
+
+    def splits(self, uri: HfUri, config: str) -> dict[str, Any]:
+        """The splits of a pinned dataset's config that have rows, as `datasets.Dataset` by name."""
+        from datasets import load_dataset
+        from datasets.exceptions import DatasetsError
+
+        try:
+            return dict(load_dataset(uri.id, config, revision=uri.revision))
+        except (ValueError, DatasetsError) as error:  # an unknown config, which the message sets beside those there are
+            raise HanjulError(f"No rows in config {config}: {error}", uri.to_uri(), "check the URI") from error
+
+    def rows(self, uri: HfUri, config: str) -> Any:
+        """All rows of a pinned dataset's config, split after split."""
+        from datasets import concatenate_datasets
+
+        return concatenate_datasets(list(self.splits(uri, config).values()))
+
+    def card_configs(self, uri: HfUri) -> list[dict[str, Any]]:
+        """The configs that the README of a pinned dataset names."""
+        from dataset_card.head import data_of
+
+        return list(data_of(self.text(uri, "README.md")).get("configs") or [])
+
+    def cache(self, name: str) -> Path:
+        """A folder for files that can be made again."""
+        folder = env.data_dir() / "cache" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def manifest(self, uri: HfUri) -> dict[str, Any]:
+        """The manifest of the stage that made this commit, empty where a person made it."""
+        manifest: dict[str, Any] = json.loads(self.text(uri, MANIFEST) or "{}")
+        return manifest
+
+    def done(self, stage: Stage) -> HfUri | None:
+        """The commit that holds this stage's output, if there is one."""
+        mark = f"hanjul-fingerprint: {stage.fingerprint()}"
+        try:
+            for commit in self.api.list_repo_commits(stage.repo.id, repo_type=stage.repo.type):
+                if mark in commit.message:
+                    return HfUri(type=stage.repo.type, id=stage.repo.id, revision=commit.commit_id)
+        except RepositoryNotFoundError:
+            pass
+        return None
+
+    def tagged(self, repo: HfUri, tag: str) -> str | None:
+        """Sha that a tag stands on, or None."""
+        return self._tags(repo).get(tag)
+
+    def before(self, repo: HfUri, version: str) -> tuple[str, HfUri] | None:
+        """The newest release older than a version like `v1.2.0`: its tag and the repo pinned there, or None."""
+        tags = self._tags(repo)
+        older = [tag for tag in tags if RELEASE.fullmatch(tag) and _order(tag) < _order(version)]
+        if not older:
+            return None
+        newest = max(older, key=_order)
+        return newest, HfUri(type=repo.type, id=repo.id, revision=tags[newest])
+
+    def _tags(self, repo: HfUri) -> dict[str, str]:
+        """Tag -> sha; none where the repo does not exist."""
+        try:
+            refs = self.api.list_repo_refs(repo.id, repo_type=repo.type)
+        except RepositoryNotFoundError:
+            return {}
+        return {ref.name: ref.target_commit for ref in refs.tags}
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.removeprefix("v").split("."))
+
+
+def connect() -> Hub:
+    """The Hub that HF_ENDPOINT and HF_TOKEN name."""
+    api = HfApi()
+    try:
+        return Hub(api, api.whoami()["name"])
+    except (HTTPError, OSError) as error:
+        raise HanjulError(
+            "The Hub does not accept the token or cannot be reached",
+            str(api.endpoint),
+            "check HF_TOKEN and the network, or work on the local Hub with `hanjul --local …`",
+        ) from error

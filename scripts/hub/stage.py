@@ -1,0 +1,207 @@
+"""The stage contract: pinned inputs, one commit with its parent, a manifest, and nothing done twice.
+
+A stage is known by its fingerprint: name, pinned inputs and recipe section. The fingerprint stands in the commit's
+description, so that any later run, on any machine, finds the finished output in the repo's own history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+from huggingface_hub import CommitOperationAdd, HfUri
+from huggingface_hub.errors import HfHubHTTPError
+
+from scripts.core import env
+from scripts.core.errors import HanjulError
+from scripts.core.log import log
+
+if TYPE_CHECKING:
+    from scripts.hub.hub import Hub
+
+MANIFEST = "manifest.json"
+PACKAGES = ("hanjul", "torch", "transformers", "datasets", "huggingface_hub", "peft", "trl", "distilabel", "deepeval")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a release, known by what goes into it.
+
+    Attributes:
+        name: verb of the stage, e.g. `filter`.
+        repo: the repo it writes to, without a revision.
+        inputs: name -> pinned URI (`hf://…@<40 hex>`) or `sha256:<hex>` of a local file.
+        settings: the recipe section as run, JSON values only.
+        sealed: tag of a finished release; when set, the stage may be found but not run.
+    """
+
+    name: str
+    repo: HfUri
+    inputs: Mapping[str, str]
+    settings: Mapping[str, Any]
+    sealed: str | None = None
+
+    def fingerprint(self) -> str:
+        """16 hex digits over name, repo, inputs and settings."""
+        content = json.dumps(
+            [self.name, self.repo.to_uri(), dict(self.inputs), dict(self.settings)], ensure_ascii=False, sort_keys=True
+        )
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+@dataclass
+class Outcome:
+    """What a stage's work leaves beside the files: facts for the manifest and for the commit's title."""
+
+    summary: str
+    counts: dict[str, Any] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)  # tokens, requests, cost in USD
+    prompts: dict[str, str] = field(default_factory=dict)  # name of a prompt -> sha256 of its text
+
+
+def run_stage(
+    hub: Hub,
+    stage: Stage,
+    work: Callable[[Path], Outcome],
+    card: Callable[[HfUri | None, Path, Outcome], str] | None = None,
+) -> HfUri:
+    """Find the stage's output, or make it and commit it once.
+
+    Args:
+        work: fills the given folder's `out/` with the files to commit. The folder outlives a crash, so a stage may keep
+            checkpoints beside `out/` and go on from them.
+        card: README from (pinned parent or None, folder, outcome). Called right before the commit, so it can merge with
+            the README that is there.
+
+    Returns:
+        The pinned URI of the commit.
+    """
+    folder = env.data_dir() / "work" / f"{stage.name}-{stage.fingerprint()}"
+    locks = folder.parent / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(locks / folder.name):  # two releases at once: the second finds what the first has made
+        return _find_or_make(hub, stage, folder, work, card)
+
+
+def _find_or_make(
+    hub: Hub,
+    stage: Stage,
+    folder: Path,
+    work: Callable[[Path], Outcome],
+    card: Callable[[HfUri | None, Path, Outcome], str] | None,
+) -> HfUri:
+    found = hub.done(stage)
+    if found:
+        log(f"{stage.name}: done before, {found.to_uri()}")
+        return found
+    if stage.sealed:
+        raise HanjulError(
+            f"{stage.sealed} is released, and this recipe would change it at stage {stage.name}",
+            stage.repo.to_uri(),
+            "raise `version` in the recipe",
+        )
+    started = time.time()
+    outcome = _work_once(folder, work)
+    manifest = {
+        "stage": stage.name,
+        "fingerprint": stage.fingerprint(),
+        "inputs": dict(stage.inputs),
+        "recipe": dict(stage.settings),
+        "counts": outcome.counts,
+        "usage": outcome.usage,
+        "prompts": outcome.prompts,
+        "wall_seconds": round(time.time() - started, 1),
+        "packages": _versions(),
+        "git_commit": _git_commit(),
+    }
+    (folder / "out" / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    uri = _commit(hub, stage, folder, outcome, card)
+    shutil.rmtree(folder)
+    log(f"{stage.name}: {outcome.summary}, {uri.to_uri()} ({time.time() - started:.0f} s)")
+    return uri
+
+
+def _work_once(folder: Path, work: Callable[[Path], Outcome]) -> Outcome:
+    """Run the work, or take what a run that could not commit has left."""
+    finished = folder / "outcome.json"
+    if finished.is_file():
+        return Outcome(**json.loads(finished.read_text(encoding="utf-8")))
+    (folder / "out").mkdir(parents=True, exist_ok=True)
+    outcome = work(folder)
+    write_atomically(finished, json.dumps(vars(outcome), ensure_ascii=False))
+    return outcome
+
+
+def _commit(
+    hub: Hub,
+    stage: Stage,
+    folder: Path,
+    outcome: Outcome,
+    card: Callable[[HfUri | None, Path, Outcome], str] | None,
+) -> HfUri:
+    repo, out = stage.repo, folder / "out"
+    sdk = "gradio" if repo.type == "space" else None
+    hub.api.create_repo(repo.id, repo_type=repo.type, exist_ok=True, space_sdk=sdk)
+    head = hub.head(repo)
+    if card:
+        parent = HfUri(type=repo.type, id=repo.id, revision=head) if head else None
+        (out / "README.md").write_text(card(parent, folder, outcome), encoding="utf-8")
+    operations = [
+        CommitOperationAdd(path.relative_to(out).as_posix(), path) for path in sorted(out.rglob("*")) if path.is_file()
+    ]
+    try:
+        commit = hub.api.create_commit(
+            repo.id,
+            operations,
+            repo_type=repo.type,
+            commit_message=f"{stage.name}: {outcome.summary}",
+            commit_description=f"hanjul-fingerprint: {stage.fingerprint()}",
+            parent_commit=head,
+        )
+    except (HfHubHTTPError, ValueError) as error:  # ValueError: the client refuses a card with invalid metadata
+        raise HanjulError(
+            f"The commit of stage {stage.name} was refused: {getattr(error, 'server_message', None) or error}",
+            repo.to_uri(),
+            "run the same command again: the finished work is kept and only the commit is repeated",
+        ) from error
+    return HfUri(type=repo.type, id=repo.id, revision=commit.oid)
+
+
+def digest(path: Path) -> str:
+    """`sha256:<hex>` of a file's content: how a stage pins an input that is no repo."""
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a crash leaves the old one or the new one."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what made it; a machine that only trains has no judge."""
+    found = {}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _git_commit() -> str | None:
+    """The source tree's commit, or None where Hanjul was installed without one."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
+    except OSError:  # no git on this machine
+        return None

@@ -1,0 +1,80 @@
+"""The README of the judges' dataset repo: its head, and the card between our marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.errors import HanjulError
+from scripts.hub.hub import Hub
+
+if TYPE_CHECKING:
+    from model_card.comparison.report import JudgeFacts
+    from model_card.judging.contrast_set import Contrast
+
+CONFIGS = ("contrast", "scores")
+HEAD: dict[str, Any] = {
+    "language": ["ko"],
+    "license": "other",
+    "license_name": "mixed-see-card",
+    "pretty_name": "한 줄 Hanjul: 채점의 신뢰도",
+    "tags": ["korean", "advertising", "copywriting", "contrast-set", "llm-as-a-judge", "evaluation", "hanjul"],
+    "task_categories": ["text-classification"],
+    "annotations_creators": ["machine-generated"],
+    "source_datasets": ["extended"],
+    "configs": [
+        {"config_name": name, "data_files": [{"split": "train", "path": f"{name}/*.parquet"}]}
+        | ({"default": True} if name == CONFIGS[0] else {})
+        for name in CONFIGS
+    ],
+}
+
+
+def readme(
+    hub: Hub,
+    parent: HfUri | None,
+    repo_id: str,
+    dataset: HfUri,
+    judges: Sequence[JudgeFacts],
+    contrasts: Sequence[Contrast],
+) -> str:
+    """The whole README; what a person wrote outside our marks, or in the head, stays.
+
+    Args:
+        parent: the repo, pinned where it stands; None where it is new.
+        dataset: pinned, where the held-out rows come from.
+
+    Raises:
+        HanjulError: the repo holds something else.
+    """
+    from dataset_card.card import with_block
+    from dataset_card.head import size_category
+    from model_card.cards.judges_card import render
+
+    there = [entry["config_name"] for entry in hub.card_configs(parent)] if parent else []
+    if parent and there and not set(there) & set(CONFIGS):
+        raise HanjulError(
+            f"This repository holds something else: config {', '.join(there)}", parent.to_uri(), "give another --repo"
+        )
+    existing = hub.text(parent, "README.md") if parent else ""
+    head = HEAD | {"size_categories": [size_category(len(contrasts))]}
+    return with_block(existing, head, render(repo_id, dataset, judges, contrasts))
+
+
+def couples(path: Path) -> list[Contrast]:
+    """The contrast set from the table of config `contrast`."""
+    import pyarrow.parquet as parquet
+
+    from model_card.judging.contrast_set import Contrast
+    from pipelines.likelihood.scorer import Scorable
+
+    def side(row: dict[str, Any], name: str) -> Scorable:
+        return {"product": row["product"], "values": row[f"{name}_values"], "ad_copy": row[f"{name}_ad_copy"]}
+
+    return [
+        Contrast(row["kind"], row["origin"], side(row, "good"), side(row, "bad"))
+        for row in parquet.read_table(path).to_pylist()
+    ]

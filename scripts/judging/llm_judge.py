@@ -1,0 +1,185 @@
+"""The LLM judge that a recipe names: what it scores with, within limits, every answer paid once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from scripts.core import log
+from scripts.core.errors import HanjulError
+from scripts.core.settings import JudgeSettings
+from scripts.hub.hub import Hub
+from scripts.teaching import teachers
+
+if TYPE_CHECKING:
+    from model_card.comparison.report import Scoring
+    from model_card.judging.geval_model import EndpointModel
+    from model_card.judging.judge import Raw
+    from pipelines.likelihood.scorer import Scorable
+
+    Couple = tuple[Scorable, Scorable]
+
+#: Where a recipe names the judge.
+PLACE = "evaluate.judge"
+BAR = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed}<{remaining}{postfix}"
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class EndpointJudge:
+    """A judge that can be asked now; not calibrated.
+
+    Attributes:
+        name: what tables call it, e.g. `gpt-4o at api.openai.com`.
+        scoring: `probabilities` of score tokens, or `samples`.
+        samples: answers behind one score; 1 with probabilities.
+        settings, run_id: of the recipe; whose limits they are.
+        model: what deepeval's metrics may use, too: `GEvalPV(judge.model)`.
+    """
+
+    name: str
+    scoring: Scoring
+    samples: int
+    settings: JudgeSettings
+    run_id: str
+    model: EndpointModel
+
+    def raw(self, rows: Sequence[Scorable], /) -> list[Raw | None]:
+        """Scores and reasons of rows: a `model_card.judging.judge.RawJudge`.
+
+        Raises:
+            HanjulError: the endpoint or the budget is at its end, or no answer holds a score.
+        """
+        from model_card.comparison.report import METRICS
+        from model_card.judging.geval import score_rows
+
+        ask: Callable[..., list[Raw | None]] = score_rows
+        return self._asked(ask, rows, f"judge: {len(rows)} lines", len(rows) * len(METRICS))
+
+    def prefers(self, couples: Sequence[Couple], /) -> list[float | None]:
+        """Which of two lines is better, in the order shown: a `model_card.judging.judge.Prefers`.
+
+        Raises:
+            HanjulError: see `raw`.
+        """
+        from model_card.judging.geval import prefer
+
+        return self._asked(prefer, couples, f"judge: {len(couples)} couples", len(couples))
+
+    def usage(self) -> dict[str, Any]:
+        """For the manifest: see `teachers.usage_of`."""
+        return teachers.usage_of(self.settings, self.run_id, self.model.input_tokens, self.model.output_tokens)
+
+    def _asked(
+        self, ask: Callable[[Any, Any, Any], list[Found | None]], about: Sequence[Any], said: str, total: int
+    ) -> list[Found | None]:
+        before = Counter(self.model.failures)
+        with _explained(self.settings), tqdm(total=total, desc=said, bar_format=BAR, disable=log.QUIET) as bar:
+            found = ask(self.model, about, lambda: self._advance(bar))
+        missing = sum(one is None for one in found)
+        if missing:
+            reasons = Counter(teachers.kind_of(reason) for reason in (self.model.failures - before).elements())
+            named = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
+            log.log(f"{said}, {missing} without an answer: {named}")
+        return found
+
+    def _advance(self, bar: tqdm[Any]) -> None:
+        usd = self.model.session.client.budget.spent.usd
+        if usd:
+            bar.set_postfix_str(f"{usd:.2f} USD", refresh=False)
+        bar.update()
+
+
+@contextmanager
+def opened(
+    hub: Hub, settings: JudgeSettings, run: Mapping[str, Any], *, teacher: str | None = None
+) -> Iterator[EndpointJudge]:
+    """The judge of a recipe, for as long as the block runs. A small first request shows how it comes to its scores.
+
+    Args:
+        run: what the limits of `settings.budget` are for, e.g. dataset, version and seed of the recipe: all processes
+            that give the same share them.
+        teacher: the model that wrote, if it was one; a judge of the same family is said to be one on stderr.
+
+    Raises:
+        HanjulError: a key that is missing; no price, and a limit in USD; an endpoint that is not there, or whose
+            answers hold no score.
+
+    Example:
+        >>> run = recipe.model_dump(include={"dataset", "version", "seed"})
+        >>> with opened(hub, recipe.evaluate.judge, run) as judge:
+        ...     facts = JudgeFacts(judge.name, "geval", judge.scoring, judge.samples, calibration)
+        ...     verdicts = Judge(facts, judge.raw, judge.prefers).verdicts(rows)
+        ...     usage = judge.usage()
+    """
+    from model_card.judging.geval_model import EndpointModel
+    from pipelines.endpoint.answer_store import key_of
+    from pipelines.endpoint.budget import Caps
+    from pipelines.endpoint.session import Session
+
+    identity, budget = teachers.identity_of(settings), settings.budget
+    run_id = key_of(identity, {"judge": dict(run)})
+    name = f"{settings.model} at {_host(settings.base_url)}"
+    if teacher and (shared := _families(settings.model) & _families(teacher)):
+        log.log(f"judge: {settings.model} is of the teacher's family ({min(shared)}), and may prefer its own lines")
+    with Session(
+        settings.base_url,
+        teachers.key_for(hub, settings, PLACE),
+        identity=identity,
+        store=teachers.answers_path(),
+        run_id=run_id,
+        concurrency=settings.concurrency,
+        timeout=budget.timeout,
+        caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
+        price=teachers.price_within_limits(settings, PLACE),
+    ) as session:
+        model = EndpointModel(
+            session,
+            settings.model,
+            samples=settings.samples,
+            temperature=settings.temperature,
+            max_new_tokens=settings.max_new_tokens,
+        )
+        with _explained(settings):
+            scoring, why = model.scoring()
+        samples = 1 if scoring == "probabilities" else settings.samples
+        how = "token probabilities" if samples == 1 else f"{samples} answers each, no token probabilities ({why})"
+        log.log(f"judge: {name}, scores from {how}")
+        yield EndpointJudge(name, scoring, samples, settings, run_id, model)
+
+
+@contextmanager
+def _explained(settings: JudgeSettings) -> Iterator[None]:
+    from model_card.judging.geval_answers import NoScoreError
+    from pipelines.endpoint.budget import BudgetSpentError
+    from pipelines.endpoint.client import EndpointGoneError
+
+    try:
+        yield
+    except BudgetSpentError as error:
+        step = "raise the limit and run it again: what was answered is not asked again"
+        raise HanjulError(f"The judge's budget is spent: {error}", f"{PLACE}.budget", step) from error
+    except EndpointGoneError as error:
+        step = "run it again: what was answered is not asked again"
+        raise HanjulError(f"The judge cannot be asked: {error}", settings.base_url, step) from error
+    except NoScoreError as error:
+        step = f"see what {settings.model} answers, raise `{PLACE}.max_new_tokens`, or name another model"
+        raise HanjulError(f"The judge gives no score: {error}", settings.base_url, step) from error
+
+
+def _host(base_url: str) -> str:
+    return "localhost" if teachers.is_loopback(base_url) else urlsplit(base_url).hostname or base_url
+
+
+def _families(model: str) -> set[str]:
+    """Words that tell of whose making a model is: its owner, and the first word of its name."""
+    owner, _, name = model.lower().rpartition("/")
+    return {word for word in (owner, *re.findall(r"^[a-z]+", name)) if word}

@@ -1,0 +1,146 @@
+"""Base models and adapters, resolved to a sha and loaded the way every downstream user loads them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.errors import HanjulError
+from scripts.core.settings import TrainSettings
+from scripts.hub.hub import Hub
+
+#: The base whose weights travel with Hanjul's dependencies (scripts/models/embedded.py).
+EMBEDDED = "google/gemma-3-270m"
+WEIGHTS = "adapter_model.safetensors"
+
+
+def resolve_base(hub: Hub, settings: TrainSettings) -> HfUri:
+    """The base model of a recipe, pinned. The local Hub is given the embedded one when it is asked for."""
+    if hub.is_local and settings.base_model == EMBEDDED and settings.base_revision is None:
+        from scripts.models.embedded import ensure_base
+
+        return ensure_base(hub)
+    return hub.resolve(HfUri(type="model", id=settings.base_model, revision=settings.base_revision))
+
+
+def base_of(hub: Hub, adapter: HfUri) -> HfUri:
+    """The base model that an adapter was trained on, pinned where its manifest says so."""
+    uri = hub.manifest(adapter).get("inputs", {}).get("base")
+    if uri:
+        return hub.resolve(uri)
+    config = adapter_config(adapter)
+    return hub.resolve(HfUri(type="model", id=str(config.base_model_name_or_path), revision=config.revision))
+
+
+def start_of(hub: Hub, adapter: HfUri) -> HfUri | None:
+    """The SFT adapter that a preference-tuned one started from, pinned; None for others."""
+    uri = hub.manifest(adapter).get("inputs", {}).get("start")
+    return hub.resolve(uri) if uri else None
+
+
+def is_judge(hub: Hub, uri: HfUri) -> bool:
+    """Whether a pinned model is an adapter that was trained as a judge."""
+    return bool(json.loads(hub.text(uri, "hanjul.json") or "{}").get("method") == "judge")
+
+
+def scorer_of(hub: Hub, bases: Sequence[HfUri], named: str | None = None) -> HfUri:
+    """The pinned model whose likelihoods judge: the one that is named, else the base, else the embedded one.
+
+    A base that is not causal has no likelihoods to judge by, and of several none judges the others.
+
+    Raises:
+        HanjulError: the one that is named is not causal.
+    """
+    if named:
+        scorer = hub.resolve(named, "model")
+        if is_encoder_decoder(base_of(hub, scorer) if is_adapter(scorer) else scorer):
+            raise HanjulError(
+                "An encoder-decoder has no likelihoods to judge by", scorer.to_uri(), "name another scorer"
+            )
+        return scorer
+    known = set(bases)
+    if len(known) == 1 and not is_encoder_decoder(bases[0]):
+        return bases[0]
+    return resolve_base(hub, TrainSettings(base_model=EMBEDDED))
+
+
+def origin(hub: Hub, adapter: HfUri) -> HfUri:
+    """The commit that an adapter was evaluated at, if its newest one is the evaluation of the same weights, else it."""
+    manifest = hub.manifest(adapter)
+    if manifest.get("stage") != "evaluate":
+        return adapter
+    before = hub.resolve(manifest["inputs"]["adapter"])
+    now, then = (hub.file(uri, WEIGHTS) for uri in (adapter, before))
+    return before if now and then and now.read_bytes() == then.read_bytes() else adapter
+
+
+def is_adapter(uri: HfUri) -> bool:
+    """Whether a pinned repo holds a PEFT adapter."""
+    try:
+        adapter_config(uri)
+    except HanjulError:
+        return False
+    return True
+
+
+def adapter_config(uri: HfUri) -> Any:
+    """The PEFT config of a pinned adapter.
+
+    Raises:
+        HanjulError: there is none.
+    """
+    from peft import PeftConfig
+
+    try:
+        return PeftConfig.from_pretrained(uri.id, revision=uri.revision)
+    except ValueError as error:  # no adapter_config.json
+        raise HanjulError(
+            "This repository holds no PEFT adapter", uri.to_uri(), "give the URI of an adapter"
+        ) from error
+
+
+def is_encoder_decoder(uri: HfUri) -> bool:
+    """Whether a pinned base reads with an encoder and writes with a decoder."""
+    from transformers import AutoConfig
+
+    return bool(AutoConfig.from_pretrained(uri.id, revision=uri.revision).is_encoder_decoder)
+
+
+def load_base(uri: HfUri) -> tuple[Any, Any]:
+    """Model (bfloat16, evaluation mode) and tokenizer of a pinned base."""
+    import torch
+    from transformers import AutoConfig, AutoTokenizer, logging
+
+    from scripts.training.loading import model_class
+
+    logging.disable_progress_bar()
+    config = AutoConfig.from_pretrained(uri.id, revision=uri.revision)
+    model = (
+        model_class(config).from_pretrained(uri.id, revision=uri.revision, config=config, dtype=torch.bfloat16).eval()
+    )
+    return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)
+
+
+def load_adapter(uri: HfUri, base: HfUri | None = None) -> tuple[Any, Any]:
+    """Adapter merged into its base (bfloat16, evaluation mode) and the adapter's own tokenizer.
+
+    Args:
+        base: pinned; without it the one that the adapter's config names.
+
+    Raises:
+        HanjulError: there is no adapter.
+    """
+    from peft import PeftModel
+    from transformers import AutoTokenizer, GenerationConfig
+
+    config = adapter_config(uri)
+    base = base or HfUri(type="model", id=config.base_model_name_or_path, revision=config.revision)
+    plain = load_base(base)[0]
+    model = PeftModel.from_pretrained(plain, uri.id, revision=uri.revision).merge_and_unload().eval()
+    with contextlib.suppress(OSError):  # an adapter of somebody else may have none
+        model.generation_config = GenerationConfig.from_pretrained(uri.id, revision=uri.revision)
+    return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)

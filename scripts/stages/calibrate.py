@@ -1,0 +1,133 @@
+"""`hanjul calibrate`: how far each judge can be trusted, published with the contrast set that says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.settings import Recipe
+from scripts.hub.hub import Hub
+from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.judging import judges, judges_repo
+from scripts.models import models
+from scripts.stages.evaluate import HOW
+
+if TYPE_CHECKING:
+    from model_card.judging.contrast_set import Contrast
+    from model_card.judging.judge import Judge
+
+REPO = "hanjul-judges"
+CONTRAST, SCORES, FACTS, FIGURE = "contrast/train.parquet", "scores/train.parquet", "judges.json", "calibration.png"
+
+
+def run(hub: Hub, dataset: HfUri, recipe: Recipe, repo: str = REPO) -> HfUri:
+    """Commit the contrast set, every judge's scores of it and what follows from them to a dataset repo.
+
+    The judges are the LLM that the recipe names, if it does, and the likelihoods of its scorer, by default its base.
+
+    Args:
+        dataset: pinned, with config `default`: its held-out rows and real slogans are the good lines.
+
+    Raises:
+        HanjulError: too few rows, or the endpoint is not there; see `scripts.judging.judges`.
+    """
+    settings = recipe.evaluate
+    scorer = models.scorer_of(hub, [models.resolve_base(hub, recipe.train)], settings.scorer)
+    votes = hub.resolve(settings.votes, "dataset") if settings.votes else None
+    inputs = {"dataset": dataset.to_uri(), "scorer": scorer.to_uri()} | ({"votes": votes.to_uri()} if votes else {})
+    options = settings.model_dump(include={"judge", "calibration_rows", "bootstrap"}, exclude=HOW)
+    options |= {"seed": recipe.seed}
+
+    def work(folder: Path) -> Outcome:
+        given = judges.material(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)
+        with judges.opened(hub, scorer, votes, recipe, given) as (opened, usage):
+            write(opened, given.contrasts, folder / "out")
+            areas = [
+                " ".join(f"{metric} {found.auc.value:.2f}" for metric, found in one.facts.calibration.items())
+                for one in opened
+            ]
+            return Outcome(f"AUC {'; '.join(areas)}", {"items": len(given.contrasts)}, usage())
+
+    def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
+        out = folder / "out"
+        couples = judges_repo.couples(out / CONTRAST)
+        return judges_repo.readme(hub, parent, hub.repo("dataset", repo).id, dataset, read(out), couples)
+
+    return run_stage(hub, Stage("calibrate", hub.repo("dataset", repo), inputs, options), work, card)
+
+
+def write(judges: Sequence[Judge], contrasts: Sequence[Contrast], out: Path) -> None:
+    """The tables, the figure and `judges.json`."""
+    from model_card.cards.evaluation_figures import calibration
+    from pipelines.features import write_rows
+
+    write_rows([_couple(contrast) for contrast in contrasts], out / CONTRAST, features())
+    write_rows(_scores(judges, contrasts), out / SCORES, score_features())
+    facts = [one.facts for one in judges]
+    (out / FACTS).write_text(json.dumps([asdict(one) for one in facts], ensure_ascii=False, indent=1) + "\n", "utf-8")
+    (out / FIGURE).write_bytes(calibration(facts))
+
+
+def read(out: Path) -> Any:
+    """The facts of the judges that `write` left."""
+    from pydantic import TypeAdapter
+
+    from model_card.comparison.report import JudgeFacts
+
+    return TypeAdapter(list[JudgeFacts]).validate_json((out / FACTS).read_bytes())
+
+
+def _couple(contrast: Contrast) -> dict[str, Any]:
+    rows = {
+        f"{side}_{column}": row[column]
+        for side, row in (("good", contrast.good), ("bad", contrast.bad))
+        for column in ("values", "ad_copy")
+    }
+    return {"kind": contrast.kind, "origin": contrast.origin, "product": contrast.good["product"], **rows}
+
+
+def _scores(judges: Sequence[Judge], contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
+    """One row for each judge, contrast and side; rows that a judge would not score are left out."""
+    found = []
+    for one in judges:
+        for side in ("good", "bad"):
+            verdicts = one.verdicts([getattr(contrast, side) for contrast in contrasts])
+            found += [
+                {"judge": one.facts.name, "contrast": place, "side": side, **verdict.scores}
+                for place, verdict in enumerate(verdicts)
+                if verdict
+            ]
+    return found
+
+
+def features() -> Any:
+    """Columns of config `contrast`."""
+    from datasets import Features, List, Value
+
+    text, words = Value("string"), List(Value("string"))
+    return Features(
+        {
+            "kind": text,
+            "origin": Value("int32"),
+            "product": text,
+            "good_values": words,
+            "good_ad_copy": text,
+            "bad_values": words,
+            "bad_ad_copy": text,
+        }
+    )
+
+
+def score_features() -> Any:
+    """Columns of config `scores`."""
+    from datasets import Features, Value
+
+    from model_card.comparison.report import METRICS
+
+    columns = {"judge": Value("string"), "contrast": Value("int32"), "side": Value("string")}
+    return Features(columns | {metric: Value("float64") for metric in METRICS})

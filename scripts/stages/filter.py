@@ -1,0 +1,168 @@
+"""`hanjul filter`: config `raw` becomes the configs of a release, with card, report and figures."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.faults import refused
+from scripts.core.settings import Recipe
+from scripts.filtering import versions
+from scripts.filtering.partition import part
+from scripts.filtering.references import References
+from scripts.hub.hub import Hub
+from scripts.hub.stage import Outcome, Stage, run_stage
+
+if TYPE_CHECKING:
+    from pipelines.filters.limits import Limits
+
+#: Settings of `evaluate` on which the scores of rows depend.
+JUDGED_BY = {"calibration_rows", "bootstrap"}
+#: Settings that say how to go about it, not what comes of it, and paths: what is in the files, the inputs pin.
+HOW = {"engine", "slogans", "eval_lines"}
+
+
+def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
+    """Commit the configs of a release to the dataset repo that holds the raw rows.
+
+    Args:
+        raw: pinned dataset with config `raw`.
+        base: pinned model whose likelihoods are the scores; None where the recipe's judge is none.
+
+    Raises:
+        HanjulError: no row passes, too few rows to calibrate the judge on, or lines to compare with that are no table.
+    """
+    repo = HfUri(type="dataset", id=raw.id)
+    recipe = References.pinned(hub, recipe)
+    references = References.find(hub, recipe.filter)
+    limits = references.limits(hub, recipe.filter)
+    before = hub.before(repo, recipe.version)
+    earlier = before if recipe.filter.previous == "append" else None
+    inputs = {"raw": raw.to_uri(), **references.identities}
+    inputs |= {"base": base.to_uri()} if base and limits.scored else {}
+    inputs |= {"previous": earlier[1].to_uri()} if earlier else {}
+    options = recipe.filter.model_dump(exclude=HOW) | {
+        **recipe.evaluate.model_dump(include=JUDGED_BY),
+        "seed": recipe.seed,
+        "title": recipe.title,
+        "terms": recipe.import_.terms,
+    }
+
+    def work(folder: Path) -> Outcome:
+        rows = hub.rows(raw, "raw").to_list()
+        if earlier:
+            rows = versions.united(rows, versions.rows_of(hub, earlier[1]))
+        with refused("filter"):
+            kept, rejected = part(rows, limits, base, recipe, folder)
+        _write(kept, rejected, recipe.filter.min_margin, folder / "out")
+        counts = {
+            "in": len(rows),
+            "out": len(kept),
+            "rejected": dict(Counter(row["reason"] for row in rejected)),
+            "sources": dict(Counter(row["source"] for row in kept)),
+        }
+        return Outcome(f"{len(kept)} rows kept, {len(rejected)} rejected", counts)
+
+    def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
+        return _card(hub, raw, base, recipe, limits, before, parent, folder / "out")
+
+    return run_stage(hub, Stage("filter", repo, inputs, options, sealed), work, card)
+
+
+def _write(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:
+    from pipelines import features
+    from pipelines.preferences import preferences_of
+    from pipelines.rows import split_of
+
+    preferences = preferences_of(kept, rejected, min_margin)
+    for split in features.SPLITS:
+        rows = (features.to_default(row) for row in kept if split_of(row["product"]) == split)
+        features.write_rows(rows, out / features.CONFIG_FILES["default"][split], features.DEFAULT)
+        pairs = (pair for pair in preferences if split_of(pair["product"]) == split)
+        features.write_rows(pairs, out / features.CONFIG_FILES["preferences"][split], features.PREFERENCES)
+    outranked = (features.to_candidate(row) for row in rejected if row["reason"] == "outranked")
+    others = (features.to_rejected(row) for row in rejected if row["reason"] != "outranked")
+    features.write_rows(outranked, out / "candidates" / "train.parquet", features.CANDIDATES)
+    features.write_rows(others, out / "rejected" / "train.parquet", features.REJECTED)
+
+
+def _card(
+    hub: Hub,
+    raw: HfUri,
+    base: HfUri | None,
+    recipe: Recipe,
+    limits: Limits,
+    before: tuple[str, HfUri] | None,
+    parent: HfUri | None,
+    out: Path,
+) -> str:
+    """The README from the rows that stand in `out`; figures, `report.json` and `CHANGELOG.md` go there too."""
+    from dataset_card import card, facts, report
+    from dataset_card.changes import changelog
+    from dataset_card.figures import draw
+    from pipelines.rows import split_of
+
+    kept, preferences, rejected, candidates = (
+        _read(out / config) for config in ("default", "preferences", "rejected", "candidates")
+    )
+    rejected += [row | {"reason": "outranked"} for row in candidates]
+    teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
+    semantic = recipe.filter.semantic
+    scored = any(row["scores"]["pv"] is not None for row in kept)
+    changes = versions.changes_since(hub, before, [*kept, *rejected])
+    with refused("filter"):
+        found = facts.gather(
+            facts.Given(repo_id=raw.id, title=recipe.title, imported_terms=recipe.import_.terms),
+            facts.Produced(
+                teacher=", ".join(teachers),
+                teacher_base=base.id if base and any(name.startswith("hf://") for name in teachers) else "",
+                scorer=f"{base.id}@{base.revision}" if base and scored else "",
+                limits=limits,
+                seed=recipe.seed,
+                version=recipe.version,
+                encoder=f"{semantic.model}@{semantic.revision}" if semantic else "",
+                max_cosine=semantic.max_cosine if semantic else 1.0,
+                **_synthesis(hub, raw),
+            ),
+            kept,
+            rejected,
+            preferences=Counter(split_of(pair["product"]) for pair in preferences),
+            pairs="pairs" in {entry["config_name"] for entry in hub.card_configs(raw)},
+            changes=changes,
+        )
+    paths = draw.draw_figures(found, kept, out)
+    (out / "report.json").write_text(json.dumps(report.report(found), ensure_ascii=False, indent=2) + "\n", "utf-8")
+    existing = {name: hub.text(parent, name) if parent else "" for name in ("README.md", "CHANGELOG.md")}
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    text = changelog(existing["CHANGELOG.md"], recipe.version, today, changes, len(kept))
+    (out / "CHANGELOG.md").write_text(text, "utf-8")
+    return card.render(found, paths, existing["README.md"])
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    return [row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def _synthesis(hub: Hub, raw: HfUri) -> dict[str, Mapping[str, Any]]:
+    """What went into raw rows that a teacher wrote and, where it proposed the pairs, into those: usage and prompts.
+
+    Usage is tokens and USD, empty where nothing was synthesised; the price is None where one of them is not known.
+    """
+    manifests = [hub.manifest(raw)]
+    if pairs := manifests[0].get("inputs", {}).get("pairs"):
+        manifests.append(hub.manifest(hub.resolve(pairs)))
+    prompts = {name: text for manifest in manifests for name, text in manifest.get("prompts", {}).items()}
+    used = [manifest["usage"] for manifest in manifests if manifest.get("usage")]
+    if not used:
+        return {"usage": {}, "prompts": prompts}
+    known = all(usage.get("usd") is not None for usage in used)
+    total = {name: sum(usage[name] for usage in used) for name in ("input_tokens", "output_tokens")}
+    return {"usage": total | {"usd": sum(usage["usd"] for usage in used) if known else None}, "prompts": prompts}

@@ -1,0 +1,71 @@
+"""`hanjul pairs`: product–value pairs from the taxonomy, widened by a teacher if so wished, become config `pairs`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.faults import refused
+from scripts.core.settings import PairsSettings
+from scripts.hub.hub import Hub
+from scripts.hub.stage import Outcome, Stage, digest, run_stage
+
+
+def run(
+    hub: Hub,
+    dataset: HfUri,
+    rows: HfUri | None,
+    settings: PairsSettings,
+    seed: int,
+    sealed: str | None = None,
+    base: HfUri | None = None,
+) -> HfUri:
+    """Commit config `pairs` of a dataset repo, and `proposals.jsonl` where a teacher proposed products and values.
+
+    Args:
+        rows: pinned dataset whose config `raw` names the products that have lines already; others come first.
+        base: pinned model that says how proposed values are related to their products; None leaves that out.
+
+    Raises:
+        HanjulError: more pairs asked for than there are; see also `scripts.teaching.proposals.widen`.
+    """
+    from dataset_card.card import merge_configs
+    from pipelines.execution.running import run as run_pipeline
+    from pipelines.features import PAIRS, write_rows
+    from pipelines.planning.coverage import coverage
+    from pipelines.planning.pairs import build_pairs_pipeline, plan_pairs
+    from pipelines.planning.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
+    from scripts.teaching import proposals
+
+    propose = settings.propose
+    inputs = {"taxonomy": digest(TAXONOMY), "craft": digest(CRAFT)} | ({"rows": rows.to_uri()} if rows else {})
+    inputs |= {"base": base.to_uri()} if base and propose else {}
+    # How many requests are in flight says nothing of what comes of them; neither do settings of what is left out.
+    exclude: Any = {"propose": {"concurrency"}} if propose else {"propose"}
+    stage = Stage("pairs", dataset, inputs, settings.model_dump(exclude=exclude) | {"seed": seed}, sealed)
+
+    def work(folder: Path) -> Outcome:
+        written = set(hub.rows(rows, "raw")["product"]) if rows else set()
+        widened = proposals.Widened(load_taxonomy())
+        if propose:
+            widened = proposals.widen(
+                hub, widened.taxonomy, propose, base, seed=seed, run_id=stage.fingerprint(), folder=folder
+            )
+            widened.write(folder / "out" / proposals.FILE)
+        with refused("pairs"):
+            planned = plan_pairs(
+                widened.taxonomy, load_craft(), settings.n, values_max=settings.values_max, seed=seed, written=written
+            )
+            pairs = run_pipeline(build_pairs_pipeline(planned, cache_dir=folder / "distilabel"))
+        write_rows(pairs, folder / "out" / "pairs" / "train.parquet", PAIRS)
+        counts = {"out": len(pairs), **asdict(coverage(pairs, widened.taxonomy))}
+        counts |= {"proposals": widened.counts()} if propose else {}
+        return Outcome("{out} pairs of {products} products".format(**counts), counts, widened.usage, widened.prompts)
+
+    def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
+        return merge_configs(hub.text(parent, "README.md") if parent else "", dataset.id, "pairs")
+
+    return run_stage(hub, stage, work, card)

@@ -1,0 +1,107 @@
+"""`hanjul release`: the stages in order, then tags and a collection. A release is complete or invisible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from huggingface_hub import HfUri
+
+from scripts.core import env
+from scripts.core.errors import HanjulError
+from scripts.core.log import log
+from scripts.core.settings import Recipe
+from scripts.hub.hub import Hub
+
+#: What a teacher learns from: not from what an earlier teacher wrote.
+WRITERS = ("written", "imported")
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a release published, all pinned.
+
+    Attributes:
+        uris: dataset, adapter, space (and the teacher's adapter, the merged model, its GGUFs where they were made).
+        collection: its slug.
+        version: the tag that stands on every repo.
+    """
+
+    uris: dict[str, HfUri]
+    collection: str
+    version: str
+
+    def as_dict(self) -> dict[str, Any]:
+        uris = {name: uri.to_uri() for name, uri in self.uris.items()}
+        return {"version": self.version, **uris, "collection": self.collection}
+
+    def table(self, hub: Hub) -> str:
+        """Names and pinned URIs in columns, then how to reach them."""
+        endpoint = f"http://127.0.0.1:{env.HUB_PORT}" if hub.is_local else str(hub.api.endpoint)
+        facts = self.as_dict() | {"collection": f"{endpoint}/collections/{self.collection}"}
+        lines = [f"{name:<11}{value}" for name, value in facts.items()]
+        if hub.is_local:
+            lines += ["", f"To load them: `hanjul hub serve`, and HF_ENDPOINT={endpoint} in the other process"]
+        return "\n".join(lines)
+
+
+def run(hub: Hub, recipe: Recipe) -> Released:
+    """Run every stage that is not done yet, then tag every repo and put them into one collection."""
+    dataset = hub.repo("dataset", recipe.dataset)
+    sealed = recipe.version if hub.tagged(dataset, recipe.version) else None
+    log(f"releasing {recipe.version} to {hub.api.endpoint}")
+    uris = _stages(hub, recipe, dataset, sealed)
+    for uri in uris.values():
+        _tag(hub, uri, recipe.version)
+    return Released(uris, _collect(hub, recipe, uris), recipe.version)
+
+
+def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dict[str, HfUri]:
+    from scripts.exporting import exports
+    from scripts.models import models
+    from scripts.stages import evaluate, filter, import_rows, space, train
+
+    uris: dict[str, HfUri] = {}
+    teacher = None
+    base = models.resolve_base(hub, recipe.train)
+    scorer = models.scorer_of(hub, [base])
+    rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
+    rows = filter.run(hub, rows, scorer, recipe, sealed)
+    if recipe.pairs and recipe.synthesize:
+        rows, teacher = _synthesise(hub, recipe, dataset, base, rows, sealed)
+        uris |= {"teacher": teacher} if teacher else {}
+        rows = filter.run(hub, rows, scorer, recipe, sealed)
+    adapter = train.run(hub, rows, base, recipe.train, recipe.seed, sealed=sealed)
+    [adapter] = evaluate.run(hub, [adapter], rows, recipe, teacher, sealed)
+    uris |= exports.run(hub, adapter, rows, recipe.train, sealed)
+    demo = space.deploy(hub, adapter, recipe, sealed)
+    return {"dataset": rows, "adapter": adapter, **uris, "space": demo}
+
+
+def _synthesise(
+    hub: Hub, recipe: Recipe, dataset: HfUri, base: HfUri, rows: HfUri, sealed: str | None
+) -> tuple[HfUri, HfUri | None]:
+    """Pairs and lines on top of the rows that are there; without an endpoint, by a teacher trained on these rows."""
+    from scripts.stages import pairs, synthesize, train
+
+    assert recipe.pairs and recipe.synthesize
+    teacher = None
+    if recipe.synthesize.teacher.base_url is None:
+        teacher = train.run(hub, rows, base, recipe.synthesize.teacher.adapter, recipe.seed, WRITERS, sealed)
+    planned = pairs.run(hub, dataset, rows, recipe.pairs, recipe.seed, sealed, base)
+    return synthesize.run(hub, planned, teacher, base, recipe, sealed), teacher
+
+
+def _tag(hub: Hub, uri: HfUri, version: str) -> None:
+    standing = hub.tagged(uri, version)
+    if standing is None:
+        hub.api.create_tag(uri.id, tag=version, revision=uri.revision, repo_type=uri.type)
+    elif standing != uri.revision:
+        raise HanjulError(f"The tag {version} stands on another commit", uri.to_uri(), "raise `version` in the recipe")
+
+
+def _collect(hub: Hub, recipe: Recipe, uris: dict[str, HfUri]) -> str:
+    collection = hub.api.create_collection(title=recipe.title, namespace=hub.namespace, exists_ok=True)
+    for uri in uris.values():
+        hub.api.add_collection_item(collection.slug, item_id=uri.id, item_type=uri.type, exists_ok=True)  # type: ignore[arg-type]
+    return str(collection.slug)

@@ -1,0 +1,130 @@
+"""`hanjul synthesize`: a teacher writes lines for config `pairs`; they become rows of config `raw`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.errors import HanjulError
+from scripts.core.faults import refused
+from scripts.core.log import log
+from scripts.core.settings import Recipe, SynthesizeSettings
+from scripts.filtering.references import References
+from scripts.hub.hub import Hub
+from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.stages.filter import HOW as FILTERING_HOW
+from scripts.stages.filter import JUDGED_BY
+from scripts.teaching import teachers
+from scripts.teaching.rounds import Job, Written, write_all
+
+if TYPE_CHECKING:
+    from pipelines.synthesis.prompts import Brief
+    from scripts.teaching.examples import Examples
+
+#: Settings that say how to go about it, not what comes of it: another value finds the work that is done.
+HOW: Any = {
+    "concurrency": True,
+    "engine": True,
+    "examples_from": True,
+    "budget": {"timeout", "batch_poll"},
+    "teacher": {"api_key_env"},
+}
+
+
+def run(
+    hub: Hub, pairs: HfUri, adapter: HfUri | None, base: HfUri | None, recipe: Recipe, sealed: str | None = None
+) -> HfUri:
+    """Commit the synthesised rows of config `raw` of the dataset repo that holds the pairs.
+
+    Args:
+        pairs: pinned dataset with config `pairs`; the rows that people wrote in its config `raw`, if any, are shown as
+            examples to a teacher that is not tuned.
+        adapter: pinned adapter that writes, when the recipe names no endpoint.
+        base: pinned model whose likelihoods score the rows, where `synthesize.n` asks for accepted rows.
+
+    Raises:
+        HanjulError: neither endpoint nor adapter, an endpoint that is down or goes away, a key that is missing.
+    """
+    from dataset_card.card import merge_configs
+    from scripts.teaching.examples import Examples
+
+    recipe = References.pinned(hub, recipe)
+    settings = recipe.synthesize or SynthesizeSettings()
+    repo = HfUri(type="dataset", id=pairs.id)
+    if settings.n is not None and recipe.filter.previous == "append":
+        raise HanjulError(
+            "Exactly n rows cannot be asked for where rows of the version before are filtered with them",
+            "synthesize.n, filter.previous",
+            "set synthesize.n to null, or filter.previous to replace",
+        )
+    examples = None if adapter else Examples.find(hub, settings.examples_from)
+    references = References.find(hub, recipe.filter)
+    inputs = {"pairs": pairs.to_uri()} | ({"teacher": adapter.to_uri()} if adapter else {})
+    inputs |= {"examples": examples.identity} if examples else {}
+    options = settings.model_dump(exclude=HOW) | {"seed": recipe.seed}
+    if settings.n is not None:
+        judged = recipe.evaluate.model_dump(include=JUDGED_BY)
+        options["filter"] = recipe.filter.model_dump(exclude=FILTERING_HOW) | judged
+        inputs |= references.identities | ({"base": base.to_uri()} if base else {})
+    stage = Stage("synthesize", repo, inputs, options, sealed)
+
+    def work(folder: Path) -> Outcome:
+        people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
+        brief = brief_of(hub, settings, examples, people, recipe.seed)
+        planned = list(hub.rows(pairs, "pairs"))
+        with refused("synthesize.examples"):
+            brief.prompt(planned[0])  # too few examples are better known now than in a step
+        with (
+            teachers.opened(hub, settings.teacher, adapter, settings.concurrency, folder) as voice,
+            refused(voice.name),
+        ):
+            job = Job(recipe, voice, brief, references.limits(hub, recipe.filter), folder)
+            written = write_all(job, planned, people, base)
+        return _outcome(job, written, folder)
+
+    def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
+        return merge_configs(hub.text(parent, "README.md") if parent else "", repo.id, "raw")
+
+    return run_stage(hub, stage, work, card)
+
+
+def brief_of(
+    hub: Hub, settings: SynthesizeSettings, examples: Examples | None, people: Sequence[Any], seed: int
+) -> Brief:
+    from pipelines.synthesis.prompts import Brief
+
+    if examples is None:
+        return Brief(lines=0)
+    return Brief(settings.candidates, settings.examples, examples.pools(hub, people), seed)
+
+
+def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
+    from pipelines.features import RAW_FILES, write_raw
+
+    if not written.lines:
+        reason = written.limit or next(iter(written.failures), "every answer was empty")
+        raise HanjulError(
+            f"The teacher wrote nothing: {reason}", job.voice.base_url, "check the endpoint and the name of the model"
+        )
+    write_raw(written.lines, folder / "out" / RAW_FILES["synthesised"])
+    settings = job.settings
+    counts = {
+        "in": sum(written.rounds),
+        "out": len(written.lines),
+        "rounds": written.rounds,
+        "failed_pairs": sum(written.failures.values()),
+        "failures": dict(Counter(teachers.kind_of(reason) for reason in written.failures.elements())),
+    }
+    usage = teachers.usage_of(settings, job.run_id, written.input_tokens, written.output_tokens)
+    summary = f"{len(written.lines)} lines for {sum(written.rounds)} pairs"
+    if settings.n is not None:
+        counts |= {"wanted": settings.n, "accepted": written.accepted, "limit": written.limit}
+        summary = f"{written.accepted} of {settings.n} rows accepted, {summary}"
+    if written.limit:
+        summary += f"; ended by {written.limit}"
+        log(f"synthesize: ended by a limit, {written.limit}; what there is is kept")
+    return Outcome(summary, counts, usage, job.brief.digests())

@@ -1,0 +1,169 @@
+"""`--dry-run`: what synthesis would send and cost, before anything is sent."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+
+from scripts.core.errors import HanjulError
+from scripts.core.faults import refused
+from scripts.core.settings import ProposeSettings, Recipe, SynthesizeSettings
+from scripts.hub.hub import Hub
+from scripts.teaching import teachers
+
+if TYPE_CHECKING:
+    from pipelines.endpoint.prices import Price
+
+#: Prompts whose length is measured; the others are taken to be like them.
+MEASURED = 200
+#: Tokens of a proposed product or value with its quotes, and of the name of a list, typically.
+ITEM_TOKENS, JSON_FRAME = 9, 6
+#: Tokens of a line of copy of ours, typically: some 20 characters, a token for each one or two.
+LINE_TOKENS = 18
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would take.
+
+    Attributes:
+        model: who would be asked, and where.
+        requests: for one attempt at each pair that is needed if every line is accepted.
+        most_requests: if no line is ever accepted; retries come on top.
+        input_tokens, output_tokens: of those requests, about.
+        price: USD per million tokens, or None where none is known.
+        limits: the settings `max_…` that are set.
+        proposing: requests, and tokens in and out, for proposals of pairs; these have limits of their own.
+    """
+
+    model: str
+    wanted: str
+    requests: int
+    most_requests: int
+    input_tokens: int
+    output_tokens: int
+    price: Price | None
+    limits: dict[str, Any]
+    proposing: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def usd(self) -> float | None:
+        return self.price.usd(self.input_tokens, self.output_tokens) if self.price else None
+
+    def table(self) -> str:
+        """In columns, for people."""
+        cost = "unknown; give `synthesize.teacher.price`"
+        if self.usd == 0:
+            cost = "none: the teacher runs on this machine"
+        elif self.price and self.usd is not None:
+            worst = self.usd * self.most_requests / self.requests
+            cost = f"about {self.usd:.2f} USD if every line is accepted, {worst:.2f} at most"
+            cost += f" ({self.price.input:g} in, {self.price.output:g} out, per million tokens)"
+        requests = f"{self.requests:,} if every line is accepted, {self.most_requests:,} at most, retries not counted"
+        rows = {
+            "teacher": self.model,
+            "rows": self.wanted,
+            "requests": requests,
+            "tokens": f"about {self.input_tokens:,} in, {self.output_tokens:,} out",
+            "cost": cost,
+            "limits": ", ".join(f"{name} {value}" for name, value in self.limits.items()) or "none",
+        }
+        if self.proposing[0]:
+            rows["proposals"] = "{:,} requests, about {:,} tokens in, {:,} out, before that".format(*self.proposing)
+        return "\n".join(f"{name:<10}{value}" for name, value in rows.items())
+
+
+def of_pairs(hub: Hub, pairs: HfUri, adapter: HfUri | None, recipe: Recipe) -> Estimate:
+    """The estimate for a pinned dataset with config `pairs`.
+
+    Raises:
+        HanjulError: no model is named.
+    """
+    from scripts.stages.synthesize import brief_of
+    from scripts.teaching.examples import Examples
+
+    settings = recipe.synthesize or SynthesizeSettings()
+    examples = None if adapter else Examples.find(hub, settings.examples_from)
+    people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
+    brief = brief_of(hub, settings, examples, people, recipe.seed)
+    planned: Sequence[dict[str, Any]] = list(hub.rows(pairs, "pairs"))
+    return estimate(planned, brief, settings, adapter.to_uri() if adapter else "", recipe.seed)
+
+
+def of_recipe(recipe: Recipe) -> Estimate:
+    """The estimate for a release that has not begun: its pairs are planned as they will be, from the taxonomy.
+
+    Raises:
+        HanjulError: the recipe synthesises nothing, or names no model.
+    """
+    from pipelines.planning.pairs import plan_pairs
+    from pipelines.planning.taxonomy import load_craft, load_taxonomy
+    from pipelines.synthesis.examples import exemplary_slogans
+    from pipelines.synthesis.prompts import Brief
+
+    settings, pairs = recipe.synthesize, recipe.pairs
+    if settings is None or pairs is None:
+        raise HanjulError("The recipe synthesises nothing", "synthesize", "leave out --dry-run")
+    adapter = "" if settings.teacher.base_url else settings.teacher.adapter.repo
+    # slogans stand for all examples: what is drawn from is not imported yet
+    brief = Brief(0 if adapter else settings.candidates, settings.examples, (tuple(exemplary_slogans()),), recipe.seed)
+    with refused("pairs"):
+        planned = plan_pairs(load_taxonomy(), load_craft(), pairs.n, values_max=pairs.values_max, seed=recipe.seed)
+    found = estimate(planned, brief, settings, adapter, recipe.seed)
+    return replace(found, proposing=_proposing(pairs.propose)) if pairs.propose else found
+
+
+def _proposing(settings: ProposeSettings) -> tuple[int, int, int]:
+    """(requests, tokens in, tokens out), if every product that the teacher proposes is new."""
+    from pipelines.endpoint.prices import typical_input_tokens
+    from pipelines.planning.questions import prompt_of
+    from pipelines.planning.taxonomy import KINDS, load_taxonomy
+
+    categories = load_taxonomy()
+    products = len(categories) * settings.products
+    first = categories[0]
+    ask = {
+        "product": {"category": first.name, "there": first.products},
+        "value": {"category": first.name, "product": first.products[0]},
+    }
+    prompts = {
+        kind: typical_input_tokens([{"content": prompt_of(kind, ask[kind], count)}])  # type: ignore[arg-type]
+        for kind, count in (("product", settings.products), ("value", settings.values))
+    }
+    tokens_in = len(categories) * prompts["product"] + products * prompts["value"]
+    tokens_out = products * (ITEM_TOKENS + (ITEM_TOKENS * settings.values + JSON_FRAME) * len(KINDS))
+    return len(categories) + products, tokens_in, tokens_out
+
+
+def estimate(
+    planned: Sequence[dict[str, Any]], brief: Any, settings: SynthesizeSettings, adapter: str, seed: int
+) -> Estimate:
+    """The estimate for planned pairs; pure."""
+    from pipelines.endpoint.json_answers import JSON_TOKENS, JSON_TOKENS_PER_LINE
+    from pipelines.endpoint.prices import typical_input_tokens
+
+    teacher = settings.teacher
+    asked = min(settings.n or len(planned), len(planned))
+    attempts = settings.attempts if settings.n else 1
+    measured = random.Random(seed).sample(planned, min(MEASURED, len(planned)))
+    prompt = sum(typical_input_tokens(brief.prompt(pair)[0]) for pair in measured) / len(measured)
+    # a tuned teacher is asked for each line alone; else all lines of a pair come in one answer
+    prompts = settings.candidates if adapter else 1
+    answer = (LINE_TOKENS + (0 if adapter else JSON_TOKENS_PER_LINE)) * settings.candidates
+    answer += 0 if adapter else JSON_TOKENS
+    price = teachers.price_of(settings)
+    limits = {name: value for name, value in settings.budget.model_dump().items() if name.startswith("max_") and value}
+    return Estimate(
+        adapter or f"{teachers.named_model(teacher)} at {teacher.base_url}",
+        f"{settings.n:,} accepted" if settings.n else f"{settings.candidates} lines for each of {len(planned):,} pairs",
+        asked * prompts,
+        (len(planned) if settings.n else asked) * attempts * prompts,
+        round(asked * prompts * prompt),
+        asked * answer,
+        price,
+        limits,
+    )

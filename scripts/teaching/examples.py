@@ -1,0 +1,83 @@
+"""Where the examples come from that a teacher is shown: a file, a dataset, or real slogans and the people's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfUri
+
+from pipelines.rows import Row, split_of
+from pipelines.synthesis.examples import EXAMPLES, exemplary_slogans, is_exemplary
+from pipelines.synthesis.prompts import usable_examples
+from scripts.core.errors import HanjulError
+from scripts.hub.hub import Hub
+from scripts.hub.stage import digest
+from scripts.stages.import_rows import identify, read, to_rows
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Where the examples of a teacher that is not tuned come from.
+
+    Attributes:
+        source: a file or a pinned dataset; None for the slogans that ship with Hanjul and the rows that people wrote.
+        identity: pins it.
+    """
+
+    source: Path | HfUri | None
+    identity: str
+
+    @classmethod
+    def find(cls, hub: Hub, named: str | None) -> Examples:
+        """Those that `--examples` names, or ours.
+
+        Raises:
+            HanjulError: it cannot be read.
+        """
+        if named is None:
+            return cls(None, digest(EXAMPLES))
+        return cls(*identify(hub, named))
+
+    def pools(self, hub: Hub, people: Sequence[Any]) -> tuple[tuple[Row, ...], ...]:
+        """Rows to draw from, in turn. Ours keep the rules that the teacher is told; a user's own are taken as they are.
+
+        Args:
+            people: rows of the dataset that people wrote.
+
+        Raises:
+            HanjulError: the file or dataset is no table, lacks a column, or holds no row that can be an example.
+        """
+        if self.source is None:
+            return exemplary_slogans(), tuple(row for row in usable_examples(people) if is_exemplary(row))
+        records = list(read(hub, self.source))
+        rows = to_rows(records, "imported", str(self.source))
+        if isinstance(self.source, HfUri):
+            rows = [row for record, row in zip(records, rows, strict=True) if _may_be_shown(record, row)]
+        return (_examples(rows, str(self.source)),)
+
+
+def _may_be_shown(record: Mapping[str, Any], row: Row) -> bool:
+    """Where a dataset says who wrote a row: not a teacher, and not of a product that is held out."""
+    if not record.get("source"):
+        return True
+    return record["source"] != "synthesised" and split_of(row["product"]) == "train"
+
+
+def _examples(rows: Sequence[Row], where: str) -> tuple[Row, ...]:
+    """The rows, each once.
+
+    Raises:
+        HanjulError: there is none, or one is not whole.
+    """
+    for row in rows:
+        empty = [name for name, text in row.items() if name in ("product", "values", "ad_copy") and not text]
+        if empty:
+            known = row["ad_copy"] or row["product"]
+            raise HanjulError(f"An example has no {', '.join(empty)}: {known}", where, "fill it in or leave it out")
+    if not rows:
+        next_step = "name a file or a dataset with rows that people wrote, of products of the train split"
+        raise HanjulError("No row can be an example", where, next_step)
+    return tuple({row["id"]: row for row in rows}.values())

@@ -1,0 +1,150 @@
+"""Has a teacher widen the taxonomy: products for categories, values for products, each judged before it is used."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huggingface_hub import HfUri
+from tqdm import tqdm
+
+from scripts.core import log
+from scripts.core.errors import HanjulError
+from scripts.core.faults import refused
+from scripts.core.settings import ProposeSettings
+from scripts.hub.hub import Hub
+from scripts.teaching import teachers
+
+if TYPE_CHECKING:
+    from pipelines.planning.proposals import Proposed
+    from pipelines.planning.questions import Kind
+    from pipelines.planning.screening import Proposal
+    from pipelines.planning.taxonomy import Category
+
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+
+#: What is published of proposals, beside config `pairs`.
+FILE = "proposals.jsonl"
+
+
+@dataclass
+class Widened:
+    """The taxonomy with what was kept, and the proposals with what became of each."""
+
+    taxonomy: tuple[Category, ...]
+    proposals: list[Proposal] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    usage: dict[str, Any] = field(default_factory=dict)
+    prompts: dict[str, str] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, Any]:
+        """Proposals by kind and status, those that are not kept also by reason, and questions without an answer."""
+        by_status = Counter(f"{found.kind}s_{found.status}" for found in self.proposals)
+        reasons = Counter(f"{found.kind}: {found.reason}" for found in self.proposals if found.reason)
+        return {**by_status, "reasons": dict(reasons.most_common()), "failures": dict(self.failures.most_common(20))}
+
+    def write(self, path: Path) -> None:
+        """One JSON object a line, one line a proposal, with the columns of `pipelines.planning.screening.Proposal`."""
+        lines = [json.dumps(asdict(proposal), ensure_ascii=False) + "\n" for proposal in self.proposals]
+        path.write_text("".join(lines), encoding="utf-8")
+
+
+def widen(
+    hub: Hub,
+    taxonomy: tuple[Category, ...],
+    settings: ProposeSettings,
+    base: HfUri | None,
+    *,
+    seed: int,
+    run_id: str,
+    folder: Path,
+) -> Widened:
+    """Ask for products of each category, then for values of each product that was kept.
+
+    Args:
+        base: pinned model that says how a value is related to its product; None leaves that out.
+        run_id: whose limits the settings' budget are.
+        folder: for files that are needed meanwhile.
+
+    Raises:
+        HanjulError: no endpoint, one that is down or goes away, a missing key, a teacher that proposes nothing.
+    """
+    from pipelines.planning.questions import prompt_digests
+    from pipelines.planning.screening import clean_values, extended, screen_products
+
+    if not settings.teacher.base_url:
+        raise HanjulError(
+            "Proposals need a teacher at an endpoint", "pairs.propose.teacher", "name its `base_url` and `model`"
+        )
+    with teachers.opened(hub, settings.teacher, None, settings.concurrency, folder) as voice, refused(voice.name):
+        job = _Job(settings, voice, seed, run_id, folder)
+        asked = [{"category": category.name, "there": category.products} for category in taxonomy]
+        answers = job.ask("product", asked, settings.products)
+        proposals = screen_products(taxonomy, {answer.category: answer.lists["products"] for answer in answers})
+        new = [found for found in proposals if found.status == "kept"]
+        if not new:
+            reason = next((answer.failure for answer in answers if answer.failure), "nothing that it proposed is new")
+            raise HanjulError(
+                f"The teacher proposed no product: {reason}", voice.base_url, "check the endpoint and the model"
+            )
+        asked = [{"category": found.category, "product": found.product} for found in new]
+        by_category = {category.name: category for category in taxonomy}
+        valued = job.ask("value", asked, settings.values)
+        for answer in valued:
+            spellings = [value for values in by_category[answer.category].values.values() for value in values]
+            proposals += clean_values(answer.lists, spellings, category=answer.category, product=answer.product)
+        tokens = [(answer.input_tokens, answer.output_tokens) for answer in [*answers, *valued]]
+        usage = teachers.usage_of(settings, run_id, *(sum(column) for column in zip(*tokens, strict=True)))
+    if base:
+        proposals = _related(proposals, base, settings.min_relatedness)
+    failures = Counter(answer.failure for answer in [*answers, *valued] if answer.failure)
+    return Widened(extended(taxonomy, proposals), proposals, failures, usage, prompt_digests())
+
+
+@dataclass(frozen=True)
+class _Job:
+    settings: ProposeSettings
+    voice: teachers.Voice
+    seed: int
+    run_id: str
+    folder: Path
+
+    def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[Proposed]:
+        from pipelines.endpoint.teacher_llm import LIMIT
+        from pipelines.execution.running import run as run_pipeline
+        from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
+
+        llm = teachers.llm_of(self.voice, self.settings, run_id=self.run_id, seed=self.seed)
+        cache_dir = self.folder / "distilabel"
+        leaf = run_pipeline(build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=cache_dir))
+        answers = read_leaf(leaf, kind, count)
+        failures = [answer.failure for answer in answers if answer.failure]
+        teachers.raise_if_gone(self.voice, failures)
+        if limit := next((failure for failure in failures if failure.startswith(LIMIT)), None):
+            log.log(f"pairs: {kind}s ended by a {limit}; what there is is kept")
+        return answers
+
+
+def _related(proposals: Sequence[Proposal], base: HfUri, least: float) -> list[Proposal]:
+    """The proposals with the score of each kept value; those below the least are rejected."""
+    from pipelines.likelihood.relatedness import relatedness
+    from scripts.models import models
+
+    places = [place for place, found in enumerate(proposals) if found.kind == "value" and found.status == "kept"]
+    judged = list(proposals)
+    if not places:
+        return judged
+    model, tokenizer = models.load_base(base)
+    pairs = [(judged[place].product, judged[place].value) for place in places]
+    with tqdm(total=1.0, desc=f"relatedness: {len(pairs)} values", bar_format=BAR, disable=log.QUIET) as bar:
+        scores = relatedness(model, tokenizer, pairs, lambda share: bar.update(share - bar.n))
+    for place, score in zip(places, scores, strict=True):
+        judged[place] = replace(judged[place], score=round(score, 4))
+        if score < least:
+            evidence = f"{score:.2f} < {least:g}"
+            judged[place] = replace(judged[place], status="rejected", reason="unrelated", evidence=evidence)
+    return judged

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from matplotlib.image import imread
+
+from dataset_card.facts import gather
+from dataset_card.figures.distributions import DEVICE_NAMES
+from dataset_card.figures.draw import draw_figures
+from dataset_card.reasons import REASONS
+from pipelines import filters
+from pipelines.planning.taxonomy import load_craft
+from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
+
+
+@pytest.fixture(autouse=True)
+def missing_letters_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a missing glyph is a warning, and so is a layout that does not fit
+        yield
+
+
+def test_pictures_stand_on_any_page(tmp_path):
+    paths = draw_figures(facts(), release()[0], tmp_path)
+    assert paths == [f"figures/{name}.png" for name in ("acceptance", "quality", "lengths", "coverage", "scores")]
+    for path in paths:
+        picture = imread(tmp_path / path)
+        assert picture.shape[1] == 1080
+        assert (picture[:, :, 3] == 1).all(), "it stands on dark pages too"
+        assert picture[:, :, :3].min() < 0.2 < 0.9 < picture[:, :, :3].max()
+
+
+def test_rows_without_devices_and_scores_make_no_picture_of_them(tmp_path):
+    paths = draw_figures(facts("imported"), release("imported")[0], tmp_path)
+    assert paths == ["figures/acceptance.png", "figures/quality.png", "figures/lengths.png"]
+
+
+def test_one_row_makes_pictures(tmp_path):
+    kept = release()[0][2:3]
+    assert len(draw_figures(gather(GIVEN, PRODUCED, kept, []), kept, tmp_path)) == 5
+
+
+def test_every_reason_and_device_has_a_name():
+    assert tuple(REASONS) == filters.REASONS
+    assert set(DEVICE_NAMES) == set(load_craft().devices)
+
+
+def test_every_reason_can_be_drawn(tmp_path):
+    kept, (row, *_) = release()
+    rejected = [row | {"reason": reason} for reason in filters.REASONS]
+    assert "figures/acceptance.png" in draw_figures(gather(GIVEN, PRODUCED, kept, rejected), kept, tmp_path)

@@ -1,0 +1,301 @@
+"""The adapter's README: golden, readable by the Hub's own parser, and changed only where it should be."""
+
+import ast
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from huggingface_hub import EvalResultEntry, ModelCard
+from huggingface_hub._eval_results import parse_eval_result_entries
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from model_card.cards.card import END, START, CardError, evaluation_section, render, replace_evaluation
+from model_card.cards.facts import CardFacts
+from model_card.cards.hub_results import ReportError, eval_results, model_index
+from model_card.cards.report_files import files, markdown
+from model_card.comparison.report import METRICS, Line, People, Verdict
+from pipelines.text.markdown import cell
+from tests.model_card.cards.facts import (
+    ADAPTER,
+    FACTS,
+    JUDGE,
+    RELEASE,
+    REPORT,
+    TRAINING,
+    around,
+    calibration,
+    wide_report,
+)
+
+GOLDEN = Path(__file__).parent / "golden" / "adapter.md"
+
+
+def test_golden():
+    assert render(FACTS) == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_the_hub_reads_the_metadata():
+    data = ModelCard(render(FACTS)).data.to_dict()
+    index = data.pop("model-index")
+    assert data == {
+        "language": "ko",
+        "license": "gemma",
+        "library_name": "peft",
+        "pipeline_tag": "text-generation",
+        "base_model": "google/gemma-3-270m",
+        "base_model_relation": "adapter",
+        "datasets": ["hanjul-team/hanjul-copy"],
+        "tags": ["hanjul", "ad-copy", "copywriting", "korean", "lora"],
+    }
+    (result,) = index[0]["results"]
+    assert result["dataset"]["revision"] == "d" * 40
+    assert [metric["type"] for metric in result["metrics"]] == ["hanjul-pv", "hanjul-naturalness"]
+    assert result["metrics"][0]["value"] == 0.7
+
+
+def test_an_unreliable_metric_is_marked_and_left_out_of_the_index():
+    text = render(FACTS)
+    assert "hanjul-creativity" not in text
+    assert re.search(r"\| 창의성 Creativity \| 0\.60 .*신뢰도 낮음 · unreliable †", text)
+    assert "창의성 Creativity † |" in text and "PV † |" not in text
+    assert "left out of `model-index`" in text
+    assert "조사·어미가 틀린 줄 · wrong particle or ending (Naturalness, AUC 0.73)" in text  # the kind's name
+
+
+def judged_by(*judges):
+    return wide_report(["base", "adapter"], list(judges))
+
+
+POOR = replace(JUDGE, calibration={metric: calibration(0.5, metric) for metric in METRICS})
+GOOD = replace(
+    JUDGE,
+    name="gpt-4o at api.openai.com",
+    family="geval",
+    scoring="samples",
+    samples=5,
+    calibration={metric: calibration(0.95, metric) for metric in METRICS},
+    duels=around(0.7, 0.05),
+    contradictions=0.12,
+    people=People(3, 120, 38, around(0.42), around(0.71)),
+)
+
+
+def test_no_result_where_no_metric_is_reliable():
+    assert "model-index:" not in render(CardFacts(RELEASE, TRAINING, judged_by(POOR)))
+    assert eval_results(judged_by(POOR), ADAPTER) == "[]\n"
+
+
+def test_results_are_those_of_each_judge_in_what_it_can_be_trusted_with():
+    report = judged_by(JUDGE, GOOD)
+    assert [(result.metric_type, result.metric_args["judge"]) for result in model_index(report, ADAPTER)] == [
+        ("hanjul-pv", JUDGE.name),
+        ("hanjul-naturalness", JUDGE.name),
+        ("hanjul-pv", GOOD.name),
+        ("hanjul-naturalness", GOOD.name),
+        ("hanjul-creativity", GOOD.name),
+    ]
+    # A task has one value on the Hub: the first judge's that can be trusted with it.
+    entries = parse_eval_result_entries(yaml.safe_load(eval_results(report, ADAPTER, "2026-11-23")))
+    assert [(entry.task_id, JUDGE.name in entry.notes, GOOD.name in entry.notes) for entry in entries] == [
+        ("hanjul-pv", True, False),
+        ("hanjul-naturalness", True, False),
+        ("hanjul-creativity", False, True),
+    ]
+    assert entries[0] == EvalResultEntry(
+        dataset_id="hanjul-team/hanjul-copy",
+        task_id="hanjul-pv",
+        value=0.45,
+        dataset_revision="d" * 40,
+        date="2026-11-23",
+        source_url=f"https://huggingface.co/{ADAPTER}/blob/main/evaluation/report.md",
+        source_name="Hanjul evaluation report",
+        notes="3 pairs, 0-1, judged by google/gemma-3-270m@bbbbbbb (AUC 0.90)",
+    )
+
+
+def test_two_judges_side_by_side():
+    text = evaluation_section(judged_by(GOOD, JUDGE), ADAPTER)
+    assert text.count("기준 프로젝트가 공개한 값") == 1  # beside the leading judge's only
+    assert "루브릭 채점, 5회 표본의 평균" in text and "언어 모델의 가능도" in text
+    assert "0.70 [0.65, 0.75] † 신뢰도 낮음 · unreliable, 순서에 따라 답이 바뀐 비율 12 %" in text
+    assert "다수 의견이 분명한 38건 가운데 채점이 다수와 같은 비율은 0.71 [0.61, 0.81]" in text
+    assert "알파는 0.42 [0.32, 0.52]" in text
+    assert text.count("closer than 0.02 is a tie") == 1  # only the judge that does not compare
+
+
+def test_duels_are_seen_from_the_card_s_own_system():
+    systems = REPORT.systems[::-1]  # the adapter first: its duel is reported from the other side
+    said = REPORT.judgements[0]
+    text = evaluation_section(replace(REPORT, systems=systems), ADAPTER)
+    assert "| base, 4 examples | 60 % – 10 % – 30 % | +0.400 [+0.310, +0.490], p < 0.001 |" in text
+    other = evaluation_section(REPORT, "google/gemma-3-270m")
+    assert "| adapter | 30 % – 10 % – 60 % | -0.400 [-0.490, -0.310], p < 0.001 |" in other
+    assert len(said.duels) == 1
+
+
+def test_pairs_left_out_are_counted():
+    said = replace(REPORT.judgements[0], unjudged=1)
+    report = replace(REPORT, judgements=(said,))
+    assert "1 pairs without a score are left out." in evaluation_section(report, ADAPTER)
+    assert model_index(report, ADAPTER)[0].metric_args["pairs"] == 2
+
+
+def test_files_of_an_evaluation():
+    always = [
+        ".eval_results/hanjul.yaml",
+        "evaluation/calibration.png",
+        "evaluation/report.json",
+        "evaluation/report.md",
+        "evaluation/scores.png",
+    ]
+    assert sorted(files(REPORT, ADAPTER)) == always
+    three = wide_report(["base", "SFT adapter", "adapter"], [JUDGE])
+    assert sorted({*files(three, ADAPTER)} - {*always}) == ["evaluation/duels.png"]
+    assert "(evaluation/duels.png)" in evaluation_section(three, ADAPTER)
+    assert "(duels.png)" in markdown(three) and "(duels.png)" not in markdown(REPORT)
+
+
+def test_the_report_has_every_line_by_pair_with_scores_and_reasons():
+    text = markdown(judged_by(JUDGE, GOOD))
+    first, second = text[text.index("### 우산") :], text[text.index("### 제습기") :]
+    assert first.index("| base | 비가") < first.index("| adapter | 비가") < first.index("### 제습기")
+    assert "| adapter | 장마는 창밖에서만 | 0.45 / 0.45 |" in second
+    assert f"| adapter | {GOOD.name} | adapter 1번 이유 |" in second
+    assert "| 노출 학습 문구 반복: 나만 듣는 파도 |" in text
+    for system in REPORT.systems:
+        assert f"{system.model}@{system.revision}" in markdown(REPORT)
+
+
+def test_without_an_evaluation_the_card_says_so_and_how():
+    text = render(CardFacts(RELEASE, TRAINING))
+    assert "model-index:" not in text
+    assert f"`hanjul evaluate hf://models/{ADAPTER}`" in text
+
+
+def test_a_dataset_without_validation_has_no_held_out_table():
+    assert "held-out" not in render(CardFacts(RELEASE, replace(TRAINING, held_out=None)))
+
+
+def test_the_usage_is_python():
+    code = re.search(r"```python\n(.*?)```", render(FACTS), re.DOTALL)
+    assert code
+    ast.parse(code[1])
+    assert '{"role": "user", "content": "상품: 핸드크림\\n가치: 촉촉한"}' in code[1]
+
+
+def test_evaluating_later_gives_the_same_card_and_is_idempotent():
+    later = replace_evaluation(render(CardFacts(RELEASE, TRAINING)), REPORT, ADAPTER)
+    assert later == render(FACTS)
+    assert replace_evaluation(later, REPORT, ADAPTER) == later
+
+
+def test_replacing_keeps_what_people_wrote_and_others_results():
+    card = ModelCard(render(FACTS).replace("## 한계", "## 손으로 쓴 절\n\n그대로 둘 것.\n\n## 한계"))
+    card.data["widget"] = [{"text": "우산"}]
+    foreign = replace(card.data.eval_results[0], metric_type="bleu", metric_value=0.1)
+    card.data.eval_results.append(foreign)
+    said = REPORT.judgements[0]
+    means = {name: dict.fromkeys(METRICS, around(0.9)) for name in said.means}
+    better = replace(REPORT, judgements=(replace(said, means=means),))
+    before, after = str(card), replace_evaluation(str(card), better, ADAPTER)
+
+    assert after.split(START)[0].split("---\n")[2] == before.split(START)[0].split("---\n")[2]
+    assert after.split(END)[1] == before.split(END)[1]
+    data = ModelCard(after).data
+    assert data["widget"] == [{"text": "우산"}]
+    assert [(r.metric_type, r.metric_value) for r in data.eval_results] == [
+        ("bleu", 0.1),
+        ("hanjul-pv", 0.9),
+        ("hanjul-naturalness", 0.9),
+    ]
+
+
+def test_a_card_without_markers_gets_the_section_at_its_end():
+    text = replace_evaluation("---\nlicense: mit\n---\n\n# Mine\n", REPORT, ADAPTER)
+    assert text.index("# Mine") < text.index(START)
+    assert text.endswith(END + "\n")
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [(f"# Mine\n{START}\n", "only one of the markers"), ("---\n- a list\n---\n", "metadata cannot be read")],
+)
+def test_cards_that_cannot_be_changed(card, message):
+    with pytest.raises(CardError, match=message):
+        replace_evaluation(card, REPORT, ADAPTER)
+
+
+@pytest.mark.parametrize("make", [evaluation_section, model_index, eval_results, files])
+def test_a_report_on_other_models(make):
+    with pytest.raises(ReportError, match="does not judge someone/else: it judges google/gemma-3-270m, "):
+        make(REPORT, "someone/else")
+
+
+def test_what_a_model_wrote_stays_in_its_cell():
+    assert cell("a | b\n<img src=x> [x](y) `c`") == r"a \| b &lt;img src=x> \[x\](y) \`c\`"
+
+
+HOSTILE = st.one_of(
+    st.sampled_from([END, START, "</details>", "```", "|---|", "\\|", "# 제목", "<script>", "- [x](y)", "$$", "~~~\n"]),
+    st.text(alphabet="|`<>!-\n\r\\*_[]()#~&$=:'\"한줄 \u2028\x0b\x85\t", max_size=24),
+)
+
+
+def tables(text):
+    """Cells a row, of every table that a Markdown parser sees."""
+    found, row = [], 0
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type in ("th_open", "td_open"):
+            row += 1
+        elif token.type == "tr_close":
+            found[-1].append(row)
+            row = 0
+    return found
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(HOSTILE, min_size=7, max_size=7))
+def test_hostile_text_stays_in_its_cell(texts):
+    product, value, line, reason, copied, name, judge = texts
+    verdict = Verdict(dict.fromkeys(METRICS, 0.5), dict.fromkeys(METRICS, reason))
+    facts = replace(JUDGE, name=f"채점 {judge}")
+    base = judged_by(facts)
+    hostile = Line("", f"상품 {product}", (f"가치 {value}",), line, {facts.name: verdict}, True, False, copied)
+    names = {"base": f"하나 {name}", "adapter": f"둘 {name}"}
+    systems = tuple(replace(s, name=names[s.name], lines=(hostile,)) for s in base.systems)
+    said = base.judgements[0]
+    report = replace(
+        base,
+        systems=systems,
+        judgements=(
+            replace(
+                said,
+                means={names[key]: found for key, found in said.means.items()},
+                sds={names[key]: found for key, found in said.sds.items()},
+                ratings={names[key]: found for key, found in said.ratings.items()},
+                duels=(replace(said.duels[0], system=names["adapter"], reference=names["base"]),),
+            ),
+        ),
+    )
+    card, text = render(CardFacts(RELEASE, TRAINING, report)), markdown(report)
+    body = ModelCard(card).text
+    assert body.count(START) == body.count(END) == 1
+    assert replace_evaluation(card, report, ADAPTER) == card
+    rows = {"card": tables(body.split(START)[1]), "report": tables(text)}
+    assert [len(table) for table in rows["card"]] == [7, 3, 2, 4, 2]
+    assert [len(table) for table in rows["report"]] == [7, 2, 3, 4, 7, 3, 3]
+    assert all(len(set(table)) == 1 for found in rows.values() for table in found)
+    assert text.count("</details>") == 1
+
+
+def test_a_likelihood_judge_that_wrote_lines_itself_is_named():
+    said = "채점 모델이 base, 4 examples의 줄을 쓴 바로 그 모델이라"
+    assert said in evaluation_section(REPORT, ADAPTER)
+    other = replace(REPORT, systems=tuple(replace(system, model=f"{system.model}-other") for system in REPORT.systems))
+    assert said not in evaluation_section(other, f"{ADAPTER}-other")

@@ -1,0 +1,98 @@
+"""The judges' card: what each judge told from what, in numbers that the facts hold, and text that stays in its cell."""
+
+from dataclasses import replace
+
+import pytest
+from huggingface_hub import HfUri
+
+from model_card.cards.judges_card import SPOILT, render
+from model_card.cards.views import KIND_NAMES
+from model_card.comparison.report import METRICS, People
+from model_card.judging.contrast_set import KINDS, Contrast
+from tests.model_card.cards.facts import JUDGE, around
+
+DATASET = HfUri(type="dataset", id="hanjul-team/hanjul-copy", revision="d" * 40)
+COMPARING = replace(
+    JUDGE,
+    name="gpt-4o at api.openai.com",
+    family="geval",
+    scoring="samples",
+    samples=5,
+    duels=around(0.9, 0.03),
+    contradictions=0.08,
+    people=People(4, 212, 50, around(0.4), around(0.7)),
+)
+KNOWN = [kind for kinds in KINDS.values() for kind in kinds]
+
+
+def row(line, product="우산", values=("든든한",)):
+    return {"product": product, "values": list(values), "ad_copy": line}
+
+
+#: Two good rows and a slogan. Of the first row every kind was made, of the second one only one.
+CONTRASTS = [Contrast(kind, 0, row("비가 와도 괜찮은 하루"), row("망친 줄")) for kind in KNOWN[:-1]]
+CONTRASTS += [
+    Contrast("other_value", 1, row("장마는 창밖에서만", "제습기"), row("장마는 창밖에서만", "제습기", ["달콤한"])),
+    Contrast(
+        "worn_out", 2, row("a|b <b>", "`책`", ["*쉼*", "발견"]), row("지금 바로 만나보세요", "`책`", ["*쉼*", "발견"])
+    ),
+]
+
+
+def card(*judges):
+    return render("hanjul-team/hanjul-judges", DATASET, judges, CONTRASTS)
+
+
+def section(text, heading):
+    """From a heading to the next one of any level."""
+    return text.split(f"{heading}\n", 1)[1].split("\n#", 1)[0]
+
+
+def test_every_kind_has_words():
+    assert list(SPOILT) == list(KIND_NAMES) == KNOWN
+
+
+def test_what_the_set_is_made_of():
+    text = card(JUDGE, COMPARING)
+    assert "| 7 | 2 | 1 | 2 |" in text  # couples, rows, slogans, judges
+    assert f"https://huggingface.co/datasets/hanjul-team/hanjul-copy/tree/{'d' * 40})" in text
+    told = section(text, "## 대조 세트 · The contrast set")
+    assert (
+        "| 줄은 그대로 두고, 가치를 다른 상품의 것으로 바꿈<br>the same line, with values of another product "
+        "| `other_value` | 상품·가치 반영 PV | 우산 · 든든한<br>“비가 와도 괜찮은 하루” "
+        "| 우산 · 든든한<br>“망친 줄” | 2 |"
+    ) in told
+    assert (
+        "| \\`책\\` · \\*쉼\\*, 발견<br>“a\\|b &lt;b>” | \\`책\\` · \\*쉼\\*, 발견<br>“지금 바로 만나보세요” | 1 |"
+        in told
+    )
+    assert [line.split(" | ")[1] for line in told.splitlines() if "<br>" in line] == [f"`{kind}`" for kind in KNOWN]
+
+
+def test_each_judge_says_how_far_it_goes():
+    text = card(COMPARING, JUDGE)
+    llm, likelihood = (section(text, f"### {name}") for name in (COMPARING.name, JUDGE.name))
+    for said in (llm, likelihood):
+        assert "| 상품·가치 반영 PV | 0.90 [0.86, 0.94] | 0.97 [0.95, 0.99] | 400 | 믿을 만함 · reliable |" in said
+        assert (
+            "| 창의성 Creativity | 0.60 [0.56, 0.64] | 0.97 [0.95, 0.99] | 400 | 신뢰도 낮음 · unreliable † |" in said
+        )
+        assert "흔한 상투어 · worn-out phrase (Creativity, AUC 0.55)" in said
+    assert "루브릭 채점, 5회 표본의 평균" in llm and "언어 모델의 가능도" in likelihood
+    assert "좋은 줄을 고른 비율 0.90 [0.87, 0.93], 순서에 따라 답이 바뀐 비율 8 %" in llm
+    assert "4명이 212표를 던졌고" in llm and "0.70 [0.60, 0.80] of 50" in llm
+    assert "순서에 따라" not in likelihood and "표를 던졌고" not in likelihood
+
+
+@pytest.mark.parametrize("judges", [(JUDGE,), (COMPARING, JUDGE)])
+def test_tables_have_a_column_or_a_row_for_each_judge(judges):
+    text = card(*judges)
+    by_kind = section(text, "### 망친 방식별 · By kind of spoilt line").split("\n\n")[1].splitlines()
+    assert by_kind[0] == f"| 지표 · metric | 망친 줄 · spoilt line |{''.join(f' {judge.name} |' for judge in judges)}"
+    assert by_kind[3] == "| 상품·가치 반영 PV | 가치가 다른 줄 · other values |" + " 0.85 / 0.97 (150) |" * len(judges)
+    assert len(by_kind) == 2 + len(KNOWN)
+    assert len({line.replace("\\|", "").count("|") for line in by_kind}) == 1
+    scaled = section(text, "## 점수가 0–1이 되기까지 · From raw scores to 0–1")
+    assert [line for line in scaled.splitlines() if line.endswith(" | 2 | 0.5 |")] == [
+        f"| {judge.name} | {' '.join(METRICS[metric])} | 2 | 0.5 |" for judge in judges for metric in METRICS
+    ]

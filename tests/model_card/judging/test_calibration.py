@@ -1,0 +1,285 @@
+"""Good judges are trusted, planted bad ones are not, and the numbers are the textbook's."""
+
+import math
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model_card.comparison.report import FLOOR, METRICS, Calibration, Interval
+from model_card.judging import calibration
+from model_card.judging.calibration import apply, auc, calibrate, logistic
+from model_card.judging.contrast_set import KINDS, Contrast
+
+
+def made(n):
+    """Contrasts of n rows, each spoilt in each way, and of n slogans. Lines that are spoilt name the kind."""
+    found = []
+    for origin in range(2 * n):
+        good = {"product": f"상품{origin}", "values": ["조용한"], "ad_copy": f"한밤에도 {origin}번쯤"}
+        kinds = [kind for found in KINDS.values() for kind in found]
+        for kind in ["worn_out"] if origin >= n else [kind for kind in kinds if kind != "worn_out"]:
+            if kind == "other_value":
+                bad = {**good, "values": [f"다른 {origin}"]}
+            else:
+                bad = {**good, "ad_copy": f"{kind} {origin}"}
+            found.append(Contrast(kind, origin, good, bad))
+    return found
+
+
+CONTRASTS = made(40)
+
+
+def calibrated(
+    good: Callable[[Contrast], float | None],
+    bad: Callable[[Contrast], float | None],
+    contrasts=CONTRASTS,
+    bootstrap=100,
+    seed=3,
+) -> dict[str, Calibration]:
+    """What a judge is worth that says the same in all metrics; None where it will not say."""
+
+    def scores(judge):
+        return [None if (score := judge(c)) is None else dict.fromkeys(METRICS, score) for c in contrasts]
+
+    return calibrate(contrasts, scores(good), scores(bad), bootstrap=bootstrap, seed=seed)
+
+
+def test_a_judge_that_knows_is_reliable():
+    found = calibrated(lambda c: 1 + c.origin % 5 / 10, lambda c: c.origin % 5 / 10)
+    assert list(found) == list(METRICS)
+    for metric, known in found.items():
+        assert known.reliable and known.auc == known.paired == Interval(1, 1, 1)
+        assert list(known.kinds) == list(KINDS[metric])
+        assert all((kind.auc, kind.paired, kind.n) == (1, 1, 40) for kind in known.kinds.values())
+        assert apply(known, 1.2) > 0.9 > 0.1 > apply(known, 0.2)
+
+
+def test_items_are_good_rows_and_what_was_made_from_them():
+    found = calibrated(lambda c: 1, lambda c: 0)
+    assert {metric: known.n for metric, known in found.items()} == {
+        "pv": 40 + 80,
+        "naturalness": 40 + 80,
+        "creativity": 80 + 80,  # slogans are rows of their own
+    }
+
+
+def test_a_constant_judge_is_not_reliable_and_says_a_half():
+    for known in calibrated(lambda c: 0.3, lambda c: 0.3).values():
+        assert not known.reliable
+        assert known.auc == known.paired == Interval(0.5, 0.5, 0.5)
+        assert apply(known, 0.3) == apply(known, 99.0) == 0.5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_random_judge_is_not_reliable(seed):
+    rng = random.Random(seed)
+    for known in calibrated(lambda c: rng.random(), lambda c: rng.random()).values():
+        assert not known.reliable
+        for share in (known.auc, known.paired):
+            assert abs(share.value - 0.5) < 0.2 and share.low < share.value < share.high
+
+
+def test_a_judge_that_prefers_bad_lines_says_a_half():
+    for known in calibrated(lambda c: c.origin / 100, lambda c: 1.0).values():
+        assert known.auc == known.paired == Interval(0, 0, 0) and not known.reliable
+        assert (known.slope, known.intercept) == (0.0, 0.0)
+
+
+def test_each_kind_counts_the_same_and_the_figures_are_those_by_hand():
+    rows = [  # kind, origin, good, bad
+        ("other_product", 0, 3.0, 0.0),
+        ("other_product", 1, 1.0, 2.0),
+        ("other_product", 2, 2.0, 2.0),
+        ("other_value", 0, 3.0, 5.0),
+    ]
+    others = [("shuffled", 0, 1, 0), ("wrong_ending", 0, 1, 0), ("template", 0, 1, 0), ("worn_out", 3, 1, 0)]
+    row = CONTRASTS[0].good
+    contrasts = [Contrast(kind, origin, row, row) for kind, origin, _, _ in [*rows, *others]]
+    good, bad = ([dict.fromkeys(METRICS, found[at]) for found in [*rows, *others]] for at in (2, 3))
+    found = calibrate(contrasts, good, bad, bootstrap=20, seed=1)["pv"]
+    # 3 beats three; 1 beats one; 2 beats one and ties with two
+    assert found.kinds["other_product"].auc == pytest.approx((3 + 1 + 2) / 9)
+    assert found.kinds["other_product"].paired == pytest.approx(1.5 / 3)
+    assert (found.kinds["other_value"].auc, found.kinds["other_value"].paired) == (0, 0)
+    assert found.auc.value == pytest.approx((6 / 9 + 0) / 2)
+    assert found.paired.value == pytest.approx((1.5 / 3 + 0) / 2)
+    assert {kind: told.n for kind, told in found.kinds.items()} == {"other_product": 3, "other_value": 1}
+    assert found.n == 3 + 4
+    assert (found.slope, found.intercept) == logistic(np.array([3.0, 1.0, 2.0]), np.array([0.0, 2.0, 2.0, 5.0]))
+
+
+@pytest.mark.parametrize(("worn_out", "reliable"), [(0.45, False), (0.55, True)])
+def test_a_blind_spot_weighs_by_kinds_and_not_by_lines(worn_out, reliable):
+    """Templates are told always, worn-out lines by chance; there are ten times as many templates."""
+    contrasts = [c for c in made(100) if c.kind != "worn_out" or c.origin >= 180]
+    found = calibrated(
+        lambda c: (c.origin % 20) / 20 if c.kind == "worn_out" else 1,
+        lambda c: 1 - worn_out - 1 / 40 if c.kind == "worn_out" else -1,
+        contrasts,
+    )["creativity"]
+    assert {kind: told.n for kind, told in found.kinds.items()} == {"template": 100, "worn_out": 20}
+    assert found.kinds["template"].auc == 1 and found.kinds["worn_out"].auc == pytest.approx(worn_out)
+    assert found.auc.value == pytest.approx((1 + worn_out) / 2)
+    assert found.reliable is reliable
+
+
+def test_reliable_begins_at_the_floor(monkeypatch):
+    def judge():
+        """A good row outscores three of four bad ones."""
+        return calibrated(lambda c: 1, lambda c: 2 * (c.origin % 4 == 0))
+
+    assert {known.auc.value for known in judge().values()} == {0.75}
+    for floor, reliable in [(0.75, True), (0.7501, False)]:
+        monkeypatch.setattr(calibration, "FLOOR", floor)
+        assert {known.reliable for known in judge().values()} == {reliable}
+
+
+def noisy(n, seed=0):
+    rng = random.Random(seed)
+    return calibrated(lambda c: rng.gauss(0.8, 1), lambda c: rng.gauss(0, 1), made(n), bootstrap=200)
+
+
+def test_intervals_hold_the_value_and_shrink_with_the_rows():
+    few, many = noisy(30), noisy(270)
+    for metric in METRICS:
+        for one, other in ((few[metric].auc, many[metric].auc), (few[metric].paired, many[metric].paired)):
+            assert 0 <= one.low < one.value < one.high <= 1
+            assert other.low < other.value < other.high
+            assert other.high - other.low < 0.5 * (one.high - one.low)  # a third, but for chance
+
+
+def test_intervals_are_of_95_percent():
+    """Both kinds are told of every other row: paired accuracy is a share among 100 rows."""
+    found = calibrated(lambda c: 0, lambda c: 1 - 2 * (c.origin % 2), made(100), bootstrap=1000)["pv"].paired
+    half = 1.96 * math.sqrt(0.5 * 0.5 / 100)
+    assert found.value == 0.5
+    assert found.high - 0.5 == pytest.approx(half, rel=0.15) and 0.5 - found.low == pytest.approx(half, rel=0.15)
+
+
+def test_what_was_made_from_one_row_is_drawn_together():
+    """One of the two kinds is told of each row, in turn: drawn together, they are always half right."""
+    turn = {"other_product": 0, "other_value": 1, "shuffled": 0, "wrong_ending": 1}
+    found = calibrated(lambda c: 0, lambda c: -1 if c.origin % 2 == turn.get(c.kind, 0) else 1)
+    assert found["pv"].paired == found["naturalness"].paired == Interval(0.5, 0.5, 0.5)
+    assert found["creativity"].paired.low < 0.5 < found["creativity"].paired.high  # slogans are drawn apart
+
+
+def test_the_seed_decides():
+    assert noisy(30) == noisy(30)
+    one, other = (calibrated(lambda c: c.origin * 7 % 40, lambda c: c.origin * 11 % 40, seed=seed) for seed in (1, 2))
+    assert one["pv"].auc.value == other["pv"].auc.value and one["pv"].auc != other["pv"].auc
+
+
+def test_rows_that_the_judge_would_not_score_are_left_out():
+    refused = {0, 7, 20}
+    rest = [c for c in CONTRASTS if c.origin not in refused]
+
+    def judge(wrapped, refuse):
+        return lambda c: None if refuse and c.origin in refused else wrapped(c)
+
+    good, bad = (lambda c: c.origin * 7 % 40), (lambda c: c.origin * 11 % 40)
+    wanted = calibrated(good, bad, rest)
+    assert calibrated(judge(good, True), bad) == wanted
+    assert calibrated(good, judge(bad, True)) == wanted
+    assert wanted["pv"].n == 37 + 74
+
+
+@pytest.mark.parametrize(("kind", "metric"), [(kind, metric) for metric, kinds in KINDS.items() for kind in kinds])
+def test_a_kind_without_a_couple_is_an_error(kind, metric):
+    message = f"No couple of the kind {kind} was scored: {metric} cannot be calibrated"
+    with pytest.raises(ValueError, match=message):
+        calibrated(lambda c: 1, lambda c: None if c.kind == kind else 0)
+    with pytest.raises(ValueError, match=message):
+        calibrated(lambda c: None if c.kind == kind else 1, lambda c: 0)
+    with pytest.raises(ValueError, match=message):
+        calibrated(lambda c: 1, lambda c: 0, [c for c in CONTRASTS if c.kind != kind])
+
+
+def test_metrics_are_judged_apart():
+    good = [{"pv": 1.0, "naturalness": 0.0, "creativity": -1.0} for _ in CONTRASTS]
+    bad = [dict.fromkeys(METRICS, 0.0) for _ in CONTRASTS]
+    found = calibrate(CONTRASTS, good, bad, bootstrap=10, seed=1)
+    assert {metric: known.auc.value for metric, known in found.items()} == {
+        "pv": 1,
+        "naturalness": 0.5,
+        "creativity": 0,
+    }
+    assert [metric for metric, known in found.items() if known.reliable] == ["pv"] and 0.5 < FLOOR < 1
+
+
+scores = st.lists(st.integers(-3, 3) | st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=1, max_size=12)
+
+
+@given(scores, scores)
+def test_auc_is_the_share_of_pairs_in_order(good, bad):
+    brute = np.mean([(g > b) + 0.5 * (g == b) for g in good for b in bad])
+    assert auc(np.array(good, dtype=float), np.array(bad, dtype=float)) == pytest.approx(brute)
+
+
+def test_logistic_agrees_with_scikit_learn():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(0)
+    good, bad = rng.normal(1.0, 1.0, 400), rng.normal(0.0, 1.0, 800)
+    slope, intercept = logistic(good, bad)
+    model = linear_model.LogisticRegression(C=1e6, class_weight="balanced")
+    model.fit(np.concatenate([good, bad])[:, None], [1] * 400 + [0] * 800)
+    assert slope == pytest.approx(model.coef_[0, 0], rel=0.03)
+    assert intercept == pytest.approx(model.intercept_[0], abs=0.03)
+
+
+@given(scores, scores)
+def test_logistic_solves_its_equations(good, bad):
+    """The soft targets and what is predicted have one mean, and one covariance with the scores."""
+    good, bad = np.array(good, dtype=float), np.array(bad, dtype=float)
+    slope, intercept = logistic(good, bad)
+    raw = np.concatenate([good, bad])
+    assert np.isfinite([slope, intercept]).all() and slope >= 0
+    if slope == 0:
+        assert intercept == 0
+        return
+    target = np.repeat([(len(good) + 1) / (len(good) + 2), 1 / (len(bad) + 2)], [len(good), len(bad)])
+    weight = np.repeat([0.5 / len(good), 0.5 / len(bad)], [len(good), len(bad)])
+    z = (raw - raw.mean()) / raw.std()
+    left = weight * (target - 1 / (1 + np.exp(-(slope * raw + intercept))))
+    assert left.sum() == pytest.approx(0, abs=1e-3) and (left * z).sum() == pytest.approx(0, abs=1e-3)
+
+
+def test_logistic_follows_the_scale_of_the_scores():
+    rng = np.random.default_rng(1)
+    good, bad = rng.normal(1.0, 1.0, 60), rng.normal(0.0, 1.0, 90)
+    slope, intercept = logistic(good, bad)
+    stretched, moved = logistic(100 * good + 7, 100 * bad + 7)
+    assert stretched == pytest.approx(slope / 100) and moved == pytest.approx(intercept - slope * 0.07)
+
+
+def test_logistic_gives_both_classes_the_same_weight():
+    good, bad = np.array([1.0, 2.0, 3.0] * 100), np.array([-1.0, 0.0, 1.0] * 100)
+    slope, intercept = logistic(good, bad)
+    assert slope * 1.0 + intercept == pytest.approx(0, abs=1e-6)  # halfway between the two
+    slope, intercept = logistic(good, np.tile(bad, 50))
+    assert slope * 1.0 + intercept == pytest.approx(0, abs=0.1)  # log 50 without the weights
+
+
+def test_logistic_stays_finite_where_the_classes_do_not_overlap():
+    slope, intercept = logistic(np.array([5.0, 6.0, 7.0]), np.array([-3.0, -2.0]))
+    assert 0 < slope < 10 and np.isfinite(intercept)
+
+
+def known(slope, intercept):
+    return Calibration(slope, intercept, Interval(1, 1, 1), Interval(1, 1, 1), {}, 300, True)
+
+
+def test_apply_is_the_logistic_function():
+    assert apply(known(2.0, -1.0), 0.5) == 0.5
+    assert apply(known(2.0, -1.0), 1.5) == pytest.approx(1 / (1 + math.exp(-2)))
+    assert apply(known(2.0, -1.0), -0.5) == pytest.approx(1 / (1 + math.exp(2)))
+
+
+@pytest.mark.parametrize(("raw", "wanted"), [(1e6, 1), (-1e6, 0), (math.inf, 1), (-math.inf, 0)])
+def test_apply_does_not_overflow(raw, wanted):
+    with np.errstate(all="raise"):
+        assert apply(known(2.0, -1.0), raw) == pytest.approx(wanted, abs=1e-12)

@@ -1,0 +1,169 @@
+"""The contrast set: how each kind of bad line is made, and what is left out."""
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model_card.comparison.report import METRICS
+from model_card.judging import contrast_set
+from model_card.judging.contrast_set import KINDS, LEAST_ITEMS, WORN_OUT, build_contrast_set, shuffled, template
+from pipelines.likelihood.scorer import DULL_LINES
+
+VALUES = ["조용한", "빠른", "든든한", "가벼운", "따뜻함"]
+#: Three rows a product, whose values overlap with those of many others.
+ROWS = [
+    {
+        "product": f"상품{n // 3}",
+        "values": [VALUES[n % 5], VALUES[(n + 1) % 5]],
+        "ad_copy": f"물방울이 웃는 {n}번째 밤",
+    }
+    for n in range(60)
+]
+SLOGANS = [{"product": f"물건{n}", "values": ["설렘"], "ad_copy": f"슬로건 {n}"} for n in range(30)]
+OF_ROWS = ["other_product", "other_value", "shuffled", "wrong_ending", "template"]
+
+
+@pytest.fixture(scope="module")
+def contrasts():
+    return build_contrast_set(ROWS, SLOGANS, seed=1)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(contrast_set, "LEAST_ITEMS", 1)
+
+
+def test_every_row_is_spoilt_in_each_way_and_every_slogan_in_one(contrasts):
+    for origin, row in enumerate([*ROWS, *SLOGANS]):
+        made = [c for c in contrasts if c.origin == origin]
+        assert [c.kind for c in made] == (OF_ROWS if origin < len(ROWS) else ["worn_out"])
+        assert all(c.good == row for c in made)
+    assert len(contrasts) == 5 * len(ROWS) + len(SLOGANS)
+
+
+def test_each_metric_has_kinds_of_its_own(contrasts):
+    assert list(KINDS) == list(METRICS)
+    kinds = [kind for found in KINDS.values() for kind in found]
+    assert sorted(kinds) == sorted({c.kind for c in contrasts})
+
+
+def test_only_what_is_spoilt_differs(contrasts):
+    for c in contrasts:
+        if c.kind == "other_value":
+            assert (c.bad["product"], c.bad["ad_copy"]) == (c.good["product"], c.good["ad_copy"])
+        else:
+            assert (c.bad["product"], c.bad["values"]) == (c.good["product"], c.good["values"])
+            assert c.bad["ad_copy"] != c.good["ad_copy"]
+        assert set(c.bad) == {"product", "values", "ad_copy"}
+
+
+def test_other_product_has_the_line_of_another_product(contrasts):
+    of_line = {row["ad_copy"]: row["product"] for row in ROWS}
+    found = [c for c in contrasts if c.kind == "other_product"]
+    assert all(of_line[c.bad["ad_copy"]] != c.good["product"] for c in found)
+    assert len({c.bad["ad_copy"] for c in found}) > 20
+
+
+def test_other_value_has_the_values_of_another_product_and_shares_none(contrasts):
+    found = [c for c in contrasts if c.kind == "other_value"]
+    for c in found:
+        assert not set(c.bad["values"]) & set(c.good["values"])
+        assert any(row["values"] == c.bad["values"] and row["product"] != c.good["product"] for row in ROWS)
+    assert len({tuple(c.bad["values"]) for c in found}) == 5
+
+
+@pytest.mark.usefixtures("small")
+def test_values_of_the_own_product_are_no_other_value():
+    rows = [
+        {"product": "우산", "values": ["든든한"], "ad_copy": "비가 와도"},
+        {"product": "우산", "values": ["가벼운"], "ad_copy": "바람이 와도"},
+        {"product": "치마", "values": ["가벼운", "든든한"], "ad_copy": "봄이 와도"},
+    ]
+    assert "other_value" not in {c.kind for c in build_contrast_set(rows, [], seed=1)}
+
+
+@pytest.mark.usefixtures("small")
+def test_what_cannot_be_made_of_a_line_is_left_out():
+    rows = [
+        {"product": "우산", "values": ["든든한"], "ad_copy": "한마디"},
+        {"product": "치마", "values": ["가벼운"], "ad_copy": "참 참"},
+        {"product": "이불", "values": ["포근한"], "ad_copy": "오늘도 맑음"},
+        {"product": "컵", "values": ["단단한"], "ad_copy": "물방울이"},
+    ]
+    made = build_contrast_set(rows, [], seed=1)
+    always = ["other_product", "other_value", "template"]
+    wanted = [always, always, [*always, "shuffled"], [*always, "wrong_ending"]]
+    assert [sorted(c.kind for c in made if c.origin == n) for n in range(4)] == [sorted(kinds) for kinds in wanted]
+    assert next(c.bad["ad_copy"] for c in made if c.kind == "wrong_ending") == "물방울가"
+    assert next(c.bad["ad_copy"] for c in made if c.kind == "shuffled") == "맑음 오늘도"
+
+
+def test_words_are_shuffled_and_endings_wrong_in_the_rows_own_line(contrasts):
+    for c in contrasts:
+        before, after = c.good["ad_copy"].split(), c.bad["ad_copy"].split()
+        if c.kind == "shuffled":
+            assert sorted(before) == sorted(after)
+        if c.kind == "wrong_ending":
+            assert [one == other for one, other in zip(before, after, strict=True)].count(False) == 1
+            assert before[0] != after[0] or before[1] != after[1]  # 물방울이 웃는
+        if c.kind == "template":
+            assert c.bad["ad_copy"] == template(c.good["product"], c.good["values"])
+
+
+def test_slogans_stand_against_worn_out_lines_in_turn(contrasts):
+    worn_out = [c.bad["ad_copy"] for c in contrasts if c.kind == "worn_out"]
+    assert worn_out == [*WORN_OUT, *WORN_OUT][: len(SLOGANS)]
+
+
+def test_worn_out_lines_are_those_that_no_judge_was_shown():
+    rubrics = (Path(contrast_set.__file__).parent / "rubrics.yaml").read_text(encoding="utf-8")
+    shown = [line for line in WORN_OUT if line in rubrics or line in DULL_LINES]
+    assert shown == [] and len(WORN_OUT) == len(set(WORN_OUT))
+
+
+def test_the_seed_decides(contrasts):
+    assert build_contrast_set(ROWS, SLOGANS, seed=1) == contrasts
+    assert build_contrast_set(ROWS, SLOGANS, seed=2) != contrasts
+
+
+@pytest.mark.parametrize("rows", [[], ROWS[:1], ROWS[:3], [ROWS[0]] * 90])
+def test_two_products_are_the_least(rows):
+    with pytest.raises(ValueError, match="at least two products"):
+        build_contrast_set(rows, SLOGANS, seed=1)
+
+
+def test_good_and_bad_items_are_counted(monkeypatch):
+    items = 5 * 10 + 10 + 2 * 4  # bad and good rows; slogans with their worn-out lines
+    monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items)
+    assert len(build_contrast_set(ROWS[:10], SLOGANS[:4], seed=1)) == 54
+    monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items + 1)
+    with pytest.raises(ValueError, match=f"has {items} items, fewer than {items + 1}"):
+        build_contrast_set(ROWS[:10], SLOGANS[:4], seed=1)
+
+
+def test_a_small_split_is_too_few():
+    with pytest.raises(ValueError, match=f"fewer than {LEAST_ITEMS}: give more held-out rows"):
+        build_contrast_set(ROWS[:6], SLOGANS, seed=1)
+
+
+def test_template_takes_the_particle_of_the_product():
+    assert template("우산", ["튼튼"]) == "우산은 튼튼합니다"
+    assert template("치마", ["편안", "가벼운"]) == "치마는 편안합니다"
+
+
+@pytest.mark.parametrize("line", ["", "하나", "참 참", "참 참  참"])
+def test_shuffled_is_none_where_there_is_no_other_order(line):
+    assert shuffled(line, random.Random(0)) is None
+
+
+@given(st.lists(st.sampled_from("가나다라"), min_size=2, max_size=6), st.integers(0, 9))
+def test_shuffled_is_another_order_of_the_same_words(words, seed):
+    mixed = shuffled(" ".join(words), random.Random(seed))
+    if len(set(words)) == 1:
+        assert mixed is None
+    else:
+        assert mixed.split() != words and Counter(mixed.split()) == Counter(words)

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.teacher_llm import teacher_llm
+from pipelines.execution.running import run
+from pipelines.planning.taxonomy import load_craft
+from pipelines.rows import Row, make_row, row_id, user_message
+from pipelines.synthesis.prompts import Brief
+from pipelines.synthesis.write_lines import PairResult, build_copies_pipeline, raw_rows, read_leaf
+from tests.limits import limits
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Endpoint, Reset, serve
+
+SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7, "timeout": 10}
+LIMITS = limits(min_pv=0, min_naturalness=0)
+ROWS: tuple[Row, ...] = tuple(
+    make_row(f"상품{number}", ["여유"], f"줄 {number}", source="written") for number in range(40)
+)
+TUNED = Brief(lines=0)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
+
+
+def make_pair(product: str) -> dict:
+    columns = {"category": "커피", "device": "pun", "tone": "warm"}
+    return {"id": row_id(product, ["여유"], ""), "product": product, "values": ["여유"], **columns}
+
+
+PAIRS = [make_pair(product) for product in ("드립백 커피", "모카포트", "커피 그라인더")]
+
+
+def synthesise(
+    endpoint: Endpoint, folder: Path, brief: Brief = TUNED, *, pairs: list[dict] = PAIRS, caps: Caps | None = None
+) -> list[PairResult]:
+    llm = teacher_llm(
+        endpoint.url,
+        MODEL,
+        KEY,
+        identity="who",
+        store=folder / "answers.sqlite",
+        run_id="run",
+        caps=caps,
+        **SAMPLING,
+    )
+    pipeline = build_copies_pipeline(
+        pairs, llm, brief, teacher="hf://t@1", candidates=2, limits=LIMITS, cache_dir=folder / "distilabel"
+    )
+    return read_leaf(run(pipeline))
+
+
+def test_rows_are_exactly_these_and_the_key_is_nowhere_on_disk(tmp_path):
+    with serve(lambda body, number: f"아침이 먼저\n아는 향 {number} ") as endpoint:
+        results = synthesise(endpoint, tmp_path)
+    assert [request["messages"] for request in endpoint.log.requests if "모카포트" in str(request)] == [
+        [{"role": "user", "content": "상품: 모카포트\n가치: 여유"}]
+    ]
+    line = "아침이 먼저\n아는 향 1"
+    assert results[0].rows[1] == {
+        "id": row_id("드립백 커피", ["여유"], line),
+        "product": "드립백 커피",
+        "category": "커피",
+        "values": ["여유"],
+        "ad_copy": line,
+        "device": "pun",
+        "tone": "warm",
+        "source": "synthesised",
+        "teacher": "hf://t@1",
+        "example_ids": [],
+        "reason": "format",
+        "evidence": "2 lines",
+    }
+    assert [(result.turn, result.id, result.failure, len(result.rows)) for result in results] == [
+        (turn, pair["id"], "", 2) for turn, pair in enumerate(PAIRS)
+    ]
+    assert [result.output_tokens for result in results] == [14 + 14] * 3
+    assert [result.input_tokens for result in results] == [
+        len(user_message(pair["product"], ["여유"])["content"]) for pair in PAIRS
+    ]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files and not [path for path in files if KEY.encode() in path.read_bytes()]
+
+
+def test_untuned_teacher_gets_brief_and_examples_and_each_line_is_checked(tmp_path):
+    answer = '{"copies": ["향이 먼저 깬다", "여유를 내리는 시간", "남는 줄"]}'
+    brief = Brief(lines=2, examples=3, pools=(ROWS,), seed=7)
+    with serve(lambda body, number: answer) as endpoint:
+        results = synthesise(endpoint, tmp_path, brief)
+    for result, pair in zip(results, PAIRS, strict=True):
+        shown = result.rows[0]["example_ids"]
+        assert len(set(shown)) == 3
+        (request,) = [one for one in endpoint.log.requests if one["messages"] == brief.prompt(pair)[0]]
+        assert request["response_format"]["type"] == "json_schema"
+        system, last = request["messages"]
+        assert load_craft().devices["pun"] in system["content"] and load_craft().tones["warm"] in system["content"]
+        assert all(row["ad_copy"] in system["content"] for row in ROWS if row["id"] in shown)
+        assert last == user_message(pair["product"], ["여유"])
+        assert [(row["ad_copy"], row["reason"], row["evidence"]) for row in result.rows] == [
+            ("향이 먼저 깬다", "", ""),
+            ("여유를 내리는 시간", "leak", "value 여유"),
+        ]
+
+
+def test_a_failed_or_refused_pair_loses_no_other(tmp_path):
+    refusal = "죄송합니다. 이 상품은 도와드릴 수 없습니다."
+    content = {"모카포트": (422, "no"), "커피 그라인더": refusal}
+
+    def write(body, number):
+        return next((said for product, said in content.items() if product in body["messages"][-1]["content"]), ok)
+
+    ok = '["향이 먼저 깬다", "컵이 늦게 온다"]'
+    with serve(write) as endpoint:
+        good, failed, refused = synthesise(endpoint, tmp_path, Brief(lines=2))
+    assert [row["ad_copy"] for row in good.rows] == ["향이 먼저 깬다", "컵이 늦게 온다"]
+    assert good.failure == ""
+    assert failed.rows == [] and "422" in failed.failure
+    assert [(row["ad_copy"], row["reason"]) for row in refused.rows] == [(refusal, "refusal")]
+    assert refused.failure == f"refused: {refusal}"
+
+
+def test_an_endpoint_that_is_gone_fails_every_pair_that_was_not_answered(tmp_path):
+    with serve(lambda body, number: Reset() if "모카포트" in str(body) else "향이 먼저 깬다") as endpoint:
+        results = synthesise(endpoint, tmp_path)
+    assert results[1] == PairResult(1, PAIRS[1]["id"], [], "gone: APIConnectionError: Connection error.", 0, 0)
+    assert all(len(result.rows) == (0 if result.failure else 2) for result in results)
+
+
+def test_pairs_beyond_a_limit_are_read_in_another_run(tmp_path):
+    with serve(lambda body, number: f"향이 먼저 {number}번 깬다") as endpoint:
+        results = synthesise(endpoint, tmp_path, caps=Caps(requests=2))
+        assert sorted(result.failure for result in results) == ["", "", "limit: max_requests = 2 (2 sent)"]
+        whole = synthesise(endpoint, tmp_path)
+        assert [len(result.rows) for result in whole] == [2, 2, 2]
+    assert len(endpoint.log.requests) == 3
+
+
+def test_more_pairs_than_a_batch_come_in_their_order(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.synthesis.write_lines.BATCH", 4)
+    pairs = [make_pair(f"모카포트 {number}호") for number in range(10)]
+    with serve(lambda body, number: "향이 먼저 깬다") as endpoint:
+        results = synthesise(endpoint, tmp_path, pairs=[{**pair, "attempt": 2} for pair in pairs])
+    assert [(result.turn, result.id) for result in results] == [(turn, pair["id"]) for turn, pair in enumerate(pairs)]
+
+
+def test_no_pairs_are_an_error(tmp_path):
+    with (
+        serve(lambda body, number: "줄") as endpoint,
+        pytest.raises(ValueError, match="no pairs to write for; plan some"),
+    ):
+        synthesise(endpoint, tmp_path, pairs=[])
+
+
+def test_too_few_examples_stop_it(tmp_path):
+    with (
+        serve(lambda body, number: "줄") as endpoint,
+        pytest.raises(ValueError, match="9 examples asked for, 1 of other train products"),
+    ):
+        synthesise(endpoint, tmp_path, Brief(lines=2, examples=9, pools=(ROWS[:1],)))
+
+
+ABOUT = {**PAIRS[0], "teacher": "hf://t@1", "example_ids": ["a"]}
+
+
+def test_a_refusal_is_a_row_and_a_failure_is_none():
+    def lines(texts: list[str], failure: str) -> list[str]:
+        return [row["ad_copy"] for row in raw_rows(ABOUT, {"texts": texts, "failure": failure})]
+
+    said = "죄송하지만 도와드릴 수 없습니다."
+    assert lines([], f"refused: {said}") == [said]
+    assert lines([], "refused: 다음 기회에 뵙겠습니다") == [""]  # words that the rule would let pass as a line
+    assert lines([], "refused: ") == [""]
+    assert lines(["향이 먼저 깬다"], "refused: ") == ["향이 먼저 깬다"]
+    assert lines([" 향이 먼저\n깬다 "], "no usable answer") == ["향이 먼저\n깬다"]
+    assert lines([], "gone: ") == []
+
+
+def test_the_leaf_is_read_in_the_order_of_the_pairs():
+    leaf = [
+        {
+            "pair": f'{{"turn": {turn}, "id": "{turn}", "failure": "", "input_tokens": 1, "output_tokens": 2}}',
+            "rows": "[]",
+        }
+        for turn in (2, 0, 1)
+    ]
+    assert read_leaf(leaf) == [PairResult(turn, str(turn), [], "", 1, 2) for turn in range(3)]

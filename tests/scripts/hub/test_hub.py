@@ -1,0 +1,118 @@
+"""The stage contract against the local Hub, with the real huggingface_hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfUri
+
+from scripts.core import env
+from scripts.core.errors import HanjulError
+from scripts.hub.hub import Hub
+from scripts.hub.stage import Outcome, Stage, run_stage
+
+
+def stage(hub: Hub, name: str, sealed: str | None = None, **settings: object) -> Stage:
+    return Stage("toy", hub.repo("dataset", name), {"source": "sha256:00"}, settings, sealed)
+
+
+def write(folder: Path, text: str = "a") -> Outcome:
+    (folder / "out" / "data.txt").write_text(text)
+    return Outcome("1 file", {"out": 1})
+
+
+def test_one_commit_with_manifest_and_readme(hub: Hub) -> None:
+    uri = run_stage(hub, stage(hub, "contract", n=1), write, lambda parent, folder, outcome: "# card\n")
+    assert uri.revision and len(uri.revision) == 40
+    assert hub.text(uri, "data.txt") == "a"
+    assert hub.text(uri, "README.md") == "# card\n"
+    manifest = hub.manifest(uri)
+    assert manifest["inputs"] == {"source": "sha256:00"}
+    assert manifest["recipe"] == {"n": 1}
+    assert manifest["counts"] == {"out": 1}
+    assert manifest["packages"]["huggingface_hub"]
+
+
+def test_done_stage_is_found_and_not_run_again(hub: Hub) -> None:
+    first = run_stage(hub, stage(hub, "found", n=1), write)
+    run_stage(hub, stage(hub, "found", n=2), lambda folder: write(folder, "b"))
+
+    def never(folder: Path) -> Outcome:
+        raise AssertionError("the work was repeated")
+
+    assert run_stage(hub, stage(hub, "found", n=1), never) == first
+
+
+def test_second_stage_keeps_the_files_of_the_first(hub: Hub) -> None:
+    run_stage(hub, stage(hub, "both", n=1), write)
+
+    def other(folder: Path) -> Outcome:
+        (folder / "out" / "more.txt").write_text("b")
+        return Outcome("1 file")
+
+    uri = run_stage(hub, stage(hub, "both", n=2), other)
+    assert hub.text(uri, "data.txt") == "a"
+    assert hub.text(uri, "more.txt") == "b"
+
+
+def test_interrupted_work_goes_on_in_its_folder(hub: Hub) -> None:
+    def breaks(folder: Path) -> Outcome:
+        (folder / "checkpoint").write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(hub, stage(hub, "resumed"), breaks)
+    assert hub.head(hub.repo("dataset", "resumed")) is None  # nothing half-made is visible
+
+    def goes_on(folder: Path) -> Outcome:
+        assert (folder / "checkpoint").read_text() == "half"
+        return write(folder)
+
+    run_stage(hub, stage(hub, "resumed"), goes_on)
+    assert not list((env.data_dir() / "work").glob("toy-*"))
+
+
+def test_finished_work_survives_a_refused_commit(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = []
+
+    def work(folder: Path) -> Outcome:
+        runs.append(1)
+        return write(folder)
+
+    bad = {"data_files": 1}  # the Hub refuses a card whose metadata is not YAML of the right shape
+    with pytest.raises(HanjulError, match="run the same command again"):
+        run_stage(hub, stage(hub, "refused"), work, lambda *_: f"---\nconfigs: {json.dumps(bad)}\nlicense: [\n---\n")
+    uri = run_stage(hub, stage(hub, "refused"), work, lambda *_: "# card\n")
+    assert hub.text(uri, "data.txt") == "a"
+    assert runs == [1]
+
+
+def test_sealed_release_is_not_changed(hub: Hub) -> None:
+    done = run_stage(hub, stage(hub, "sealed", n=1), write)
+    assert run_stage(hub, stage(hub, "sealed", "v1.0.0", n=1), write) == done
+    with pytest.raises(HanjulError, match="raise `version`"):
+        run_stage(hub, stage(hub, "sealed", "v1.0.0", n=2), write)
+
+
+@pytest.mark.parametrize(
+    ("uri", "what"),
+    [
+        ("hf://datasets/local/absent", "No such repository"),
+        ("datasets/one/two/three", "Not a Hub URI"),
+        ("hf://datasets/local/known@v9", "No such revision"),
+    ],
+)
+def test_bad_uris(hub: Hub, uri: str, what: str) -> None:
+    run_stage(hub, stage(hub, "known"), write)
+    with pytest.raises(HanjulError, match=what):
+        hub.resolve(uri)
+
+
+def test_resolve_pins(hub: Hub) -> None:
+    made = run_stage(hub, stage(hub, "pinned"), write)
+    assert hub.resolve(HfUri(type="dataset", id=made.id)) == made
+    hub.api.create_tag(made.id, tag="v1", repo_type="dataset")
+    assert hub.resolve(f"hf://datasets/{made.id}@v1") == made
+    assert hub.tagged(made, "v1") == made.revision

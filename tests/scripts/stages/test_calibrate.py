@@ -1,0 +1,196 @@
+"""`hanjul calibrate` end to end: two tables that anyone loads, numbers that follow from them, a card that says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from datasets import load_dataset
+from huggingface_hub import CommitOperationAdd, HfUri, RepoCard
+
+from model_card.comparison.report import METRICS
+from model_card.judging.calibration import auc
+from model_card.judging.contrast_set import KINDS, WORN_OUT
+from pipelines.features import RAW, write_rows
+from pipelines.rows import make_row, split_of
+from pipelines.synthesis.examples import exemplary_slogans
+from scripts.core.errors import HanjulError
+from scripts.core.settings import Recipe
+from scripts.judging import judges_repo
+from scripts.stages import calibrate
+from scripts.stages.import_rows import STARTER
+from tests.model_card.judging.judge_server import judging
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL
+from tests.tiny import architectures
+
+REPO, SLOGANS = "calibrated-judges", len(exemplary_slogans())
+TRAIN, HELD_OUT = 24, 18
+SYNTHESISED = "사람이 쓰지 않은 줄"
+NOTE = "\n## 덧붙임\n\n사람이 쓴 글\n"
+
+
+def rows() -> list[Any]:
+    """Rows of the starter set, some of products that are held out, and a synthesised one of such a product."""
+    shipped = map(json.loads, STARTER.read_text(encoding="utf-8").splitlines())
+    starter = [make_row(row["product"], row["values"], row["ad_copy"]) for row in shipped]
+    train = [row for row in starter if split_of(row["product"]) == "train"][:TRAIN]
+    held_out = [row for row in starter if split_of(row["product"]) != "train"][:HELD_OUT]
+    product = held_out[0]["product"]
+    return [*train, *held_out, make_row(product, ["여유"], SYNTHESISED, source="synthesised", teacher="t")]
+
+
+pytestmark = pytest.mark.slow  # a contrast set of hundreds of lines, scored twice
+
+
+@pytest.fixture(scope="module")
+def dataset(hub, tmp_path_factory: pytest.TempPathFactory) -> HfUri:
+    repo, table = hub.repo("dataset", "calibrated-rows"), tmp_path_factory.mktemp("rows") / "rows.parquet"
+    write_rows(rows(), table, RAW)
+    hub.api.create_repo(repo.id, repo_type="dataset")
+    card = b"---\nconfigs:\n- config_name: default\n  data_files: rows.parquet\n---\n"
+    files = [CommitOperationAdd("rows.parquet", table), CommitOperationAdd("README.md", card)]
+    hub.api.create_commit(repo.id, files, repo_type="dataset", commit_message="rows")
+    return hub.resolve(repo)
+
+
+@pytest.fixture(scope="module")
+def recipe(hub, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    folder, base = tmp_path_factory.mktemp("base"), hub.repo("model", "calibrated-base")
+    architectures.save_base("gemma3", folder)
+    hub.api.create_repo(base.id)
+    hub.api.upload_folder(repo_id=base.id, folder_path=folder)
+    return Recipe.model_validate({"seed": 1, "evaluate": {"scorer": base.to_uri(), "bootstrap": 100}})
+
+
+@pytest.fixture(scope="module")
+def calibrated(hub, dataset: HfUri, recipe: Recipe) -> HfUri:
+    return calibrate.run(hub, dataset, recipe, REPO)
+
+
+def tables(uri: HfUri) -> tuple[list[Any], list[Any]]:
+    return tuple(
+        load_dataset(uri.id, name, split="train", revision=uri.revision).to_list() for name in ("contrast", "scores")
+    )
+
+
+def test_the_contrast_set_is_of_held_out_rows_and_slogans(hub, dataset: HfUri, calibrated: HfUri) -> None:
+    couples, _ = tables(calibrated)
+    counts = Counter(couple["kind"] for couple in couples)
+    assert counts.keys() == {kind for kinds in KINDS.values() for kind in kinds}
+    assert (counts["other_product"], counts["template"], counts["worn_out"]) == (HELD_OUT, HELD_OUT, SLOGANS)
+    held_out = {row["ad_copy"] for row in rows()[TRAIN : TRAIN + HELD_OUT]}
+    good = {couple["good_ad_copy"] for couple in couples if couple["kind"] != "worn_out"}
+    assert good == held_out  # none of the train split, and no synthesised one
+    for couple in couples:
+        same = couple["good_ad_copy"] == couple["bad_ad_copy"], couple["good_values"] == couple["bad_values"]
+        assert same == ((True, False) if couple["kind"] == "other_value" else (False, True))
+    assert len({(couple["origin"], couple["good_ad_copy"]) for couple in couples}) == HELD_OUT + SLOGANS
+    assert len(load_dataset(calibrated.id, split="train")) == len(couples)  # the default config
+    manifest = hub.manifest(calibrated)
+    assert manifest["inputs"]["dataset"] == dataset.to_uri()
+    assert manifest["counts"]["items"] == len(couples)
+
+
+def test_the_numbers_follow_from_the_scores(hub, calibrated: HfUri, recipe: Recipe) -> None:
+    couples, scores = tables(calibrated)
+    (judge,) = json.loads(hub.text(calibrated, "judges.json"))
+    scorer = hub.resolve(recipe.evaluate.scorer)
+    assert (judge["name"], judge["family"]) == (f"{scorer.id}@{scorer.revision[:7]}", "likelihood")
+    assert {metric: tuple(found["kinds"]) for metric, found in judge["calibration"].items()} == KINDS
+    assert [(row["contrast"], row["side"]) for row in scores] == [
+        (place, side) for side in ("good", "bad") for place in range(len(couples))
+    ]
+    by_side = {side: [row for row in scores if row["side"] == side] for side in ("good", "bad")}
+    told = []
+    for metric, found in judge["calibration"].items():
+        if found["slope"] == 0:
+            assert {row[metric] for row in scores} == {0.5}
+            continue
+        for kind, numbers in found["kinds"].items():
+            places = [place for place, couple in enumerate(couples) if couple["kind"] == kind]
+            good, bad = (np.array([by_side[side][place][metric] for place in places]) for side in ("good", "bad"))
+            paired = np.mean((good > bad) + 0.5 * (good == bad))
+            assert (numbers["auc"], numbers["paired"], numbers["n"]) == pytest.approx(
+                (auc(good, bad), paired, len(bad))
+            )
+            told.append(kind)
+    assert told  # a judge of random weights tells something
+
+
+def test_the_card_loads_what_it_says(hub, calibrated: HfUri) -> None:
+    text = hub.text(calibrated, "README.md")
+    assert set(hub.api.list_repo_files(calibrated.id, repo_type="dataset")) >= set(
+        re.findall(r"\]\((\w+\.png)\)", text)
+    )
+    given: dict[str, Any] = {}
+    exec(re.search(r"```python\n(.*?)```", text, re.S)[1], given)
+    assert len(given["template"]) == HELD_OUT
+    assert [judge["name"] for judge in given["judges"]] == list(dict.fromkeys(given["scores"]["judge"]))
+    for name in ("couples", "scores"):
+        assert all(f"`{column}`" in text for column in given[name].column_names)
+    head = RepoCard(text).data
+    assert (head.license, head.license_name) == ("other", "mixed-see-card")
+    assert [(entry["config_name"], entry.get("default", False)) for entry in head.configs] == [
+        ("contrast", True),
+        ("scores", False),
+    ]
+
+
+def test_a_second_run_does_nothing(hub, dataset: HfUri, recipe: Recipe, calibrated: HfUri) -> None:
+    assert calibrate.run(hub, dataset, recipe, REPO) == calibrated
+    assert hub.resolve(hub.repo("dataset", REPO)) == calibrated
+
+
+def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, monkeypatch) -> None:
+    """It knows worn-out phrases when it sees one, nothing else, and of two lines it takes the first."""
+    monkeypatch.setenv("JUDGE_KEY", KEY)
+    noted = hub.text(calibrated, "README.md") + NOTE
+    hub.api.create_commit(
+        calibrated.id, [CommitOperationAdd("README.md", noted.encode())], repo_type="dataset", commit_message="note"
+    )
+
+    def opinion(prompt: str) -> dict[int, float]:
+        if '"better"' in prompt:
+            return {1: 0.9, 2: 0.1}
+        return {0: 0.9, 1: 0.1} if any(line in prompt for line in WORN_OUT) else {4: 0.5, 5: 0.5}
+
+    with judging(opinion) as endpoint:
+        asked = recipe.model_dump()["evaluate"]
+        asked["judge"] = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "JUDGE_KEY"}
+        both = calibrate.run(hub, dataset, Recipe.model_validate({"seed": 1, "evaluate": asked}), REPO)
+        couples, scores = tables(both)
+        lines = {
+            (c["product"], *c[f"{side}_values"], c[f"{side}_ad_copy"]) for c in couples for side in ("good", "bad")
+        }
+        compared = sum(couple["kind"] != "other_value" for couple in couples)
+        probes = 1
+        assert len(endpoint.requests) == probes + len(lines) * len(METRICS) + 2 * compared
+    llm, likelihood = json.loads(hub.text(both, "judges.json"))
+    assert Counter(row["judge"] for row in scores) == {
+        llm["name"]: 2 * len(couples),
+        likelihood["name"]: 2 * len(couples),
+    }
+    kinds = {kind: told["auc"] for found in llm["calibration"].values() for kind, told in found["kinds"].items()}
+    assert kinds == {kind: 1.0 if kind == "worn_out" else 0.5 for metric in KINDS for kind in KINDS[metric]}
+    assert (llm["duels"]["value"], llm["contradictions"], likelihood["duels"]) == (0.5, 1.0, None)
+    assert hub.manifest(both)["usage"]["requests_sent"] > 0
+    text = hub.text(both, "README.md")
+    assert f"### {MODEL} at localhost\n" in text and text.count("\n### ") == 3  # two judges, and by kind
+    assert "순서에 따라 답이 바뀐 비율 100 %" in text
+    assert text.count("사람이 쓴 글") == text.count("hanjul:begin") == 1
+
+
+def test_a_repository_of_something_else_is_left_alone(hub, dataset: HfUri, tmp_path: Path) -> None:
+    with pytest.raises(HanjulError, match="something else: config default"):
+        judges_repo.readme(hub, dataset, dataset.id, dataset, [], [])
+
+
+def test_too_few_rows(hub, dataset: HfUri, recipe: Recipe) -> None:
+    few = recipe.model_copy(update={"evaluate": recipe.evaluate.model_copy(update={"calibration_rows": 8})})
+    with pytest.raises(HanjulError, match="fewer than 300"):
+        calibrate.run(hub, dataset, few, "calibrated-few")

@@ -1,0 +1,37 @@
+"""Which pairs are judged, and how the base model is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.rows import make_row, split_of
+from scripts.judging.system_lines import few_shot
+from scripts.stages.evaluate import choose_pairs
+
+ROWS = [make_row(f"상품 {n}", [value], "줄") for n in range(200) for value in ("가벼운", "따뜻한")]
+
+
+def test_pairs_are_of_the_test_split_and_of_different_products_first() -> None:
+    products = {row["product"] for row in ROWS if split_of(row["product"]) == "test"}
+    pairs = choose_pairs(ROWS, len(products), seed=1)
+    assert {product for product, _ in pairs} == products
+    more = choose_pairs(ROWS, len(products) + 3, seed=1)
+    assert more[: len(products)] == pairs
+    assert len(set(more)) == len(products) + 3
+
+
+def test_same_seed_same_pairs() -> None:
+    assert choose_pairs(ROWS, 5, seed=1) == choose_pairs(list(reversed(ROWS)), 5, seed=1)
+    assert choose_pairs(ROWS, 5, seed=1) != choose_pairs(ROWS, 5, seed=2)
+
+
+def test_too_few_pairs_are_an_error_with_a_next_step() -> None:
+    with pytest.raises(ValueError, match=r"lower `evaluate\.pairs`"):
+        choose_pairs(ROWS, 1000, seed=1)
+
+
+def test_few_shot_chat_alternates_and_ends_with_the_question() -> None:
+    chat = few_shot([make_row("커피", ["여유"], "커피 줄")], "우산", ["든든한"])
+    assert [turn["role"] for turn in chat] == ["user", "assistant", "user"]
+    assert chat[1]["content"] == "커피 줄"
+    assert chat[2]["content"] == "상품: 우산\n가치: 든든한"

@@ -1,0 +1,168 @@
+"""Imported rows: every file kind, Korean and English columns, stray quotes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.rows import make_row, split_of
+from pipelines.synthesis.examples import exemplary_slogans
+from scripts.core.errors import HanjulError
+from scripts.core.settings import ImportSettings
+from scripts.hub.hub import Hub
+from scripts.stages import import_rows
+from scripts.teaching.examples import Examples
+
+KOREAN = [
+    {"상품": "브로치", "담고자 하는 가치": '"우아한"', "카피라이팅": '"옷깃에 앉은 달"'},
+    {"상품": "미술관", "담고자 하는 가치": "다채로운, 고요한", "카피라이팅": "비 오는 날엔 액자 속이 맑음"},
+]
+EXPECTED = [("브로치", ["우아한"], "옷깃에 앉은 달"), ("미술관", ["다채로운", "고요한"], "비 오는 날엔 액자 속이 맑음")]
+
+
+def imported(hub: Hub, path: Path, name: str) -> list[tuple[str, list[str], str]]:
+    uri = import_rows.run(hub, hub.repo("dataset", name), ImportSettings(source=str(path)), seed=0)
+    rows = hub.rows(uri, "raw")
+    assert set(rows["source"]) == {"imported"}
+    return [(row["product"], row["values"], row["ad_copy"]) for row in rows]
+
+
+def test_json(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(KOREAN, ensure_ascii=False))
+    assert imported(hub, path, "from-json") == EXPECTED
+
+
+def test_jsonl_with_english_columns(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [{"product": p, "values": v, "ad_copy": a} for p, v, a in EXPECTED]
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+    assert imported(hub, path, "from-jsonl") == EXPECTED
+
+
+def test_csv_with_byte_order_mark(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, KOREAN[0].keys())
+        writer.writeheader()
+        writer.writerows(KOREAN)
+    assert imported(hub, path, "from-csv") == EXPECTED
+
+
+def test_parquet_and_hub_dataset(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_pylist(KOREAN), path)
+    assert imported(hub, path, "from-parquet") == EXPECTED
+    from datasets import Dataset
+
+    Dataset.from_list(KOREAN).push_to_hub("local/foreign")
+    settings = ImportSettings(source="hf://datasets/local/foreign")
+    uri = import_rows.run(hub, hub.repo("dataset", "from-hub"), settings, seed=0)
+    assert hub.rows(uri, "raw")["product"][:] == ["브로치", "미술관"]
+    assert hub.manifest(uri)["inputs"]["source"] == hub.resolve("hf://datasets/local/foreign").to_uri()
+
+
+def test_limit_is_drawn_by_seed(hub: Hub) -> None:
+    settings = ImportSettings(source="starter", limit=20)
+    uris = [import_rows.run(hub, hub.repo("dataset", f"limit-{seed}"), settings, seed) for seed in (1, 1, 2)]
+    ids = [hub.rows(uri, "raw")["id"][:] for uri in uris]
+    assert len(ids[0]) == 20
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_missing_column_is_named() -> None:
+    with pytest.raises(HanjulError, match="Row 2 has no ad_copy") as caught:
+        import_rows.to_rows([KOREAN[0], {"상품": "a", "가치": "b"}], "imported", "rows.json")
+    assert "상품, 가치" in caught.value.next_step
+
+
+def shown(hub: Hub, source: str) -> list[tuple[str, list[str], str]]:
+    """The examples that `--examples SOURCE` gives a teacher."""
+    (pool,) = Examples.find(hub, source).pools(hub, [])
+    return [(row["product"], row["values"], row["ad_copy"]) for row in pool]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl", ".csv", ".parquet"])
+@pytest.mark.parametrize("columns", [("상품", "담고자 하는 가치", "카피라이팅"), ("product", "values", "ad_copy")])
+def test_examples_of_every_file_kind_in_both_languages(
+    hub: Hub, tmp_path: Path, suffix: str, columns: tuple[str, ...]
+) -> None:
+    path = tmp_path / f"own{suffix}"
+    rows = [dict(zip(columns, (product, ", ".join(values), line), strict=True)) for product, values, line in EXPECTED]
+    if suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        path.write_text("\n".join(lines) if suffix == ".jsonl" else f"[{','.join(lines)}]", encoding="utf-8")
+    assert shown(hub, str(path)) == EXPECTED
+
+
+def test_examples_of_a_file_are_taken_as_they_are_but_once(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    leaking = {"product": "침대", "values": ["편안함"], "ad_copy": "침대의 편안함", "source": "synthesised"}
+    path.write_text("\n".join([json.dumps(leaking)] * 2))
+    assert shown(hub, str(path)) == [("침대", ["편안함"], "침대의 편안함")]
+
+
+def test_examples_of_a_dataset_are_rows_of_people_and_of_the_train_split(hub: Hub) -> None:
+    from datasets import Dataset
+
+    sources = ["written", "imported", "synthesised"]
+    rows = [
+        {"product": f"물건 {number}", "values": ["정성"], "ad_copy": f"손끝 {number}", "source": sources[number % 3]}
+        for number in range(60)
+    ]
+    Dataset.from_list(rows).push_to_hub("local/released")
+    expected = [
+        (row["product"], row["values"], row["ad_copy"])
+        for row in rows
+        if row["source"] != "synthesised" and split_of(str(row["product"])) == "train"
+    ]
+    assert 0 < len(expected) < 40
+    assert shown(hub, "hf://datasets/local/released") == expected
+    Dataset.from_list([row for row in rows if row["source"] == "synthesised"]).push_to_hub("local/machine")
+    with pytest.raises(HanjulError, match="No row can be an example"):
+        shown(hub, "hf://datasets/local/machine")
+
+
+def test_all_rows_of_a_dataset_that_does_not_say_who_wrote_them_are_examples(hub: Hub) -> None:
+    from datasets import Dataset
+
+    rows = [{"상품": f"물건 {number}", "가치": "정성", "카피": f"손끝 {number}"} for number in range(20)]
+    Dataset.from_list(rows).push_to_hub("local/others")
+    expected = [(f"물건 {number}", ["정성"], f"손끝 {number}") for number in range(20)]
+    assert shown(hub, "hf://datasets/local/others") == expected
+
+
+def test_examples_that_cannot_be_shown(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    with pytest.raises(HanjulError, match="cannot be read"):
+        Examples.find(hub, str(path))
+    path.write_text("\n")
+    with pytest.raises(HanjulError, match="is empty"):
+        Examples.find(hub, str(path))
+    whole = {"product": "침대", "values": ["편안함"], "ad_copy": "침대의 편안함"}
+    for name in whole:
+        path.write_text("\n".join(json.dumps(row) for row in (whole, whole | {name: ""})))
+        with pytest.raises(HanjulError, match=f"An example has no {name}: 침대"):
+            shown(hub, str(path))
+    path.write_text(json.dumps({"product": "침대", "ad_copy": "침대의 편안함"}))
+    with pytest.raises(HanjulError, match="Row 1 has no values"):
+        shown(hub, str(path))
+
+
+def test_our_own_examples_break_no_rule(hub: Hub) -> None:
+    good = make_row("목도리", ["우아한"], "옷깃에 앉은 작은 달", source="written")
+    leaking = make_row("목도리", ["우아한"], "우아한 목도리 하나", source="written")
+    assert split_of("목도리") == "train"
+    assert Examples.find(hub, None).pools(hub, [good, leaking]) == (exemplary_slogans(), (good,))
