@@ -18,6 +18,7 @@ import typer.core
 
 from scripts.core import env, faults
 from scripts.core.errors import HanjulError
+from scripts.hub import session
 
 if TYPE_CHECKING:
     from huggingface_hub import HfUri
@@ -81,7 +82,7 @@ def options(
 @contextmanager
 def hub_session() -> Iterator[Hub]:
     """The Hub, and stdout kept for data: what libraries print meanwhile goes to stderr."""
-    with redirect_stdout(sys.stderr), env.hub_session(local=OPTIONS.local) as hub:
+    with redirect_stdout(sys.stderr), session.hub_session(local=OPTIONS.local) as hub:
         yield hub
 
 

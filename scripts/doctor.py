@@ -10,6 +10,8 @@ from importlib import metadata
 from importlib.util import find_spec
 
 from scripts.core import env
+from scripts.core.errors import HanjulError
+from scripts.hub.session import hub_session
 
 #: Name of the distribution -> why it is needed.
 PACKAGES = {
@@ -82,10 +84,9 @@ def _gpu() -> str:
 def _hub() -> Check:
     if not env.has_token():
         return Check("Hub", f"no token: the local Hub in {env.hub_store()} is used")
-    from scripts.core.errors import HanjulError
 
     try:
-        with env.hub_session() as hub:
+        with hub_session() as hub:
             return Check("Hub", f"{hub.api.endpoint} as {hub.namespace}")
     except HanjulError as error:
         return Check("Hub", error.what, error.next_step)

@@ -17,6 +17,7 @@ from model_card.cards.licences import licence_of
 from model_card.cards.published import published
 from model_card.comparison.report import FLOOR, METRICS, Report
 from model_card.comparison.surface import COPY
+from model_card.judging.judge import TIE  # loads torch, which a card without an evaluation does not need
 from pipelines import rows
 from pipelines.text.markdown import cell
 
@@ -112,8 +113,6 @@ def evaluation_section(report: Report | None, repo_id: str) -> str:
     """
     shown: dict[str, Any] = {"report": report, "repo_id": repo_id}
     if report:
-        from model_card.judging.judge import TIE  # loads torch, which a card without an evaluation does not need
-
         own = system_of(report, repo_id)
         paths = {"report": REPORT, "data": DATA, "scores": SCORES, "calibration": CALIBRATION}
         shown |= {

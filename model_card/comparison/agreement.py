@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from model_card.comparison.report import METRICS, Interval, People
 from model_card.comparison.statistics import Array, resamples
 from model_card.comparison.statistics import interval as mean_interval
-
-if TYPE_CHECKING:
-    from model_card.judging.judge import Judge
-    from pipelines.likelihood.scorer import Scorable
+from model_card.judging.judge import TIE, Judge
+from pipelines.likelihood.scorer import Scorable
 
 Choice = Literal["a", "b", "tie"]
 Level = Literal["nominal", "ordinal", "interval"]
@@ -96,7 +94,6 @@ def outcomes(judge: Judge, votes: Sequence[Vote]) -> list[float | None]:
 
     Votes on the whole line are set beside its preference, votes by one metric beside its score in that metric.
     """
-    from model_card.judging.judge import TIE
 
     pairs, question = couples(votes), next((vote.question for vote in asked(votes)), OVERALL)
     if question == OVERALL:

@@ -15,8 +15,8 @@ from distilabel.pipeline.base import _STEP_UNLOADED_CODE
 from distilabel.pipeline.ray import RayPipeline
 from distilabel.utils.logging import stop_logging
 
+from pipelines.execution.interrupts import leave_interrupts
 from pipelines.execution.ray_actors import Queue, StepActor, StrictStepWrapper, placement_of, queues_of, ray_of
-from pipelines.execution.running import leave_interrupts
 
 
 def on_ray(pipeline: Pipeline, address: str | None = None, **init: Any) -> StrictRayPipeline:

@@ -3,71 +3,20 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
-import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import datasets
 import rich
-from distilabel.pipeline import Pipeline
-from distilabel.pipeline.base import _STEP_NOT_LOADED_CODE, _STEP_UNLOADED_CODE, BasePipeline
+from distilabel.pipeline.base import BasePipeline
 from distilabel.utils.logging import stop_logging
 
-#: Seconds that steps usually take to load or to end at most.
-_WAIT_S = 10.0
-
-
-class StrictPipeline(Pipeline):  # type: ignore[misc]
-    """A local pipeline that raises what stopped it; distilabel's own returns the rows it has and says nothing.
-
-    Steps run in processes forked from this one: make it before other threads hold locks, and guard the main module
-    (`if __name__ == "__main__"`) where the start method is spawn.
-    """
-
-    def _error_callback(self, e: BaseException) -> None:
-        if not getattr(e, "is_load_error", False):
-            self._exception = getattr(e, "subprocess_exception", e)
-        super()._error_callback(e)
-        if not getattr(e, "is_load_error", False):
-            with self._steps_load_status_lock:  # what waits for the steps to end would wait for ever for this one
-                for step in self._steps_load_status:
-                    self._steps_load_status[step] = _STEP_UNLOADED_CODE
-
-    def _run_steps(self, steps: list[str]) -> None:
-        """Start the steps and see them loaded; distilabel's own wait looks every 2.5 seconds."""
-        super()._run_steps(steps)
-        self._wait(lambda: _STEP_NOT_LOADED_CODE not in self._get_steps_load_status(steps).values())
-
-    def _finalize_pipeline_execution(self) -> None:
-        """See the steps end; distilabel's own wait looks every half second."""
-        self._notify_steps_to_stop()
-        self._wait(lambda: not any(self._is_step_running(step) for step in self.dag))
-        super()._finalize_pipeline_execution()
-
-    def _wait(self, done: Callable[[], bool]) -> None:
-        """A while, at short intervals; distilabel's own wait then finds it done, or goes on."""
-        deadline = time.monotonic() + _WAIT_S
-        while not done() and time.monotonic() < deadline:
-            time.sleep(0.02)
-
-    def _cache(self) -> None:
-        """Write no state down: `run` takes none up, and what was paid for stands in the teacher's own store."""
-
-    def _handle_keyboard_interrupt(self) -> None:
-        """distilabel's handler waits for the batches in hand and then goes on as if done."""
-        leave_interrupts()
-
-
-def leave_interrupts() -> None:
-    """Leave Ctrl-C to Python. A plain pipeline that ran before has left its handler, which speaks to closed queues."""
-    if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == BasePipeline.__module__:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+from pipelines.execution.local_pipeline import StrictPipeline
+from pipelines.execution.orphans import no_orphans
+from pipelines.execution.ray_pipeline import StrictRayPipeline
 
 
 def pipeline_of(name: str, cache_dir: Path, engine: str = "local") -> BasePipeline:
@@ -79,8 +28,6 @@ def pipeline_of(name: str, cache_dir: Path, engine: str = "local") -> BasePipeli
             machine).
     """
     if engine == "ray":
-        from pipelines.execution.ray_pipeline import StrictRayPipeline
-
         return StrictRayPipeline(name, cache_dir=cache_dir)
     return StrictPipeline(name, cache_dir=cache_dir)
 
@@ -102,7 +49,7 @@ def leaf_of(pipeline: BasePipeline) -> Any:
         KeyboardInterrupt: the user stopped it.
     """
     rich.reconfigure(stderr=True)  # distilabel logs through rich, and stdout is for data
-    with _contained(pipeline._cache_dir / "datasets"), _no_orphans():
+    with _contained(pipeline._cache_dir / "datasets"), no_orphans():
         try:
             distiset = pipeline.run(use_cache=False)
         except Exception as error:
@@ -126,48 +73,6 @@ def _join_threads(pipeline: BasePipeline) -> None:
                 thread.join()
     finally:
         threading.excepthook = loud
-
-
-#: Whether processes forked now end with this one; a hook at fork cannot be taken back.
-_watched = False
-#: Seconds between two looks at the parent.
-_WATCH_S = 0.1
-
-
-@contextmanager
-def _no_orphans() -> Iterator[None]:
-    """Have the processes forked meanwhile end with this one, even when it is killed: an orphan would go on paying."""
-    global _watched
-    _watched = True
-    try:
-        yield
-    finally:
-        _watched = False
-
-
-def end_with_parent() -> None:
-    """In a step's process: end when the process that started it does. Where processes are not forked, steps call it."""
-    if not _watched and multiprocessing.parent_process():
-        _watch_parent()
-
-
-def _watch_forked() -> None:
-    if _watched:
-        _watch_parent()
-
-
-def _watch_parent() -> None:
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_WATCH_S)
-    os._exit(1)
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
-    os.register_at_fork(after_in_child=_watch_forked)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from distilabel.steps import GeneratorStep
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
-from pipelines.execution.running import StrictPipeline
+from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.planning.decks import Deck, decks_of
 from pipelines.planning.taxonomy import Category, Craft
 from pipelines.rows import row_id

@@ -14,7 +14,8 @@ from pydantic import Field
 
 from pipelines.endpoint.streaming import Asked, fly, in_batches
 from pipelines.endpoint.teacher_llm import Teacher
-from pipelines.execution.running import end_with_parent, pipeline_of
+from pipelines.execution.orphans import end_with_parent
+from pipelines.execution.running import pipeline_of
 from pipelines.planning.questions import Kind, answer_form, prompt_of, read_answer
 
 

@@ -19,8 +19,9 @@ from pipelines.endpoint.client import REFUSED
 from pipelines.endpoint.json_answers import is_refusal, lines_form
 from pipelines.endpoint.streaming import Asked, fly, in_batches
 from pipelines.endpoint.teacher_llm import Teacher
+from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.ray_actors import pin_to_driver
-from pipelines.execution.running import end_with_parent, pipeline_of
+from pipelines.execution.running import pipeline_of
 from pipelines.filters import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.filters.steps import CheckRules

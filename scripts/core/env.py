@@ -8,15 +8,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
-
-if TYPE_CHECKING:
-    from scripts.hub.hub import Hub
 
 #: Port of `hanjul hub serve`.
 HUB_PORT = 8710
@@ -54,6 +48,11 @@ def hub_store() -> Path:
     return data_dir() / "hub"
 
 
+def answers_path() -> Path:
+    """The SQLite file with every answer that was paid for, and the ledger of requests."""
+    return data_dir() / "answers.sqlite"
+
+
 def opt_out() -> None:
     """Set the opt-outs that the user has not set otherwise."""
     for name, value in OPT_OUTS.items():
@@ -74,33 +73,3 @@ def has_token() -> bool:
     home = Path(os.environ.get("HF_HOME") or cache / "huggingface")
     stored = Path(os.environ.get("HF_TOKEN_PATH") or home / "token")
     return stored.is_file() and bool(stored.read_text(encoding="utf-8").strip())
-
-
-@contextmanager
-def hub_session(*, local: bool = False) -> Iterator[Hub]:
-    """The Hub this command works with: the real one with a token, else the local one, started for the command.
-
-    Args:
-        local: use the local Hub although a token is there.
-    """
-    opt_out()
-    if has_token() and not local:
-        from scripts.hub.hub import connect
-
-        yield connect()
-        return
-    from scripts.local_hub.lifecycle import running
-
-    with running(hub_store()) as endpoint:
-        os.environ.update(
-            HF_ENDPOINT=endpoint.url,
-            HF_TOKEN=endpoint.token,
-            HF_HOME=str(data_dir() / "hf-home"),
-            HF_HUB_DISABLE_XET="1",
-            HF_HUB_DISABLE_PROGRESS_BARS="1",
-        )
-        for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "HF_DATASETS_CACHE", "HF_HUB_OFFLINE"):
-            os.environ.pop(name, None)  # they would point the clients past HF_HOME or past the server
-        from scripts.hub.hub import connect
-
-        yield connect()

@@ -14,11 +14,12 @@ from pydantic import TypeAdapter
 
 from model_card.cards.exports import Gguf, gguf_card
 from scripts.core.errors import HanjulError
+from scripts.core.files import write_atomically
 from scripts.core.log import log
 from scripts.core.settings import EvaluateSettings
 from scripts.exporting import convert, merge, parity
 from scripts.hub.hub import Hub
-from scripts.hub.stage import Outcome, Stage, run_stage, write_atomically
+from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.models.models import base_of
 
 REPORT = "parity.json"

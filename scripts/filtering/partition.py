@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from pipelines.execution.check_rules import build_check_pipeline, verdicts_of
+from pipelines.features import write_raw
+from pipelines.filters import judge_and_select, verdict
+from pipelines.filters.limits import Limits
+from pipelines.filters.thresholds import trusted
+from pipelines.rows import row_id
 from scripts.core.log import log
 from scripts.core.settings import Recipe
-
-if TYPE_CHECKING:
-    from pipelines.filters.limits import Limits
+from scripts.filtering import semantic
+from scripts.judging.likelihood_judge import scored
 
 Rows = Sequence[dict[str, Any]]
 Parted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -43,10 +48,6 @@ def part(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder:
 
 def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local") -> Parted:
     """(rows that break no rule, rejected rows), both tidied and in the order of `rows`."""
-    from pipelines.execution.check_rules import build_check_pipeline, verdicts_of
-    from pipelines.features import write_raw
-    from pipelines.filters import verdict
-    from pipelines.rows import row_id
 
     found: Iterable[tuple[str, str, str]]
     if len(rows) < FEW and engine == "local":
@@ -75,15 +76,11 @@ def _cores() -> int:
 
 def part_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) -> Parted:
     """(kept, rejected) of tidied rows that break no rule."""
-    from pipelines.filters import judge_and_select
-    from pipelines.filters.thresholds import trusted
-    from scripts.judging.score_cache import scored
 
     if limits.scored and not all(trusted(row, limits) for row in rows):
         assert base, "scores come from a base model"
         rows = scored(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
     if recipe.filter.semantic is None:
         return judge_and_select(rows, limits)
-    from scripts.filtering import semantic
 
     return judge_and_select(rows, limits, semantic.alike(rows, recipe.filter.semantic))

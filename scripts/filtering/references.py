@@ -6,19 +6,19 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from pipelines import filters
+from pipelines.filters.limits import Limits
+from pipelines.synthesis.examples import EXAMPLES, load_examples
 from pipelines.text.line_index import Lines
 from scripts.core.errors import HanjulError
+from scripts.core.files import digest
 from scripts.core.settings import FilterSettings, Recipe
 from scripts.hub.hub import Hub
-from scripts.hub.stage import digest
-from scripts.stages.import_rows import COLUMNS, identify, read
-
-if TYPE_CHECKING:
-    from pipelines.filters.limits import Limits
+from scripts.hub.tables import COLUMNS, identify, read
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,6 @@ class References:
         Raises:
             HanjulError: one cannot be read.
         """
-        from pipelines.synthesis.examples import EXAMPLES
 
         found: dict[str, Any] = {"slogans": None, "eval_lines": None}
         identities = {"slogans of Hanjul": digest(EXAMPLES), "rules of Hanjul": rules_identity()}
@@ -72,8 +71,6 @@ class References:
         Raises:
             HanjulError: a source is no table, or has no column of lines.
         """
-        from pipelines.filters.limits import Limits
-        from pipelines.synthesis.examples import load_examples
 
         slogans = [row["ad_copy"] for row in load_examples()]
         return Limits(
@@ -86,7 +83,6 @@ class References:
 
 def rules_identity() -> str:
     """What pins the filters themselves: their lists of words and forms, and the version of their code."""
-    from pipelines import filters
 
     lists = sorted(Path(filters.__file__).parent.glob("*.yaml"))
     content = "".join(path.read_text(encoding="utf-8") for path in lists)
@@ -105,7 +101,6 @@ def default_limits(*, slogans: Iterable[str] = (), eval_lines: Iterable[str] = (
         TypeError: no such threshold.
         pydantic.ValidationError: a value that it cannot have.
     """
-    from pipelines.filters.limits import Limits
 
     if unknown := changes.keys() - {limit.name for limit in fields(Limits)}:
         raise TypeError(f"no thresholds of the filters: {', '.join(sorted(unknown))}")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from dataset_card.changes import Changes, compare
+from pipelines.features import RAW
+from pipelines.text.tidy import tidy_row
 from scripts.core.errors import HanjulError
 from scripts.hub.hub import Hub
-
-if TYPE_CHECKING:
-    from dataset_card.changes import Changes
 
 #: Configs that hold all rows that a release looked at, each once.
 PARTS = ("default", "candidates", "rejected")
@@ -19,14 +19,12 @@ PARTS = ("default", "candidates", "rejected")
 
 def rows_of(hub: Hub, release: HfUri) -> list[dict[str, Any]]:
     """All raw rows that a release looked at, kept or not."""
-    from pipelines.features import RAW
 
     return [{name: row[name] for name in RAW} for _, row in _parted(hub, release)]
 
 
 def united(rows: Iterable[dict[str, Any]], earlier: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """New rows, then the earlier ones that they do not bring again."""
-    from pipelines.text.tidy import tidy_row
 
     found = list(rows)
     known = {tidy_row(row)["id"] for row in found}
@@ -40,7 +38,6 @@ def changes_since(hub: Hub, before: tuple[str, HfUri] | None, after: Iterable[Ma
         before: its tag, and the repo pinned there.
         after: rows of this release, kept or rejected; the latter have a `reason`.
     """
-    from dataset_card.changes import compare
 
     if before is None:
         return None

@@ -12,10 +12,12 @@ from httpx2 import HTTPError
 from huggingface_hub import HfApi, HfUri, hf_hub_download, parse_hf_uri, snapshot_download
 from huggingface_hub.errors import EntryNotFoundError, HfUriError, RepositoryNotFoundError, RevisionNotFoundError
 
+from dataset_card.head import data_of
 from scripts.core import env
 from scripts.core.errors import HanjulError
-from scripts.hub.stage import MANIFEST, Stage
 
+#: The file in which a stage says what it made its commit from.
+MANIFEST = "manifest.json"
 #: A tag that a release sets.
 RELEASE = re.compile(r"v\d+\.\d+\.\d+")
 
@@ -99,7 +101,6 @@ class Hub:
 
     def card_configs(self, uri: HfUri) -> list[dict[str, Any]]:
         """The configs that the README of a pinned dataset names."""
-        from dataset_card.head import data_of
 
         return list(data_of(self.text(uri, "README.md")).get("configs") or [])
 
@@ -114,13 +115,12 @@ class Hub:
         manifest: dict[str, Any] = json.loads(self.text(uri, MANIFEST) or "{}")
         return manifest
 
-    def done(self, stage: Stage) -> HfUri | None:
-        """The commit that holds this stage's output, if there is one."""
-        mark = f"hanjul-fingerprint: {stage.fingerprint()}"
+    def commit_with(self, repo: HfUri, mark: str) -> HfUri | None:
+        """The newest commit of a repo whose message holds a mark, pinned; None where there is none."""
         try:
-            for commit in self.api.list_repo_commits(stage.repo.id, repo_type=stage.repo.type):
+            for commit in self.api.list_repo_commits(repo.id, repo_type=repo.type):
                 if mark in commit.message:
-                    return HfUri(type=stage.repo.type, id=stage.repo.id, revision=commit.commit_id)
+                    return HfUri(type=repo.type, id=repo.id, revision=commit.commit_id)
         except RepositoryNotFoundError:
             pass
         return None

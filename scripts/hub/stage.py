@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock
 from huggingface_hub import CommitOperationAdd, HfUri
@@ -24,12 +24,10 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from scripts.core import env
 from scripts.core.errors import HanjulError
+from scripts.core.files import write_atomically
 from scripts.core.log import log
+from scripts.hub.hub import MANIFEST, Hub
 
-if TYPE_CHECKING:
-    from scripts.hub.hub import Hub
-
-MANIFEST = "manifest.json"
 PACKAGES = ("hanjul", "torch", "transformers", "datasets", "huggingface_hub", "peft", "trl", "distilabel", "deepeval")
 
 
@@ -100,7 +98,7 @@ def _find_or_make(
     work: Callable[[Path], Outcome],
     card: Callable[[HfUri | None, Path, Outcome], str] | None,
 ) -> HfUri:
-    found = hub.done(stage)
+    found = hub.commit_with(stage.repo, _mark(stage))
     if found:
         log(f"{stage.name}: done before, {found.to_uri()}")
         return found
@@ -165,7 +163,7 @@ def _commit(
             operations,
             repo_type=repo.type,
             commit_message=f"{stage.name}: {outcome.summary}",
-            commit_description=f"hanjul-fingerprint: {stage.fingerprint()}",
+            commit_description=_mark(stage),
             parent_commit=head,
         )
     except (HfHubHTTPError, ValueError) as error:  # ValueError: the client refuses a card with invalid metadata
@@ -177,16 +175,9 @@ def _commit(
     return HfUri(type=repo.type, id=repo.id, revision=commit.oid)
 
 
-def digest(path: Path) -> str:
-    """`sha256:<hex>` of a file's content: how a stage pins an input that is no repo."""
-    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+def _mark(stage: Stage) -> str:
+    """The line of a commit's description by which a later run finds the stage's output."""
+    return f"hanjul-fingerprint: {stage.fingerprint()}"
 
 
 def _versions() -> dict[str, str]:

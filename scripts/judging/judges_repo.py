@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from dataset_card.card import with_block
+from dataset_card.head import size_category
+from model_card.cards.judges_card import render
+from model_card.comparison.report import JudgeFacts
+from model_card.judging.contrast_set import Contrast
+from pipelines.likelihood.scorer import Scorable
 from scripts.core.errors import HanjulError
 from scripts.hub.hub import Hub
-
-if TYPE_CHECKING:
-    from model_card.comparison.report import JudgeFacts
-    from model_card.judging.contrast_set import Contrast
 
 CONFIGS = ("contrast", "scores")
 HEAD: dict[str, Any] = {
@@ -50,9 +52,6 @@ def readme(
     Raises:
         HanjulError: the repo holds something else.
     """
-    from dataset_card.card import with_block
-    from dataset_card.head import size_category
-    from model_card.cards.judges_card import render
 
     there = [entry["config_name"] for entry in hub.card_configs(parent)] if parent else []
     if parent and there and not set(there) & set(CONFIGS):
@@ -67,9 +66,6 @@ def readme(
 def couples(path: Path) -> list[Contrast]:
     """The contrast set from the table of config `contrast`."""
     import pyarrow.parquet as parquet
-
-    from model_card.judging.contrast_set import Contrast
-    from pipelines.likelihood.scorer import Scorable
 
     def side(row: dict[str, Any], name: str) -> Scorable:
         return {"product": row["product"], "values": row[f"{name}_values"], "ad_copy": row[f"{name}_ad_copy"]}

@@ -12,18 +12,22 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from scripts.core import log
+from model_card.comparison.report import METRICS, Scoring
+from model_card.judging.geval import prefer, score_rows
+from model_card.judging.geval_answers import NoScoreError
+from model_card.judging.geval_model import EndpointModel
+from model_card.judging.judge import Raw
+from pipelines.endpoint.answer_store import key_of
+from pipelines.endpoint.budget import BudgetSpentError, Caps
+from pipelines.endpoint.client import EndpointGoneError
+from pipelines.endpoint.session import Session
+from pipelines.likelihood.scorer import Scorable
+from scripts.core import endpoints, env, log
 from scripts.core.errors import HanjulError
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
-from scripts.teaching import teachers
 
 if TYPE_CHECKING:
-    from model_card.comparison.report import Scoring
-    from model_card.judging.geval_model import EndpointModel
-    from model_card.judging.judge import Raw
-    from pipelines.likelihood.scorer import Scorable
-
     Couple = tuple[Scorable, Scorable]
 
 #: Where a recipe names the judge.
@@ -58,8 +62,6 @@ class EndpointJudge:
         Raises:
             HanjulError: the endpoint or the budget is at its end, or no answer holds a score.
         """
-        from model_card.comparison.report import METRICS
-        from model_card.judging.geval import score_rows
 
         ask: Callable[..., list[Raw | None]] = score_rows
         return self._asked(ask, rows, f"judge: {len(rows)} lines", len(rows) * len(METRICS))
@@ -70,13 +72,12 @@ class EndpointJudge:
         Raises:
             HanjulError: see `raw`.
         """
-        from model_card.judging.geval import prefer
 
         return self._asked(prefer, couples, f"judge: {len(couples)} couples", len(couples))
 
     def usage(self) -> dict[str, Any]:
-        """For the manifest: see `teachers.usage_of`."""
-        return teachers.usage_of(self.settings, self.run_id, self.model.input_tokens, self.model.output_tokens)
+        """For the manifest: see `endpoints.usage_of`."""
+        return endpoints.usage_of(self.settings, self.run_id, self.model.input_tokens, self.model.output_tokens)
 
     def _asked(
         self, ask: Callable[[Any, Any, Any], list[Found | None]], about: Sequence[Any], said: str, total: int
@@ -86,7 +87,7 @@ class EndpointJudge:
             found = ask(self.model, about, lambda: self._advance(bar))
         missing = sum(one is None for one in found)
         if missing:
-            reasons = Counter(teachers.kind_of(reason) for reason in (self.model.failures - before).elements())
+            reasons = Counter(endpoints.kind_of(reason) for reason in (self.model.failures - before).elements())
             named = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
             log.log(f"{said}, {missing} without an answer: {named}")
         return found
@@ -120,26 +121,22 @@ def opened(
         ...     verdicts = Judge(facts, judge.raw, judge.prefers).verdicts(rows)
         ...     usage = judge.usage()
     """
-    from model_card.judging.geval_model import EndpointModel
-    from pipelines.endpoint.answer_store import key_of
-    from pipelines.endpoint.budget import Caps
-    from pipelines.endpoint.session import Session
 
-    identity, budget = teachers.identity_of(settings), settings.budget
+    identity, budget = endpoints.identity_of(settings), settings.budget
     run_id = key_of(identity, {"judge": dict(run)})
     name = f"{settings.model} at {_host(settings.base_url)}"
     if teacher and (shared := _families(settings.model) & _families(teacher)):
         log.log(f"judge: {settings.model} is of the teacher's family ({min(shared)}), and may prefer its own lines")
     with Session(
         settings.base_url,
-        teachers.key_for(hub, settings, PLACE),
+        endpoints.key_for(settings, PLACE, local_hub=hub.is_local),
         identity=identity,
-        store=teachers.answers_path(),
+        store=env.answers_path(),
         run_id=run_id,
         concurrency=settings.concurrency,
         timeout=budget.timeout,
         caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
-        price=teachers.price_within_limits(settings, PLACE),
+        price=endpoints.price_within_limits(settings, PLACE),
     ) as session:
         model = EndpointModel(
             session,
@@ -158,10 +155,6 @@ def opened(
 
 @contextmanager
 def _explained(settings: JudgeSettings) -> Iterator[None]:
-    from model_card.judging.geval_answers import NoScoreError
-    from pipelines.endpoint.budget import BudgetSpentError
-    from pipelines.endpoint.client import EndpointGoneError
-
     try:
         yield
     except BudgetSpentError as error:
@@ -176,7 +169,7 @@ def _explained(settings: JudgeSettings) -> Iterator[None]:
 
 
 def _host(base_url: str) -> str:
-    return "localhost" if teachers.is_loopback(base_url) else urlsplit(base_url).hostname or base_url
+    return "localhost" if endpoints.is_loopback(base_url) else urlsplit(base_url).hostname or base_url
 
 
 def _families(model: str) -> set[str]:

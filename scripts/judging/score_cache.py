@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 from tqdm import tqdm
 
-from scripts.core import log
-from scripts.core.settings import Recipe
-
-if TYPE_CHECKING:
-    from model_card.judging.judge import Judge, Raw
-    from pipelines.endpoint.answer_store import Store
-    from pipelines.likelihood.scorer import Scorable, Scorer
-    from scripts.judging.judges import Material
+from model_card.judging.judge import Raw
+from pipelines.endpoint.answer_store import Store, key_of
+from pipelines.likelihood.scorer import Scorable, Scorer
+from scripts.core import env, log
+from scripts.judging.calibration_data import CalibrationData
 
 #: Of the way in which lines are scored (`pipelines.likelihood.scorer`); scores of another are not taken from the store.
 VERSION = 3
@@ -37,7 +33,7 @@ class KeptScores:
         given: what it is shown.
     """
 
-    def __init__(self, load: Callable[[], Scorer], scorer: tuple[HfUri, HfUri | None], given: Material) -> None:
+    def __init__(self, load: Callable[[], Scorer], scorer: tuple[HfUri, HfUri | None], given: CalibrationData) -> None:
         shown = json.dumps([list(map(_content, given.examples)), sorted(given.corpus)], ensure_ascii=False)
         named = " ".join(uri.to_uri() for uri in scorer if uri)
         self._identity = f"likelihood {VERSION} {named} {sha256(shown.encode()).hexdigest()}"
@@ -45,12 +41,8 @@ class KeptScores:
         self._scorer: Scorer | None = None
 
     def __call__(self, rows: Sequence[Scorable], /) -> list[Raw | None]:
-        from model_card.judging.judge import Raw
-        from pipelines.endpoint.answer_store import Store, key_of
-        from scripts.teaching.teachers import answers_path
-
         keys = [key_of(self._identity, _content(row)) for row in rows]
-        store = Store(answers_path())
+        store = Store(env.answers_path())
         try:
             known = {key: store.answer(key) for key in keys}
             missing = {key: row for key, row in zip(keys, rows, strict=True) if known[key] is None}
@@ -81,36 +73,3 @@ class KeptScores:
 def _content(row: Scorable) -> dict[str, Any]:
     """What is scored of a row."""
     return {"product": row["product"], "values": list(row["values"]), "ad_copy": row["ad_copy"]}
-
-
-def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:
-    """The rows with `scores`.
-
-    Args:
-        people: the rows that people wrote, from which the judge takes its examples and its calibration.
-        base: pinned model whose likelihoods are the scores.
-
-    Raises:
-        HanjulError: too few rows to calibrate the judge on.
-    """
-    identity = json.dumps([base.to_uri(), recipe.evaluate.model_dump(), recipe.seed, [row["id"] for row in people]])
-    verdicts = _judge_of(identity, people, base, recipe).verdicts(rows)  # type: ignore[arg-type]
-    scores = [found.scores for found in verdicts if found]  # likelihoods leave nothing unjudged
-    return [row | {"scores": dict(found)} for row, found in zip(rows, scores, strict=True)]
-
-
-@cache
-def _judges() -> dict[str, Judge]:
-    return {}
-
-
-def _judge_of(identity: str, people: Rows, base: HfUri, recipe: Recipe) -> Judge:
-    """The judge, made once for all rounds of a run; the last one is kept."""
-    from scripts.judging import judges
-
-    known = _judges()
-    if identity not in known:
-        known.clear()
-        given = judges.material(people, base.to_uri(), recipe.evaluate, recipe.seed)
-        known[identity] = judges.likelihood(base, given, recipe.evaluate, recipe.seed)
-    return known[identity]

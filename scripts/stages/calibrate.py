@@ -6,20 +6,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from model_card.cards.evaluation_figures import calibration
+from model_card.comparison.report import METRICS, JudgeFacts
+from model_card.judging.contrast_set import Contrast
+from model_card.judging.judge import Judge
+from pipelines.features import write_rows
 from scripts.core.settings import Recipe
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging import judges, judges_repo
+from scripts.judging.calibration_data import calibration_data
 from scripts.models import models
 from scripts.stages.evaluate import HOW
-
-if TYPE_CHECKING:
-    from model_card.judging.contrast_set import Contrast
-    from model_card.judging.judge import Judge
 
 REPO = "hanjul-judges"
 CONTRAST, SCORES, FACTS, FIGURE = "contrast/train.parquet", "scores/train.parquet", "judges.json", "calibration.png"
@@ -44,7 +46,7 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe, repo: str = REPO) -> HfUri:
     options |= {"seed": recipe.seed}
 
     def work(folder: Path) -> Outcome:
-        given = judges.material(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)
+        given = calibration_data(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)
         with judges.opened(hub, scorer, votes, recipe, given) as (opened, usage):
             write(opened, given.contrasts, folder / "out")
             areas = [
@@ -63,8 +65,6 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe, repo: str = REPO) -> HfUri:
 
 def write(judges: Sequence[Judge], contrasts: Sequence[Contrast], out: Path) -> None:
     """The tables, the figure and `judges.json`."""
-    from model_card.cards.evaluation_figures import calibration
-    from pipelines.features import write_rows
 
     write_rows([_couple(contrast) for contrast in contrasts], out / CONTRAST, features())
     write_rows(_scores(judges, contrasts), out / SCORES, score_features())
@@ -76,8 +76,6 @@ def write(judges: Sequence[Judge], contrasts: Sequence[Contrast], out: Path) -> 
 def read(out: Path) -> Any:
     """The facts of the judges that `write` left."""
     from pydantic import TypeAdapter
-
-    from model_card.comparison.report import JudgeFacts
 
     return TypeAdapter(list[JudgeFacts]).validate_json((out / FACTS).read_bytes())
 
@@ -126,8 +124,6 @@ def features() -> Any:
 def score_features() -> Any:
     """Columns of config `scores`."""
     from datasets import Features, Value
-
-    from model_card.comparison.report import METRICS
 
     columns = {"judge": Value("string"), "contrast": Value("int32"), "side": Value("string")}
     return Features(columns | {metric: Value("float64") for metric in METRICS})

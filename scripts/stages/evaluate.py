@@ -7,23 +7,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from model_card.cards.card import DATA, replace_evaluation
+from model_card.cards.report_files import files
+from model_card.comparison.evaluation import Candidate, EvalSplit, evaluate_systems
+from model_card.comparison.report import Report
 from pipelines.rows import split_of
+from scripts.comparison import system_lines
+from scripts.comparison.system_lines import Pair, Sitting
 from scripts.core.errors import HanjulError
 from scripts.core.faults import refused
 from scripts.core.settings import EvaluateSettings, Recipe
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.judging import judges, system_lines
-from scripts.judging.system_lines import Pair, Sitting
+from scripts.judging import judges
+from scripts.judging.calibration_data import calibration_data
 from scripts.models import models
-
-if TYPE_CHECKING:
-    from model_card.comparison.evaluation import Candidate
-    from model_card.comparison.report import Report
 
 #: Lines shown to a model that has not learnt the task.
 SHOTS = 4
@@ -134,12 +136,7 @@ def run(
 
 
 def _attach(hub: Hub, adapter: HfUri, stage: Stage, report: Any) -> HfUri:
-    from model_card.cards.card import DATA
-    from model_card.comparison.report import Report
-
     def work(folder: Path) -> Outcome:
-        from model_card.cards.report_files import files
-
         found, usage = report(folder)
         for path, content in files(found, adapter.id).items():
             target = folder / "out" / path
@@ -154,8 +151,6 @@ def _attach(hub: Hub, adapter: HfUri, stage: Stage, report: Any) -> HfUri:
         return Outcome(f"PV {said} on {found.pairs} pairs", counts, usage)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
-        from model_card.cards.card import replace_evaluation
-
         found = Report.from_json((folder / "out" / DATA).read_bytes())
         return replace_evaluation(hub.text(parent or adapter, "README.md"), found, adapter.id)
 
@@ -164,7 +159,6 @@ def _attach(hub: Hub, adapter: HfUri, stage: Stage, report: Any) -> HfUri:
 
 def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report, dict[str, Any]]:
     """Have every system write for the same pairs, and every judge score every line: the report, and what was used."""
-    from model_card.comparison.evaluation import EvalSplit, evaluate_systems
 
     settings, seed = recipe.evaluate, recipe.seed
     rows = list(hub.rows(group.dataset, "default"))
@@ -174,7 +168,7 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
     used: dict[str, Any] = {}
     split = EvalSplit(group.dataset.id, str(group.dataset.revision), SPLIT)
     lines = [row["ad_copy"] for row in train]
-    given = judges.material(rows, group.dataset.to_uri(), settings, seed)
+    given = calibration_data(rows, group.dataset.to_uri(), settings, seed)
     sitting = Sitting(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
     # What cannot judge should not be found out after lines were written and paid for.
     with judges.opened(hub, group.scorer, group.votes, recipe, given) as (found, usage), refused("evaluate"):

@@ -7,10 +7,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from dataset_card import card, facts, report
+from dataset_card.changes import changelog
+from dataset_card.figures import draw
+from pipelines import features
+from pipelines.filters.limits import Limits
+from pipelines.preferences import preferences_of
+from pipelines.rows import split_of
 from scripts.core.faults import refused
 from scripts.core.settings import Recipe
 from scripts.filtering import versions
@@ -18,9 +25,6 @@ from scripts.filtering.partition import part
 from scripts.filtering.references import References
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-
-if TYPE_CHECKING:
-    from pipelines.filters.limits import Limits
 
 #: Settings of `evaluate` on which the scores of rows depend.
 JUDGED_BY = {"calibration_rows", "bootstrap"}
@@ -76,10 +80,6 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
 
 
 def _write(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:
-    from pipelines import features
-    from pipelines.preferences import preferences_of
-    from pipelines.rows import split_of
-
     preferences = preferences_of(kept, rejected, min_margin)
     for split in features.SPLITS:
         rows = (features.to_default(row) for row in kept if split_of(row["product"]) == split)
@@ -103,10 +103,6 @@ def _card(
     out: Path,
 ) -> str:
     """The README from the rows that stand in `out`; figures, `report.json` and `CHANGELOG.md` go there too."""
-    from dataset_card import card, facts, report
-    from dataset_card.changes import changelog
-    from dataset_card.figures import draw
-    from pipelines.rows import split_of
 
     kept, preferences, rejected, candidates = (
         _read(out / config) for config in ("default", "preferences", "rejected", "candidates")

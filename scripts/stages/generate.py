@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from huggingface_hub import HfUri
 
+from pipelines.likelihood.generation import generate_lines
+from pipelines.rows import user_message
 from scripts.core.settings import Sampling
 from scripts.hub.hub import Hub
 from scripts.models import models
@@ -15,8 +17,6 @@ def run(
     hub: Hub, adapter: HfUri, product: str, values: Sequence[str], n: int, temperature: float | None, seed: int
 ) -> list[str]:
     """Up to `n` different lines; fewer where the model repeats itself or says nothing."""
-    from pipelines.likelihood.generation import generate_lines
-    from pipelines.rows import user_message
 
     usual = Sampling()
     model, tokenizer = models.load_adapter(adapter, models.base_of(hub, adapter))

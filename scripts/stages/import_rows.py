@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import HfUri
 
-from pipelines.rows import Row, make_row
-from scripts.core.errors import HanjulError
+from dataset_card.card import merge_configs
+from pipelines.features import RAW_FILES, write_raw
 from scripts.core.settings import ImportSettings
 from scripts.hub.hub import Hub
-from scripts.hub.stage import Outcome, Stage, digest, run_stage
-
-STARTER = Path(__file__).parents[2] / "pipelines" / "starter.jsonl"
-
-#: Our column -> the names it goes by elsewhere. The Korean ones are the reference project's.
-COLUMNS = {
-    "product": ("product", "상품", "제품"),
-    "values": ("values", "value", "담고자 하는 가치", "가치"),
-    "ad_copy": ("ad_copy", "copy", "line", "카피라이팅", "카피"),
-}
-OPTIONAL = ("category", "device", "tone")
-READERS = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
+from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.hub.tables import identify, read, to_rows
 
 
 def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: str | None = None) -> HfUri:
@@ -36,8 +24,6 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     Raises:
         HanjulError: no such source, an unreadable or empty file, a missing column.
     """
-    from dataset_card.card import merge_configs
-    from pipelines.features import RAW_FILES, write_raw
 
     source, identity = identify(hub, settings.source)
     options = settings.model_dump(exclude={"source", "terms"}) | {"seed": seed}
@@ -60,78 +46,3 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
         return merge_configs(hub.text(parent, "README.md") if parent else "", dataset.id, "raw")
 
     return run_stage(hub, stage, work, card)
-
-
-def to_rows(records: Iterable[Mapping[str, Any]], source: str, where: str) -> list[Row]:
-    """`raw` rows from records with our column names, English or Korean.
-
-    Raises:
-        HanjulError: no records, or one without product, values or ad_copy; the message names the line.
-    """
-    from pipelines.text.tidy import clean_value, tidy
-
-    rows = []
-    for number, record in enumerate(records, 1):
-        missing = [
-            f"{column} ({' / '.join(names)})" for column, names in COLUMNS.items() if not set(names) & set(record)
-        ]
-        if missing:
-            raise HanjulError(
-                f"Row {number} has no {', '.join(missing)}", where, f"rename the columns; found: {', '.join(record)}"
-            )
-        found = {column: _column(record, names) for column, names in COLUMNS.items()}
-        values = found["values"] if isinstance(found["values"], list) else str(found["values"]).split(",")
-        cleaned = [value for value in (clean_value(str(value)) for value in values) if value]
-        optional = {name: str(record.get(name) or "") for name in OPTIONAL}
-        rows.append(make_row(str(found["product"]), cleaned, tidy(str(found["ad_copy"])), source=source, **optional))
-    if not rows:
-        raise HanjulError("There are no rows to import", where, "give a file with at least one row")
-    return rows
-
-
-def _column(record: Mapping[str, Any], names: Iterable[str]) -> Any:
-    """The first name that the record fills; empty where none does: such a row is for the filters to reject."""
-    return next((record[name] for name in names if record.get(name)), "")
-
-
-def identify(hub: Hub, source: str) -> tuple[Path | HfUri, str]:
-    """The source and what pins it: a sha of the Hub, or the hash of the file's content."""
-    if source.startswith("hf://"):
-        pinned = hub.resolve(source)
-        return pinned, pinned.to_uri()
-    path = STARTER if source == "starter" else Path(source)
-    if path.suffix not in READERS:
-        raise HanjulError(
-            "This kind of file cannot be imported", source, f"give one of {', '.join(READERS)}, or hf://…"
-        )
-    try:
-        identity, empty = digest(path), not path.read_bytes().strip()
-    except OSError as error:
-        raise HanjulError("The input cannot be read", source, f"check the path and its permissions: {error}") from error
-    if empty:
-        raise HanjulError("The input is empty", source, "give a file with at least one row")
-    return path, identity
-
-
-def read(hub: Hub, source: Path | HfUri) -> Iterable[Mapping[str, Any]]:
-    """The records of a table.
-
-    Raises:
-        HanjulError: it is none.
-    """
-    from datasets import concatenate_datasets, load_dataset
-    from datasets.exceptions import DatasetsError
-
-    try:
-        if isinstance(source, HfUri):
-            splits = load_dataset(source.id, revision=source.revision)
-            yield from concatenate_datasets(list(splits.values()))
-        else:
-            cache = str(hub.cache("import"))
-            yield from load_dataset(READERS[source.suffix], data_files=str(source), split="train", cache_dir=cache)
-    except (DatasetsError, ValueError, TypeError) as error:
-        raise HanjulError(
-            f"The input is not a table: {error.__cause__ or error}",
-            str(source),
-            "give rows of product, values, ad_copy",
-        ) from error

@@ -7,18 +7,23 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from model_card.cards.card import DATA
+from model_card.comparison.agreement import QUESTIONS
+from model_card.comparison.report import Report
 from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.hub.hub import Hub
-
-if TYPE_CHECKING:
-    from scripts.labelling.items import Item
-    from scripts.labelling.journal import Journal
+from scripts.labelling import published
+from scripts.labelling.items import Item, couple, of_reports, of_rows
+from scripts.labelling.journal import Journal
+from scripts.labelling.page import HERE, LANGUAGE, build_page
+from scripts.labelling.table import votes_from_csv
+from scripts.stages.space import FOLDER
 
 REPO = "hanjul-votes"
 PORT = 7861
@@ -57,8 +62,6 @@ def run(
     Raises:
         HanjulError: nothing to ask, no such question, the port is in use, or see `publish`.
     """
-    from model_card.comparison.agreement import QUESTIONS
-    from scripts.labelling.page import build_page
 
     if question not in QUESTIONS:
         raise HanjulError("There is no such question", question, f"give one of {', '.join(QUESTIONS)}")
@@ -80,7 +83,6 @@ def publish(hub: Hub, repo: str = REPO) -> HfUri:
     Raises:
         HanjulError: there are none, or see `scripts.labelling.published.push`.
     """
-    from scripts.labelling import published
 
     target = hub.repo("dataset", repo)
     kept = journal(target)
@@ -93,15 +95,12 @@ def publish(hub: Hub, repo: str = REPO) -> HfUri:
 
 def import_csv(hub: Hub, path: Path, repo: str = REPO) -> HfUri:
     """Commit the votes of a CSV file; see `scripts.labelling.table.votes_from_csv` for its columns."""
-    from scripts.labelling import published
-    from scripts.labelling.table import votes_from_csv
 
     return published.push(hub, hub.repo("dataset", repo), votes_from_csv(path))
 
 
 def journal(repo: HfUri) -> Journal:
     """The votes for a repo that were given on this machine."""
-    from scripts.labelling.journal import Journal
 
     return Journal(env.data_dir() / "votes" / f"{repo.id.replace('/', '--')}.sqlite")
 
@@ -112,7 +111,6 @@ def collect(hub: Hub, sources: Sequence[str], limit: int | None, seed: int) -> l
     Raises:
         HanjulError: a source holds no lines, or no pair has two different ones.
     """
-    from scripts.labelling.items import couple, of_reports, of_rows
 
     pinned = [hub.resolve(source) for source in sources]
     reports = [_report(hub, uri) for uri in pinned if uri.type == "model"]
@@ -133,9 +131,6 @@ def collect(hub: Hub, sources: Sequence[str], limit: int | None, seed: int) -> l
 
 
 def _report(hub: Hub, uri: HfUri) -> Any:
-    from model_card.cards.card import DATA
-    from model_card.comparison.report import Report
-
     text = hub.text(uri, DATA)
     if not text:
         raise HanjulError(f"This adapter has not been evaluated ({DATA})", uri.to_uri(), "run `hanjul evaluate` first")
@@ -158,9 +153,6 @@ def _rows(hub: Hub, uri: HfUri) -> list[Any]:
 def _serve(page: Any, host: str, port: int) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     import gradio as gr
-
-    from scripts.labelling.page import HERE, LANGUAGE
-    from scripts.stages.space import FOLDER
 
     try:
         _, address, _ = page.launch(

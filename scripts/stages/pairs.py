@@ -8,10 +8,18 @@ from typing import Any
 
 from huggingface_hub import HfUri
 
+from dataset_card.card import merge_configs
+from pipelines.execution.running import run as run_pipeline
+from pipelines.features import PAIRS, write_rows
+from pipelines.planning.coverage import coverage
+from pipelines.planning.pairs import build_pairs_pipeline, plan_pairs
+from pipelines.planning.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
 from scripts.core.faults import refused
+from scripts.core.files import digest
 from scripts.core.settings import PairsSettings
 from scripts.hub.hub import Hub
-from scripts.hub.stage import Outcome, Stage, digest, run_stage
+from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.teaching import proposals
 
 
 def run(
@@ -32,13 +40,6 @@ def run(
     Raises:
         HanjulError: more pairs asked for than there are; see also `scripts.teaching.proposals.widen`.
     """
-    from dataset_card.card import merge_configs
-    from pipelines.execution.running import run as run_pipeline
-    from pipelines.features import PAIRS, write_rows
-    from pipelines.planning.coverage import coverage
-    from pipelines.planning.pairs import build_pairs_pipeline, plan_pairs
-    from pipelines.planning.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
-    from scripts.teaching import proposals
 
     propose = settings.propose
     inputs = {"taxonomy": digest(TAXONOMY), "craft": digest(CRAFT)} | ({"rows": rows.to_uri()} if rows else {})

@@ -11,7 +11,10 @@ from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.core.settings import Recipe
+from scripts.exporting import exports
 from scripts.hub.hub import Hub
+from scripts.models import models
+from scripts.stages import evaluate, filter, import_rows, pairs, space, synthesize, train
 
 #: What a teacher learns from: not from what an earlier teacher wrote.
 WRITERS = ("written", "imported")
@@ -57,10 +60,6 @@ def run(hub: Hub, recipe: Recipe) -> Released:
 
 
 def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dict[str, HfUri]:
-    from scripts.exporting import exports
-    from scripts.models import models
-    from scripts.stages import evaluate, filter, import_rows, space, train
-
     uris: dict[str, HfUri] = {}
     teacher = None
     base = models.resolve_base(hub, recipe.train)
@@ -82,7 +81,6 @@ def _synthesise(
     hub: Hub, recipe: Recipe, dataset: HfUri, base: HfUri, rows: HfUri, sealed: str | None
 ) -> tuple[HfUri, HfUri | None]:
     """Pairs and lines on top of the rows that are there; without an endpoint, by a teacher trained on these rows."""
-    from scripts.stages import pairs, synthesize, train
 
     assert recipe.pairs and recipe.synthesize
     teacher = None

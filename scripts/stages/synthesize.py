@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from dataset_card.card import merge_configs
+from pipelines.features import RAW_FILES, write_raw
+from scripts.core import endpoints
 from scripts.core.errors import HanjulError
 from scripts.core.faults import refused
 from scripts.core.log import log
@@ -19,11 +21,9 @@ from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.stages.filter import HOW as FILTERING_HOW
 from scripts.stages.filter import JUDGED_BY
 from scripts.teaching import teachers
+from scripts.teaching.examples import Examples
+from scripts.teaching.prompts import brief_of
 from scripts.teaching.rounds import Job, Written, write_all
-
-if TYPE_CHECKING:
-    from pipelines.synthesis.prompts import Brief
-    from scripts.teaching.examples import Examples
 
 #: Settings that say how to go about it, not what comes of it: another value finds the work that is done.
 HOW: Any = {
@@ -49,8 +49,6 @@ def run(
     Raises:
         HanjulError: neither endpoint nor adapter, an endpoint that is down or goes away, a key that is missing.
     """
-    from dataset_card.card import merge_configs
-    from scripts.teaching.examples import Examples
 
     recipe = References.pinned(hub, recipe)
     settings = recipe.synthesize or SynthesizeSettings()
@@ -92,19 +90,7 @@ def run(
     return run_stage(hub, stage, work, card)
 
 
-def brief_of(
-    hub: Hub, settings: SynthesizeSettings, examples: Examples | None, people: Sequence[Any], seed: int
-) -> Brief:
-    from pipelines.synthesis.prompts import Brief
-
-    if examples is None:
-        return Brief(lines=0)
-    return Brief(settings.candidates, settings.examples, examples.pools(hub, people), seed)
-
-
 def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
-    from pipelines.features import RAW_FILES, write_raw
-
     if not written.lines:
         reason = written.limit or next(iter(written.failures), "every answer was empty")
         raise HanjulError(
@@ -117,9 +103,9 @@ def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
         "out": len(written.lines),
         "rounds": written.rounds,
         "failed_pairs": sum(written.failures.values()),
-        "failures": dict(Counter(teachers.kind_of(reason) for reason in written.failures.elements())),
+        "failures": dict(Counter(endpoints.kind_of(reason) for reason in written.failures.elements())),
     }
-    usage = teachers.usage_of(settings, job.run_id, written.input_tokens, written.output_tokens)
+    usage = endpoints.usage_of(settings, job.run_id, written.input_tokens, written.output_tokens)
     summary = f"{len(written.lines)} lines for {sum(written.rounds)} pairs"
     if settings.n is not None:
         counts |= {"wanted": settings.n, "accepted": written.accepted, "limit": written.limit}

@@ -12,11 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
 
+from model_card.cards import card
+from model_card.cards.facts import CardFacts, ReleaseFacts, TrainingFacts
+from model_card.cards.licences import UNKNOWN, identifier_of, licence_of, may_publish
+from model_card.cards.training_curve import training_curve
+from pipelines.likelihood.scorer import training_texts
+from pipelines.rows import PROMPT_FORMAT
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.models.embedded import PACKAGE, TERMS
+from scripts.models.models import adapter_config
+from scripts.training import fitting, launch, loading
+from scripts.training.checks import check_tools
+from scripts.training.fit import quiet
+from scripts.training.job import Job, curve_of, write_rows
 
 if TYPE_CHECKING:
     import datasets
@@ -55,7 +67,6 @@ def run(
         HanjulError: columns are missing, rows are too few or too long, the base gives no right to publish an adapter,
             its chat template cannot be learnt, the memory is too small, the loss is no number.
     """
-    from model_card.cards import card
 
     sources = sources or (PEOPLE if settings.method == "judge" else None)
     repo = hub.repo("model", settings.repo)
@@ -87,8 +98,6 @@ def publishable(hub: Hub, base: HfUri, settings: TrainSettings) -> str:
     """
     from huggingface_hub import ModelCard
 
-    from model_card.cards.licences import UNKNOWN, identifier_of, may_publish
-
     data = ModelCard(hub.text(base, "README.md")).data
     licence = identifier_of(data.get("license"), data.get("license_name"))
     if licence == UNKNOWN and settings.licence:  # the recipe answers for what the authors say elsewhere
@@ -114,7 +123,6 @@ def check_start(start: HfUri, base: HfUri, repo: HfUri) -> None:
         HanjulError: preference tuning is to start from something that is no adapter, or one of another base, or would
             be published over it.
     """
-    from scripts.models.models import adapter_config
 
     if start.id == repo.id:
         raise HanjulError("This would be published over the adapter it starts from", repo.to_uri(), "set train.repo")
@@ -140,8 +148,6 @@ def _for_judge(rows: datasets.Dataset) -> datasets.Dataset:
     """Columns `prompt` and `completion` as texts, two rows for each."""
     from datasets import Dataset
 
-    from pipelines.likelihood.scorer import training_texts
-
     texts = [text for row in rows for text in training_texts(row)]
     return Dataset.from_dict({"prompt": [text[0] for text in texts], "completion": [text[1] for text in texts]})
 
@@ -157,10 +163,6 @@ def _train(
     folder: Path,
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Check, write the job down and do it: the curve, and the counts for the manifest."""
-    from scripts.training import fitting, launch, loading
-    from scripts.training.checks import check_tools
-    from scripts.training.fit import quiet
-    from scripts.training.job import Job, curve_of, write_rows
 
     check_tools(settings)
     config = "preferences" if settings.method == "dpo" else "default"
@@ -192,10 +194,6 @@ def _train(
 
 def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], method: str, out: Path) -> None:
     """What is published beside weights and tokenizer: curve, prompt format, what the base's licence asks for."""
-    from model_card.cards.licences import licence_of
-    from model_card.cards.training_curve import training_curve
-    from pipelines.rows import PROMPT_FORMAT
-    from scripts.models.embedded import PACKAGE, TERMS
 
     (out / "training").mkdir(exist_ok=True)
     (out / "training" / "curve.json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
@@ -223,8 +221,6 @@ def _summary(curve: dict[str, Any]) -> str:
 def _facts(
     repo: HfUri, inputs: dict[str, HfUri], licence: str, recipe: dict[str, Any], out: Path, outcome: Outcome
 ) -> Any:
-    from model_card.cards.facts import CardFacts, ReleaseFacts, TrainingFacts
-
     curve = json.loads((out / "training" / "curve.json").read_text(encoding="utf-8"))
     config = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
     dataset, base, start = inputs["dataset"], inputs["base"], inputs.get("start")

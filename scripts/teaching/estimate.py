@@ -5,18 +5,25 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from pipelines.endpoint.json_answers import JSON_TOKENS, JSON_TOKENS_PER_LINE
+from pipelines.endpoint.prices import Price, typical_input_tokens
+from pipelines.planning.pairs import plan_pairs
+from pipelines.planning.questions import prompt_of
+from pipelines.planning.taxonomy import KINDS, load_craft, load_taxonomy
+from pipelines.synthesis.examples import exemplary_slogans
+from pipelines.synthesis.prompts import Brief
+from scripts.core import endpoints
 from scripts.core.errors import HanjulError
 from scripts.core.faults import refused
 from scripts.core.settings import ProposeSettings, Recipe, SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching import teachers
-
-if TYPE_CHECKING:
-    from pipelines.endpoint.prices import Price
+from scripts.teaching.examples import Examples
+from scripts.teaching.prompts import brief_of
 
 #: Prompts whose length is measured; the others are taken to be like them.
 MEASURED = 200
@@ -83,8 +90,6 @@ def of_pairs(hub: Hub, pairs: HfUri, adapter: HfUri | None, recipe: Recipe) -> E
     Raises:
         HanjulError: no model is named.
     """
-    from scripts.stages.synthesize import brief_of
-    from scripts.teaching.examples import Examples
 
     settings = recipe.synthesize or SynthesizeSettings()
     examples = None if adapter else Examples.find(hub, settings.examples_from)
@@ -100,10 +105,6 @@ def of_recipe(recipe: Recipe) -> Estimate:
     Raises:
         HanjulError: the recipe synthesises nothing, or names no model.
     """
-    from pipelines.planning.pairs import plan_pairs
-    from pipelines.planning.taxonomy import load_craft, load_taxonomy
-    from pipelines.synthesis.examples import exemplary_slogans
-    from pipelines.synthesis.prompts import Brief
 
     settings, pairs = recipe.synthesize, recipe.pairs
     if settings is None or pairs is None:
@@ -119,9 +120,6 @@ def of_recipe(recipe: Recipe) -> Estimate:
 
 def _proposing(settings: ProposeSettings) -> tuple[int, int, int]:
     """(requests, tokens in, tokens out), if every product that the teacher proposes is new."""
-    from pipelines.endpoint.prices import typical_input_tokens
-    from pipelines.planning.questions import prompt_of
-    from pipelines.planning.taxonomy import KINDS, load_taxonomy
 
     categories = load_taxonomy()
     products = len(categories) * settings.products
@@ -143,8 +141,6 @@ def estimate(
     planned: Sequence[dict[str, Any]], brief: Any, settings: SynthesizeSettings, adapter: str, seed: int
 ) -> Estimate:
     """The estimate for planned pairs; pure."""
-    from pipelines.endpoint.json_answers import JSON_TOKENS, JSON_TOKENS_PER_LINE
-    from pipelines.endpoint.prices import typical_input_tokens
 
     teacher = settings.teacher
     asked = min(settings.n or len(planned), len(planned))
@@ -155,7 +151,7 @@ def estimate(
     prompts = settings.candidates if adapter else 1
     answer = (LINE_TOKENS + (0 if adapter else JSON_TOKENS_PER_LINE)) * settings.candidates
     answer += 0 if adapter else JSON_TOKENS
-    price = teachers.price_of(settings)
+    price = endpoints.price_of(settings)
     limits = {name: value for name, value in settings.budget.model_dump().items() if name.startswith("max_") and value}
     return Estimate(
         adapter or f"{teachers.named_model(teacher)} at {teacher.base_url}",

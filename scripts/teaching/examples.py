@@ -13,9 +13,9 @@ from pipelines.rows import Row, split_of
 from pipelines.synthesis.examples import EXAMPLES, exemplary_slogans, is_exemplary
 from pipelines.synthesis.prompts import usable_examples
 from scripts.core.errors import HanjulError
+from scripts.core.files import digest
 from scripts.hub.hub import Hub
-from scripts.hub.stage import digest
-from scripts.stages.import_rows import identify, read, to_rows
+from scripts.hub.tables import identify, read, to_rows
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 from tqdm import tqdm
 
-from scripts.core import log
+from pipelines.endpoint.teacher_llm import LIMIT
+from pipelines.execution.running import run as run_pipeline
+from pipelines.likelihood.relatedness import relatedness
+from pipelines.planning.proposals import Proposed, build_proposals_pipeline, read_leaf
+from pipelines.planning.questions import Kind, prompt_digests
+from pipelines.planning.screening import Proposal, clean_values, extended, screen_products
+from pipelines.planning.taxonomy import Category
+from scripts.core import endpoints, log
 from scripts.core.errors import HanjulError
 from scripts.core.faults import refused
 from scripts.core.settings import ProposeSettings
 from scripts.hub.hub import Hub
+from scripts.models import models
 from scripts.teaching import teachers
-
-if TYPE_CHECKING:
-    from pipelines.planning.proposals import Proposed
-    from pipelines.planning.questions import Kind
-    from pipelines.planning.screening import Proposal
-    from pipelines.planning.taxonomy import Category
 
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
@@ -73,8 +75,6 @@ def widen(
     Raises:
         HanjulError: no endpoint, one that is down or goes away, a missing key, a teacher that proposes nothing.
     """
-    from pipelines.planning.questions import prompt_digests
-    from pipelines.planning.screening import clean_values, extended, screen_products
 
     if not settings.teacher.base_url:
         raise HanjulError(
@@ -98,7 +98,7 @@ def widen(
             spellings = [value for values in by_category[answer.category].values.values() for value in values]
             proposals += clean_values(answer.lists, spellings, category=answer.category, product=answer.product)
         tokens = [(answer.input_tokens, answer.output_tokens) for answer in [*answers, *valued]]
-        usage = teachers.usage_of(settings, run_id, *(sum(column) for column in zip(*tokens, strict=True)))
+        usage = endpoints.usage_of(settings, run_id, *(sum(column) for column in zip(*tokens, strict=True)))
     if base:
         proposals = _related(proposals, base, settings.min_relatedness)
     failures = Counter(answer.failure for answer in [*answers, *valued] if answer.failure)
@@ -114,10 +114,6 @@ class _Job:
     folder: Path
 
     def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[Proposed]:
-        from pipelines.endpoint.teacher_llm import LIMIT
-        from pipelines.execution.running import run as run_pipeline
-        from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
-
         llm = teachers.llm_of(self.voice, self.settings, run_id=self.run_id, seed=self.seed)
         cache_dir = self.folder / "distilabel"
         leaf = run_pipeline(build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=cache_dir))
@@ -131,8 +127,6 @@ class _Job:
 
 def _related(proposals: Sequence[Proposal], base: HfUri, least: float) -> list[Proposal]:
     """The proposals with the score of each kept value; those below the least are rejected."""
-    from pipelines.likelihood.relatedness import relatedness
-    from scripts.models import models
 
     places = [place for place, found in enumerate(proposals) if found.kind == "value" and found.status == "kept"]
     judged = list(proposals)

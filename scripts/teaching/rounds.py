@@ -6,18 +6,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 
+from pipelines.endpoint.answer_store import key_of
+from pipelines.endpoint.teacher_llm import LIMIT
+from pipelines.execution.running import run as run_pipeline
+from pipelines.filters import apply_rules
+from pipelines.filters.limits import Limits
+from pipelines.rows import row_id
+from pipelines.synthesis.prompts import Brief
+from pipelines.synthesis.rounds import Rounds, cut
+from pipelines.synthesis.write_lines import PairResult, build_copies_pipeline, read_leaf
+from pipelines.text.tidy import tidy_row
 from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
+from scripts.filtering.partition import part_passed
 from scripts.teaching import teachers
-
-if TYPE_CHECKING:
-    from pipelines.filters.limits import Limits
-    from pipelines.synthesis.prompts import Brief
-    from pipelines.synthesis.write_lines import PairResult
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,6 @@ class Job:
     @property
     def run_id(self) -> str:
         """Whose limits these are: of one release, teacher and way of asking. More rows or other filters count on."""
-        from pipelines.endpoint.answer_store import key_of
 
         recipe = self.recipe
         asked = self.settings.model_dump(include={"temperature", "top_p", "max_new_tokens", "candidates", "examples"})
@@ -51,8 +56,6 @@ class Job:
         Raises:
             HanjulError: the endpoint is not there (any more). What it answered is kept.
         """
-        from pipelines.execution.running import run as run_pipeline
-        from pipelines.synthesis.write_lines import build_copies_pipeline, read_leaf
 
         settings = self.settings
         llm = teachers.llm_of(self.voice, settings, run_id=self.run_id, seed=self.recipe.seed)
@@ -91,7 +94,6 @@ class Written:
 
     def add(self, results: Sequence[PairResult]) -> None:
         """The results of a round."""
-        from pipelines.endpoint.teacher_llm import LIMIT
 
         self.rounds.append(len(results))
         for result in results:
@@ -110,8 +112,6 @@ def write_all(job: Job, pairs: list[dict[str, Any]], people: list[dict[str, Any]
     if job.settings.n is None:
         written.add(job.ask(pairs))
         return written
-    from pipelines.filters import apply_rules
-    from pipelines.synthesis.rounds import Rounds, cut
 
     settings, keep = job.settings, job.recipe.filter.keep_per_pair
     assert settings.n is not None
@@ -146,8 +146,6 @@ def accepted_rows(
     recipe: Recipe,
 ) -> list[dict[str, Any]]:
     """The synthesised rows that `hanjul filter` will keep of these."""
-    from pipelines.text.tidy import tidy_row
-    from scripts.filtering.partition import part_passed
 
     passed = [
         tidy_row({name: row[name] for name in row if name not in ("reason", "evidence")})
@@ -160,7 +158,6 @@ def accepted_rows(
 
 def _served(kept: Sequence[dict[str, Any]], keep_per_pair: int) -> set[str]:
     """Ids of the pairs that have all the accepted rows that they may have."""
-    from pipelines.rows import row_id
 
     rows = Counter(row_id(row["product"], row["values"], "") for row in kept)
     return {pair for pair, count in rows.items() if count >= keep_per_pair}

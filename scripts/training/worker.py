@@ -13,8 +13,8 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from scripts.core.errors import HanjulError
+from scripts.core.files import write_atomically
 from scripts.core.settings import EvaluateSettings
-from scripts.hub.stage import write_atomically
 from scripts.training.job import Job, rows_of
 
 ERROR = "error.json"

@@ -23,7 +23,7 @@ import sys
 import tempfile
 from typing import Any
 
-from scripts.core import env
+from scripts.hub.session import hub_session
 from tests.bench import bad_judges, geval
 from tests.bench.processes import ROOT
 from tests.bench.synthesis import say
@@ -44,7 +44,7 @@ def main() -> None:
     found: dict[str, Any] = bad_judges.measure() | geval.measure()
     with tempfile.TemporaryDirectory() as home:
         os.environ["HANJUL_HOME"] = home
-        with env.hub_session(local=True) as hub:
+        with hub_session(local=True) as hub:
             from tests.bench import likelihoods
 
             found |= likelihoods.measure(hub, DATA, args.rows, args.max_steps, SEED, TIMED, SLOW)

@@ -14,7 +14,8 @@ from pipelines.likelihood.scorer import RawScores, Scorer
 from pipelines.rows import split_of
 from scripts.core.settings import EvaluateSettings
 from scripts.hub.hub import Hub
-from scripts.judging import judges
+from scripts.judging import likelihood_judge
+from scripts.judging.calibration_data import CalibrationData, calibration_data
 from scripts.models import models
 from scripts.recipes import load as recipe_named
 from scripts.stages import filter, import_rows, train
@@ -30,12 +31,12 @@ def measure(hub: Hub, data: Path, rows: int, max_steps: int, seed: int, timed: i
     dataset, base = filter.run(hub, raw, None, recipe), models.resolve_base(hub, judging)
     settings = EvaluateSettings(calibration_rows=rows)
     found = [row for row in hub.rows(dataset, "default") if split_of(row["product"]) != "validation"]
-    given = judges.material(found, dataset.to_uri(), settings, seed)
+    given = calibration_data(found, dataset.to_uri(), settings, seed)
     say(f"{len(found)} rows; {len(given.contrasts)} couples of the test split")
     speed = _speed(base, given, timed, slow)
-    shown = judges.likelihood(base, given, settings, seed).facts.calibration
+    shown = likelihood_judge.likelihood(base, given, settings, seed).facts.calibration
     adapter: HfUri = train.run(hub, dataset, base, judging, seed)
-    trained = judges.likelihood(adapter, given, settings, seed, base=base, trained=True).facts.calibration
+    trained = likelihood_judge.likelihood(adapter, given, settings, seed, base=base, trained=True).facts.calibration
     return {
         "auc": _areas(trained),
         "kinds": {kind: round(of.auc, 4) for metric in METRICS for kind, of in trained[metric].kinds.items()},
@@ -50,7 +51,7 @@ def _areas(calibration: dict[str, Calibration]) -> dict[str, float]:
     return {metric: round(calibration[metric].auc.value, 4) for metric in METRICS}
 
 
-def _speed(base: HfUri, given: judges.Material, timed: int, slow: int) -> dict[str, float]:
+def _speed(base: HfUri, given: CalibrationData, timed: int, slow: int) -> dict[str, float]:
     """Rows a second of both readers on the same model, in float32 so that their scores can be held against each other.
 
     The straightforward one has `slow` of the rows.

@@ -25,8 +25,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     env.opt_out()
     from pipelines.planning.pairs import plan_pairs
     from pipelines.planning.taxonomy import load_craft, load_taxonomy
+    from scripts.core import endpoints
     from scripts.core.settings import Recipe
-    from scripts.teaching import rounds, teachers
+    from scripts.teaching import rounds
     from scripts.teaching.teachers import Voice
     from tests.bench.briefs import brief
     from tests.pipelines.endpoint.teacher_server import KEY, MODEL
@@ -51,7 +52,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     written = rounds.write_all(job, pairs, [], None)
     kept = rounds.accepted_rows([], written.lines, None, recipe)
     seconds = time.monotonic() - started
-    usage = teachers.usage_of(job.settings, job.run_id, written.input_tokens, written.output_tokens)
+    usage = endpoints.usage_of(job.settings, job.run_id, written.input_tokens, written.output_tokens)
     distinct = len({row["ad_copy"] for row in kept})
     return {
         "rows": len(kept),

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pipelines.features import RAW
 from pipelines.rows import Row, make_row, normalise
-from scripts.stages.import_rows import to_rows
+from scripts.hub.tables import to_rows
 from tests.bench.processes import ROOT
 
 REFERENCE = ROOT.parent / "shared" / "data" / "reference_copy.json"

@@ -20,7 +20,7 @@ from typing import Any
 from huggingface_hub import snapshot_download
 
 from pipelines.rows import make_row, split_of, trl_columns
-from scripts.core import env
+from scripts.hub.session import hub_session
 from tests.bench.processes import ROOT
 
 DATA = ROOT.parent / "shared" / "data" / "reference_copy.json"
@@ -44,7 +44,7 @@ def reference(steps: int) -> tuple[list[Any], list[Any]]:
 
 def base_folder() -> str:
     """The embedded model, dequantised, from the local Hub."""
-    with env.hub_session(local=True) as hub:
+    with hub_session(local=True) as hub:
         from scripts.models.embedded import ensure_base
 
         base = ensure_base(hub)

@@ -16,9 +16,10 @@ from distilabel.models import OpenAILLM
 from distilabel.pipeline import base
 from distilabel.steps import StepResources
 
+from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.ray_pipeline import on_ray
-from pipelines.execution.running import StrictPipeline, run
+from pipelines.execution.running import run
 from tests.pipelines.execution import toy_steps as toy
 
 pytestmark = [

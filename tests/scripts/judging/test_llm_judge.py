@@ -5,10 +5,10 @@ from pydantic import ValidationError
 
 from model_card.comparison.report import METRICS, Calibration, Interval, JudgeFacts
 from model_card.judging.judge import Judge, Raw
+from scripts.core import endpoints
 from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, JudgeSettings, TeacherSettings
 from scripts.judging import llm_judge
-from scripts.teaching import teachers
 from tests.model_card.judging.judge_server import GARBAGE, REASON, judging
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 from tests.pipelines.endpoint.teacher_server import Raw as Wire
@@ -185,6 +185,6 @@ def test_settings_of_a_judge():
 
 def test_teacher_and_judge_at_one_address_share_no_answers_of_different_models():
     url = "https://host/v1/"
-    assert teachers.identity_of(TeacherSettings(base_url=url, model="m")) == "host/v1 m"
-    assert teachers.identity_of(JudgeSettings(base_url=url, model="n")) == "host/v1 n"
-    assert teachers.identity_of(JudgeSettings(base_url=url, model="n", identity="mine")) == "mine"
+    assert endpoints.identity_of(TeacherSettings(base_url=url, model="m")) == "host/v1 m"
+    assert endpoints.identity_of(JudgeSettings(base_url=url, model="n")) == "host/v1 n"
+    assert endpoints.identity_of(JudgeSettings(base_url=url, model="n", identity="mine")) == "mine"

@@ -21,9 +21,9 @@ from pipelines.rows import make_row, split_of
 from pipelines.synthesis.examples import exemplary_slogans
 from scripts.core.errors import HanjulError
 from scripts.core.settings import Recipe
+from scripts.hub.tables import STARTER
 from scripts.judging import judges_repo
 from scripts.stages import calibrate
-from scripts.stages.import_rows import STARTER
 from tests.model_card.judging.judge_server import judging
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 from tests.tiny import architectures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.rows import make_row, split_of
-from scripts.judging.system_lines import few_shot
+from scripts.comparison.system_lines import few_shot
 from scripts.stages.evaluate import choose_pairs
 
 ROWS = [make_row(f"상품 {n}", [value], "줄") for n in range(200) for value in ("가벼운", "따뜻한")]

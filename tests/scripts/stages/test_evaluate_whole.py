@@ -170,7 +170,7 @@ def test_a_teacher_behind_an_endpoint_is_asked_once_and_a_pair_it_refuses_has_br
     hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MY_TEACHER_KEY", KEY)
-    monkeypatch.setattr("scripts.teaching.teachers.answers_path", lambda: tmp_path / "answers.sqlite")
+    monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
 
     def write(body: dict[str, Any], choice: int) -> Any:
         if "향초" in body["messages"][-1]["content"]:
@@ -196,7 +196,7 @@ def test_a_teacher_behind_an_endpoint_is_asked_once_and_a_pair_it_refuses_has_br
 
 def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MY_TEACHER_KEY", KEY)
-    monkeypatch.setattr("scripts.teaching.teachers.answers_path", lambda: tmp_path / "answers.sqlite")
+    monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
     pairs = tuple((f"향초 {n}", ("차분한",)) for n in range(4))
     sitting = system_lines.Sitting(pairs, (ROWS[0],), EvaluateSettings(), 1)
     with serve(lambda body, choice: "비보다 먼저 펴지는 마음") as endpoint:

@@ -14,6 +14,7 @@ from pipelines.rows import make_row, split_of
 from pipelines.synthesis.examples import exemplary_slogans
 from scripts.core.errors import HanjulError
 from scripts.core.settings import ImportSettings
+from scripts.hub import tables
 from scripts.hub.hub import Hub
 from scripts.stages import import_rows
 from scripts.teaching.examples import Examples
@@ -77,7 +78,7 @@ def test_limit_is_drawn_by_seed(hub: Hub) -> None:
 
 def test_missing_column_is_named() -> None:
     with pytest.raises(HanjulError, match="Row 2 has no ad_copy") as caught:
-        import_rows.to_rows([KOREAN[0], {"상품": "a", "가치": "b"}], "imported", "rows.json")
+        tables.to_rows([KOREAN[0], {"상품": "a", "가치": "b"}], "imported", "rows.json")
     assert "상품, 가치" in caught.value.next_step
 
 

@@ -243,7 +243,7 @@ def test_exactly_as_many_rows_where_a_judge_decides(hub: Hub, planned: HfUri, mo
     def quoted(body: dict[str, Any], choice: int) -> str:  # what is written is not what is judged: quotes come off
         return json.dumps({"copies": [f'"{line(body["seed"])}"', line(body["seed"] + 1)]})
 
-    monkeypatch.setattr("scripts.judging.score_cache._judge_of", lambda *_: StubJudge())
+    monkeypatch.setattr("scripts.judging.likelihood_judge._judge_of", lambda *_: StubJudge())
     base = HfUri(type="model", id="nobody/none", revision="0" * 40)
     with serve(quoted) as endpoint:
         chosen = recipe(endpoint.url, n=30, attempts=5)

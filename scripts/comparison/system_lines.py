@@ -6,20 +6,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri
 from tqdm import tqdm
 
-from pipelines.rows import Message, Row, user_message
-from scripts.core import log
+from model_card.comparison.evaluation import Answer, Candidate
+from pipelines.endpoint.answer_store import Store, key_of
+from pipelines.endpoint.client import GAVE_UP
+from pipelines.endpoint.streaming import Asked, fly
+from pipelines.endpoint.teacher_llm import LIMIT
+from pipelines.likelihood.generation import generate_lines
+from pipelines.rows import CHAT_TEMPLATE, Message, Row, user_message
+from scripts.core import endpoints, env, log
 from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching import teachers
-
-if TYPE_CHECKING:
-    from model_card.comparison.evaluation import Candidate
 
 #: Of the way in which lines are written (`pipelines.likelihood.generation`, the chat template of a base that has none).
 VERSION = 1
@@ -48,8 +51,6 @@ class Sitting:
         return [few_shot(shots, *pair) for pair in self.pairs for _ in range(self.settings.candidates)]
 
     def candidate(self, name: str, model: str, revision: str, lines: Sequence[str], pace: float | None) -> Candidate:
-        from model_card.comparison.evaluation import Answer, Candidate
-
         asked = [pair for pair in self.pairs for _ in range(self.settings.candidates)]
         answers = (Answer(product, values, line) for (product, values), line in zip(asked, lines, strict=True))
         return Candidate(name, model, revision, tuple(answers), pace)
@@ -79,15 +80,12 @@ def of_model(
         base: pinned, of an adapter.
         shown: it is shown the examples.
     """
-    from pipelines.endpoint.answer_store import Store, key_of
-    from pipelines.likelihood.generation import generate_lines
-    from pipelines.rows import CHAT_TEMPLATE
 
     settings, chats = sitting.settings, sitting.chats(shown)
     sampling = settings.model_dump(include={"temperature", "top_p", "max_new_tokens"})
     who = " ".join(one.to_uri() for one in (uri, base) if one)
     key = key_of(f"lines {VERSION} {who}", {"chats": chats, **sampling, "seed": sitting.seed})
-    store = Store(teachers.answers_path())
+    store = Store(env.answers_path())
     kept = store.answer(key)
     if kept is None:
         model, tokenizer = load()
@@ -115,7 +113,6 @@ def of_endpoint(
     Raises:
         HanjulError: a limit, or the endpoint, left pairs without an answer; see also `teachers.opened`.
     """
-    from pipelines.endpoint.streaming import Asked, fly
 
     wanted = sitting.settings.candidates
     asked = (Asked(few_shot(sitting.shots, *pair), 0, {"place": place}) for place, pair in enumerate(sitting.pairs))
@@ -127,19 +124,17 @@ def of_endpoint(
         tokens = [sum(getattr(one, side) for one in found.values()) for side in ("input_tokens", "output_tokens")]
         lines = [line for place in range(len(sitting.pairs)) for line in (found[place].texts + [""] * wanted)[:wanted]]
         candidate = sitting.candidate(name, voice.model, "", [line.strip().split("\n")[0] for line in lines], None)
-        return candidate, teachers.usage_of(asking, run_id, *tokens)
+        return candidate, endpoints.usage_of(asking, run_id, *tokens)
 
 
 def _raise_if_unanswered(voice: teachers.Voice, failures: Sequence[str]) -> None:
     """What a limit or the network took from a teacher is not its fault: no report shows it as broken lines."""
-    from pipelines.endpoint.client import GAVE_UP
-    from pipelines.endpoint.teacher_llm import LIMIT
 
     teachers.raise_if_gone(voice, failures)
     kept_back = [failure for failure in failures if failure.startswith(LIMIT) or failure.endswith(GAVE_UP)]
     if kept_back:
         raise HanjulError(
-            f"The teacher left {len(kept_back)} pairs short of lines: {teachers.kind_of(kept_back[0])}",
+            f"The teacher left {len(kept_back)} pairs short of lines: {endpoints.kind_of(kept_back[0])}",
             "synthesize.teacher, synthesize.budget",
             "raise the limit or run it again: what was answered is not asked again",
         )

@@ -1,0 +1,117 @@
+"""What a recipe says of an endpoint, made ready to use: its key, its name among kept answers, its price."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipelines.endpoint import prices
+from pipelines.endpoint.answer_store import Store
+from scripts.core import env
+from scripts.core.errors import HanjulError
+from scripts.core.settings import AskingSettings, EndpointSettings, JudgeSettings
+
+
+def identity_of(endpoint: EndpointSettings) -> str:
+    """What names a model at an endpoint among the kept answers: the recipe's word, else address and model."""
+    parts = urlsplit(endpoint.base_url or "")
+    return endpoint.identity or f"{parts.netloc}{parts.path.rstrip('/')} {endpoint.model}"
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether an endpoint is on this machine, or looks so through a tunnel."""
+    return urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
+    """The key from the environment. It goes to nobody but the endpoint that it was named for.
+
+    Args:
+        place: where a recipe names the endpoint; its last word says who that is.
+        local_hub: the command works on the local Hub, whose token stands in HF_TOKEN.
+
+    Raises:
+        HanjulError: it is not named, not there, or meant for another.
+    """
+    named, url, who = endpoint.api_key_env, str(endpoint.base_url), place.rpartition(".")[2]
+    if named is None:
+        named = "OPENAI_API_KEY" if urlsplit(url).hostname == "api.openai.com" else None
+    if named == "none" or (named is None and is_loopback(url)):
+        return "none"
+    if named is None:
+        raise HanjulError(
+            f"The {who}'s key is not named",
+            f"{place}.api_key_env",
+            "name the environment variable that holds it, or `none` where the endpoint asks for no key",
+        )
+    if local_hub and named == "HF_TOKEN":
+        raise HanjulError(
+            "HF_TOKEN holds the local Hub's token here, which is for nobody else",
+            f"{place}.api_key_env",
+            f"export the {who}'s key under another name and name that",
+        )
+    key = os.environ.get(named)
+    if key:
+        return key
+    raise HanjulError(f"The {who}'s key is not in the environment", named, f"run `export {named}=…`")
+
+
+def price_of(settings: AskingSettings | JudgeSettings) -> prices.Price | None:
+    """USD per million tokens: the recipe's word, else the provider's list price, else None. On this machine: free."""
+    endpoint = settings if isinstance(settings, JudgeSettings) else settings.teacher
+    if endpoint.price:
+        price: prices.Price | None = prices.Price(endpoint.price.input, endpoint.price.output)
+    elif endpoint.base_url is None or is_loopback(endpoint.base_url):
+        price = prices.Price(0.0, 0.0)
+    else:
+        price = prices.price_of(endpoint.model or "", endpoint.base_url)
+    return price.halved() if price and settings.budget.batch else price
+
+
+def price_within_limits(settings: AskingSettings | JudgeSettings, place: str) -> prices.Price | None:
+    """`price_of`, for who is about to send something.
+
+    Args:
+        place: where a recipe names the endpoint.
+
+    Raises:
+        HanjulError: a limit in USD, and no price is known.
+    """
+    price = price_of(settings)
+    if price is None and settings.budget.max_usd is not None:
+        model = settings.model if isinstance(settings, JudgeSettings) else settings.teacher.model
+        raise HanjulError(
+            f"No price is known for {model}, and max_usd limits the cost",
+            f"{place}.price",
+            "give it: {input: USD, output: USD}, each per million tokens; or use max_tokens",
+        )
+    return price
+
+
+def usage_of(
+    settings: AskingSettings | JudgeSettings, run_id: str, input_tokens: int, output_tokens: int
+) -> dict[str, Any]:
+    """For the manifest: what the answers took, whoever paid for them, and what was sent for this plan.
+
+    `usd_sent` counts what had no answer (time-outs, kills) at its most.
+    """
+    store = Store(env.answers_path())
+    spent = store.spent(run_id)
+    store.close()
+    price = price_of(settings)
+    return {
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "usd": price.usd(input_tokens, output_tokens) if price else None,
+        "requests_sent": spent.requests,
+        "usd_sent": spent.usd,
+    }
+
+
+def kind_of(failure: str) -> str:
+    """What a manifest may say of a failure: not the endpoint's words, which may name accounts."""
+    kind = failure.partition(":")[0]
+    status = re.search(r"Error code: (\d{3})", failure)
+    return f"{kind} {status[1]}" if status else kind

@@ -1,0 +1,65 @@
+"""Choose, from the rows of a dataset, what a judge is shown and what it is calibrated on."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from model_card.judging.contrast_set import Contrast, build_contrast_set
+from pipelines.likelihood.scorer import SHOTS, STRANGERS, Scorable
+from pipelines.rows import split_of
+from pipelines.synthesis.examples import exemplary_slogans
+from scripts.core.errors import HanjulError
+from scripts.core.faults import refused
+from scripts.core.settings import EvaluateSettings
+
+
+@dataclass(frozen=True)
+class CalibrationData:
+    """What judges of a dataset are made from: rows that people wrote, those of no judge's own kind.
+
+    Attributes:
+        examples: rows of the train split that a likelihood judge is shown.
+        corpus: lines of the train split.
+        contrasts: the contrast set, of held-out rows and real slogans.
+    """
+
+    examples: tuple[Scorable, ...]
+    corpus: tuple[str, ...]
+    contrasts: tuple[Contrast, ...]
+
+
+def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings, seed: int) -> CalibrationData:
+    """What judges are made from.
+
+    Args:
+        rows: with product, values, ad_copy and source; synthesised ones are passed over, a judge must not learn from
+            what it will judge.
+        where: names the rows in errors.
+
+    Raises:
+        HanjulError: too few rows.
+    """
+    people = [row for row in rows if row.get("source") != "synthesised" and row["values"]]
+    # In an order of their own: the same rows, wherever they come from, make the same judge, and scores that are kept.
+    trusted = sorted(people, key=lambda row: (row["product"], list(row["values"]), row["ad_copy"]))
+    train, validation, test = (
+        [row for row in trusted if split_of(row["product"]) == split] for split in ("train", "validation", "test")
+    )
+    if len(train) < SHOTS + STRANGERS:
+        raise HanjulError(
+            f"{len(train)} rows of the train split are too few for a judge, which is shown {SHOTS + STRANGERS}",
+            where,
+            "import more rows: some hundreds, over many products",
+        )
+    draw = random.Random(seed)
+    examples = draw.sample(train, SHOTS + STRANGERS)
+    wanted = settings.calibration_rows
+    drawn = draw.sample(test, min(wanted, len(test)))
+    # An adapter's best checkpoint may have been chosen by the validation rows, so those only fill up.
+    drawn += draw.sample(validation, min(wanted - len(drawn), len(validation)))
+    with refused(where):
+        contrasts = build_contrast_set(drawn, exemplary_slogans(), seed)
+    return CalibrationData(tuple(examples), tuple(row["ad_copy"] for row in train), tuple(contrasts))

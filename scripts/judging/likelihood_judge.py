@@ -1,0 +1,85 @@
+"""Judge lines by the likelihoods of a language model, calibrated on the contrast set of the dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from huggingface_hub import HfUri
+
+from model_card.judging.judge import Judge, calibrated
+from pipelines.likelihood.log_probabilities import Continuations
+from pipelines.likelihood.scorer import Scorer
+from scripts.core import log
+from scripts.core.faults import refused
+from scripts.core.settings import EvaluateSettings, Recipe
+from scripts.judging.calibration_data import CalibrationData, calibration_data
+from scripts.judging.score_cache import KeptScores
+from scripts.models import models
+
+Rows = Sequence[dict[str, Any]]
+
+
+def likelihood(
+    scorer: HfUri,
+    given: CalibrationData,
+    settings: EvaluateSettings,
+    seed: int,
+    *,
+    base: HfUri | None = None,
+    trained: bool = False,
+) -> Judge:
+    """The judge whose scores are a language model's likelihoods, calibrated.
+
+    Args:
+        scorer: pinned base model, or adapter.
+        base: pinned, of an adapter.
+        trained: it was trained as a judge.
+    """
+
+    def load() -> Scorer:
+
+        loaded = models.load_adapter(scorer, base) if base else models.load_base(scorer)
+        return Scorer(Continuations(*loaded), given.examples, given.corpus, trained=trained)
+
+    name = f"{scorer.id}@{str(scorer.revision)[:7]}"
+    log.log(f"judge: {name}, likelihood, calibrated on {len(given.contrasts)} couples")
+    with refused("calibration"):
+        raw = KeptScores(load, (scorer, base), given)
+        return calibrated(
+            name, "likelihood", "likelihood", raw, given.contrasts, bootstrap=settings.bootstrap, seed=seed
+        )
+
+
+def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:
+    """The rows with `scores`.
+
+    Args:
+        people: the rows that people wrote, from which the judge takes its examples and its calibration.
+        base: pinned model whose likelihoods are the scores.
+
+    Raises:
+        HanjulError: too few rows to calibrate the judge on.
+    """
+    identity = json.dumps([base.to_uri(), recipe.evaluate.model_dump(), recipe.seed, [row["id"] for row in people]])
+    verdicts = _judge_of(identity, people, base, recipe).verdicts(rows)  # type: ignore[arg-type]
+    scores = [found.scores for found in verdicts if found]  # likelihoods leave nothing unjudged
+    return [row | {"scores": dict(found)} for row, found in zip(rows, scores, strict=True)]
+
+
+@cache
+def _judges() -> dict[str, Judge]:
+    return {}
+
+
+def _judge_of(identity: str, people: Rows, base: HfUri, recipe: Recipe) -> Judge:
+    """The judge, made once for all rounds of a run; the last one is kept."""
+
+    known = _judges()
+    if identity not in known:
+        known.clear()
+        given = calibration_data(people, base.to_uri(), recipe.evaluate, recipe.seed)
+        known[identity] = likelihood(base, given, recipe.evaluate, recipe.seed)
+    return known[identity]

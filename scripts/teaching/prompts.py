@@ -1,0 +1,19 @@
+"""Choose what a teacher is shown: nothing where it was tuned on our prompt, else examples beside the pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines.synthesis.prompts import Brief
+from scripts.core.settings import SynthesizeSettings
+from scripts.hub.hub import Hub
+from scripts.teaching.examples import Examples
+
+
+def brief_of(
+    hub: Hub, settings: SynthesizeSettings, examples: Examples | None, people: Sequence[Any], seed: int
+) -> Brief:
+    if examples is None:
+        return Brief(lines=0)
+    return Brief(settings.candidates, settings.examples, examples.pools(hub, people), seed)
