@@ -374,10 +374,12 @@ def space_run(
 def hub_serve(port: Annotated[int, typer.Option(min=0, max=65535)] = env.HUB_PORT) -> None:
     """Serve the local Hub on loopback until Ctrl-C, for load_dataset, from_pretrained and the like."""
     from scripts.core.log import log
+    from scripts.hub.session import local_hub_errors
     from scripts.local_hub.server import serve
 
     log(f"store: {env.hub_store()}; the token for writing is in its file `token`; Ctrl-C ends")
-    serve(env.hub_store(), port)
+    with local_hub_errors():
+        serve(env.hub_store(), port)
 
 
 @app.command()

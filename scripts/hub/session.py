@@ -12,9 +12,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scripts.core import env
+from scripts.core.errors import HanjulError
+from scripts.local_hub.errors import LocalHubError
+from scripts.local_hub.lifecycle import running
 
 if TYPE_CHECKING:
     from scripts.hub.hub import Hub
+
+
+@contextmanager
+def local_hub_errors() -> Iterator[None]:
+    """Raise an error of the local Hub, which knows nothing of this project, as HanjulError."""
+    try:
+        yield
+    except LocalHubError as error:
+        raise HanjulError(error.what, error.where, error.next_step) from error
 
 
 @contextmanager
@@ -30,9 +42,7 @@ def hub_session(*, local: bool = False) -> Iterator[Hub]:
 
         yield connect()
         return
-    from scripts.local_hub.lifecycle import running
-
-    with running(env.hub_store()) as endpoint:
+    with local_hub_errors(), running(env.hub_store()) as endpoint:
         os.environ.update(
             HF_ENDPOINT=endpoint.url,
             HF_TOKEN=endpoint.token,

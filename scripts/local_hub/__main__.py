@@ -1,19 +1,19 @@
-"""python -m scripts.local_hub --store ~/.local/share/hanjul/hub --port 8710"""
+"""Serve a local Hub: `python -m scripts.local_hub --store ~/.local/share/hanjul/hub --port 8710`."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from scripts.core.errors import HanjulError
+from scripts.local_hub.errors import LocalHubError, StoreInUse
 from scripts.local_hub.lifecycle import IN_USE
-from scripts.local_hub.server import StoreInUse, serve
+from scripts.local_hub.server import serve
 
 
 def main(args: argparse.Namespace) -> int:
     try:
         serve(args.store, args.port, die_with_parent=args.die_with_parent)
-    except HanjulError as error:
+    except LocalHubError as error:
         if args.die_with_parent:  # the parent raises it again
             print(json.dumps([error.what, error.where, error.next_step]), flush=True)
         else:

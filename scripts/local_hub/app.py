@@ -1,4 +1,4 @@
-"""The ASGI application: raw paths, loopback hosts only, errors as the clients expect them."""
+"""Build the ASGI application: raw paths, loopback hosts only, errors as the clients expect them."""
 
 import errno
 import re
@@ -13,9 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from scripts.local_hub import pages
-from scripts.local_hub.replies import HubError, RepoMoved
-from scripts.local_hub.routes import collections, commits, download, info, repos, service, spaces, upload
+from scripts.local_hub.errors import ApiError, RepoMoved
+from scripts.local_hub.routes import collections, commits, download, info, pages, repos, service, spaces, upload
 from scripts.local_hub.store import Store
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -25,24 +24,14 @@ _KIND = "(models|datasets|spaces)"
 _REPO_PATH = re.compile(rf"/api/{_KIND}/[^/]+(/revision/[^/]+)?|/{_KIND}/.+/resolve/.+")
 
 
-def build_app(store: Store) -> "Gate":
-    """The whole server over one store."""
+def build_app(store: Store) -> "LoopbackApp":
+    """The server over one store, with every route and error handler."""
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.store = store
     app.state.leases = set()
-    for module in (
-        service,
-        collections,
-        spaces,
-        upload,
-        commits,
-        repos,
-        info,
-        download,
-        pages,
-    ):
+    for module in (service, collections, spaces, upload, commits, repos, info, download, pages):
         app.include_router(module.router)
-    app.add_exception_handler(HubError, _hub_error)
+    app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RepoMoved, _moved)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unknown_route)
@@ -51,10 +40,10 @@ def build_app(store: Store) -> "Gate":
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(OSError, _disk)
     app.add_exception_handler(sqlite3.OperationalError, _disk)
-    return Gate(app)
+    return LoopbackApp(app)
 
 
-class Gate:
+class LoopbackApp:
     """Refuses other hosts (DNS rebinding) and lets routes match the path as it was sent, still quoted."""
 
     def __init__(self, app: FastAPI) -> None:
@@ -65,14 +54,14 @@ class Gate:
         if scope["type"] == "http":
             host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
             if not _LOOPBACK.fullmatch(host):
-                refused = _reply(HubError(400, "BadHost", "The local Hub answers to loopback hosts only."))
+                refused = _reply(ApiError(400, "BadHost", "The local Hub answers to loopback hosts only."))
                 return await refused(scope, receive, send)
             path = scope["raw_path"].decode("latin-1")
             scope = {**scope, "path": path if path == "/" or _TYPED.match(path) else f"/models{path}"}
         await self._app(scope, receive, send)
 
 
-def _reply(error: HubError) -> JSONResponse:
+def _reply(error: ApiError) -> JSONResponse:
     # A header value is one line of visible characters; the body has the message in full.
     message = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", error.message).split())
     message = message.encode("ascii", "backslashreplace").decode()[:500]
@@ -81,8 +70,8 @@ def _reply(error: HubError) -> JSONResponse:
     return JSONResponse(body, error.status, headers=headers | error.headers)
 
 
-async def _hub_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HubError)
+async def _api_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiError)
     return _reply(error)
 
 
@@ -99,19 +88,19 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return _reply(HubError(400, "BadRequest", f"{where}: {first['msg']}"))
+    return _reply(ApiError(400, "BadRequest", f"{where}: {first['msg']}"))
 
 
 async def _unknown_route(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if _REPO_PATH.fullmatch(request.scope["path"]):
-        return _reply(HubError(404, "RepoNotFound", "Repository not found: ids are `namespace/name` here."))
+        return _reply(ApiError(404, "RepoNotFound", "Repository not found: ids are `namespace/name` here."))
     message = f"The local Hub has no {request.method} {request.scope['path']}"
-    return _reply(HubError(min(error.status_code, 499), "NotSupported", message))
+    return _reply(ApiError(min(error.status_code, 499), "NotSupported", message))
 
 
 async def _unstorable(request: Request, error: Exception) -> JSONResponse:
-    return _reply(HubError(400, "BadRequest", f"A value cannot be stored: {error}"))
+    return _reply(ApiError(400, "BadRequest", f"A value cannot be stored: {error}"))
 
 
 async def _gone(request: Request, error: Exception) -> Response:
@@ -125,4 +114,4 @@ async def _disk(request: Request, error: Exception) -> JSONResponse:
     if not full and "full" not in str(error):
         raise error
     folder = request.app.state.store.folder
-    return _reply(HubError(413, "StorageFull", f"No space left in {folder}: free some, retry."))
+    return _reply(ApiError(413, "StorageFull", f"No space left in {folder}: free some, retry."))

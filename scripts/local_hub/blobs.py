@@ -1,4 +1,4 @@
-"""File contents on disk, named by their sha256. A blob is complete or absent, also after a crash."""
+"""Keep file contents on disk, named by their sha256. A blob is complete or absent, also after a crash."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 
-class Incoming:
+class BlobWriter:
     """A blob being written to a temporary file. Nothing is visible until `keep`."""
 
     def __init__(self, root: Path, file: IO[bytes]) -> None:
@@ -41,11 +41,11 @@ class Incoming:
 
 
 @contextmanager
-def incoming(root: Path) -> Iterator[Incoming]:
+def open_writer(root: Path) -> Iterator[BlobWriter]:
     """Open a temporary file beside the blobs; it is gone on leaving unless kept."""
     with tempfile.NamedTemporaryFile(dir=_partial(root), delete=False) as file:
         try:
-            yield Incoming(root, file)
+            yield BlobWriter(root, file)
         finally:
             Path(file.name).unlink(missing_ok=True)
 
@@ -54,7 +54,7 @@ def write(root: Path, content: bytes) -> str:
     """Keep `content`, return its sha256."""
     sha256 = hashlib.sha256(content).hexdigest()
     if not path_of(root, sha256).exists():
-        with incoming(root) as blob:
+        with open_writer(root) as blob:
             blob.write(content)
             blob.keep()
     return sha256

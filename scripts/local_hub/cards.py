@@ -1,4 +1,4 @@
-"""What the Hub reads from a repo's README: card data, tags, and what it finds wrong with them."""
+"""Read card data and tags from a repo's README, and find the mistakes that the Hub refuses."""
 
 import math
 from itertools import count
@@ -47,12 +47,12 @@ def front_matter(text: str) -> JSON:
 
 def tags(kind: Kind, card: JSON) -> list[str]:
     """The tags that the Hub shows: the card's own, then those made from its fields."""
-    found = _strings(card.get("tags"))
+    names = _strings(card.get("tags"))
     for field in _BARE_TAGS[kind]:
-        found += _strings(card.get(field))
+        names += _strings(card.get(field))
     for field in _TAGGED[kind]:
-        found += [f"{_TAG_PREFIX.get(field, field)}:{value}" for value in _strings(card.get(field))]
-    return list(dict.fromkeys(found))
+        names += [f"{_TAG_PREFIX.get(field, field)}:{value}" for value in _strings(card.get(field))]
+    return list(dict.fromkeys(names))
 
 
 def problems(kind: Kind, text: str) -> tuple[list[str], list[str]]:
@@ -118,7 +118,7 @@ def _strings(value: object) -> list[str]:
 
 
 def _plain(value: object, nodes: "count[int]") -> object:
-    """YAML has dates, NaN and repeated nodes that multiply when written out; JSON has none of them."""
+    """A YAML value as JSON has it: without dates, NaN and repeated nodes that multiply when written out."""
     if next(nodes) > _MAX_NODES:
         raise ValueError("too large")
     if isinstance(value, dict):

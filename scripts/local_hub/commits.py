@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scripts.local_hub import git
+from scripts.local_hub.errors import ApiError, entry_not_found, revision_not_found
 from scripts.local_hub.names import check_path
-from scripts.local_hub.replies import HubError, entry_not_found, revision_not_found
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
 
@@ -117,7 +117,7 @@ def write(
     """Apply the operations to the branch's head and move it; 412 when the head is not `expected_parent`."""
     head = resolve(db, repo, branch_ref(branch))
     if expected_parent is not None and not head.sha.startswith(expected_parent):
-        raise HubError(
+        raise ApiError(
             412,
             "PreconditionFailed",
             "The branch was updated since you opened this page. Please refresh and try again.",
@@ -178,7 +178,7 @@ def _without_clashes(files: Mapping[str, File]) -> dict[str, str]:
         for depth in range(1, len(parts)):
             folder = "/".join(parts[:depth])
             if folder in files:
-                raise HubError(422, "InvalidPath", f"{folder!r} would be a file and a folder")
+                raise ApiError(422, "InvalidPath", f"{folder!r} would be a file and a folder")
     return {path: file.oid for path, file in files.items()}
 
 

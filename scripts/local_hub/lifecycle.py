@@ -1,4 +1,4 @@
-"""A local Hub for as long as it is needed: the one that serves the store already, or a child process."""
+"""Start, share and stop a local Hub: the server that has the store already, or a child process."""
 
 import http.client
 import json
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scripts.core.errors import HanjulError
+from scripts.local_hub.errors import LocalHubError
 
 _START_S = 20.0
 _STOP_S = 10.0
@@ -36,7 +36,7 @@ def running(store: Path, port: int = 0) -> Iterator[Endpoint]:
     block, or when this process is killed, as soon as no other process uses it.
 
     Raises:
-        HanjulError: the server cannot start: port taken, store not writable, no answer within 20 s.
+        LocalHubError: the server cannot start: port taken, store not writable, no answer within 20 s.
     """
     store = store.expanduser().absolute()
     child: subprocess.Popen[str] | None = None
@@ -117,16 +117,16 @@ def _stop(child: subprocess.Popen[str], store: Path) -> None:
             probe.close()
 
 
-def _failure(child: subprocess.Popen[str], store: Path) -> HanjulError:
-    """The child's own error if it told one."""
+def _failure(child: subprocess.Popen[str], store: Path) -> LocalHubError:
+    """The error that the child printed before it ended, or that it did not start."""
     if child.poll() is not None and child.stdout:
         last = child.stdout.read().strip().splitlines()[-1:]
         try:
             what, where, next_step = json.loads(last[0])
-            return HanjulError(what, where=where, next_step=next_step)
+            return LocalHubError(what, where=where, next_step=next_step)
         except (IndexError, ValueError):
             pass
-    return HanjulError(
+    return LocalHubError(
         "The local Hub did not start",
         where=str(store),
         next_step=f"run `python -m scripts.local_hub --store {store}` and read what it says",

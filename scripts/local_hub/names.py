@@ -1,9 +1,9 @@
-"""Which repo ids, file paths and ref names are accepted. The rules are the Hub's and git's."""
+"""Check repo ids, file paths and ref names by the Hub's and git's rules."""
 
 import re
 from typing import Literal
 
-from scripts.local_hub.replies import HubError, bad_request
+from scripts.local_hub.errors import ApiError, bad_request
 
 Kind = Literal["models", "datasets", "spaces"]
 KINDS: tuple[Kind, ...] = ("models", "datasets", "spaces")
@@ -42,7 +42,7 @@ def check_path(path: str) -> str:
         or len(path) > _MAX_PATH
         or any(len(segment.encode()) > _MAX_SEGMENT for segment in segments)
     ):
-        raise HubError(422, "InvalidPath", f"Invalid path in repo: {path!r}")
+        raise ApiError(422, "InvalidPath", f"Invalid path in repo: {path!r}")
     return path
 
 

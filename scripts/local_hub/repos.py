@@ -5,8 +5,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
+from scripts.local_hub.errors import RepoMoved, conflict, repo_not_found
 from scripts.local_hub.names import WEB_PREFIX, Kind
-from scripts.local_hub.replies import RepoMoved, conflict, repo_not_found
 from scripts.local_hub.store import now
 
 Gated = Literal["auto", "manual"] | None
@@ -67,7 +67,7 @@ def find(db: sqlite3.Connection, kind: Kind, repo_id: str, *, authorized: bool) 
     return repo
 
 
-def listed(
+def list_visible(
     db: sqlite3.Connection,
     kind: Kind,
     *,
@@ -77,11 +77,10 @@ def listed(
 ) -> list[Repo]:
     """Repos that the caller may see, newest first."""
     rows = db.execute("SELECT * FROM repos WHERE kind = ? ORDER BY id DESC", (kind,))
-    found = [Repo(**row) for row in rows]
     words = re.split(r"\s+", search.lower().strip()) if search else []
     return [
         repo
-        for repo in found
+        for repo in (Repo(**row) for row in rows)
         if (authorized or not repo.private)
         and (author is None or repo.repo_id.split("/")[0].lower() == author.lower())
         and all(word in repo.repo_id.lower() for word in words)

@@ -16,15 +16,11 @@ from typing import Any
 import uvicorn
 from filelock import FileLock, Timeout
 
-from scripts.core.errors import HanjulError
 from scripts.local_hub.app import build_app
+from scripts.local_hub.errors import LocalHubError, StoreInUse
 from scripts.local_hub.store import Store, open_store
 
 HOST = "127.0.0.1"
-
-
-class StoreInUse(HanjulError):
-    """Another process serves this store."""
 
 
 def serve(store: Path, port: int, *, die_with_parent: bool = False) -> None:
@@ -33,7 +29,7 @@ def serve(store: Path, port: int, *, die_with_parent: bool = False) -> None:
     With `die_with_parent` the server ends when stdin does, as soon as no other process holds a lease.
 
     Raises:
-        HanjulError: the store cannot be written or is in use, or the port is taken.
+        LocalHubError: the store cannot be written or is in use, or the port is taken.
     """
     store = store.expanduser().absolute()
     with _owned(store) as opened, _listening(port) as listener:
@@ -91,7 +87,7 @@ def _listening(port: int) -> Iterator[socket.socket]:
             listener.bind((HOST, port))
             listener.listen(128)
         except (OSError, OverflowError) as error:
-            raise HanjulError(
+            raise LocalHubError(
                 f"The local Hub cannot listen on port {port}: {getattr(error, 'strerror', None) or error}",
                 where=f"{HOST}:{port}",
                 next_step="choose another --port, or 0 for a free one",
@@ -99,9 +95,9 @@ def _listening(port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _unwritable(store: Path, error: Exception) -> HanjulError:
+def _unwritable(store: Path, error: Exception) -> LocalHubError:
     reason = getattr(error, "strerror", None) or str(error)
-    return HanjulError(
+    return LocalHubError(
         f"The local Hub cannot use its store: {reason}",
         where=str(store),
         next_step="free some space or choose a folder that you can write",

@@ -1,4 +1,4 @@
-"""A store on disk: the database, the blobs, the token and the id of one local Hub."""
+"""Open a store on disk: the database, the blobs, the token and the id of one local Hub."""
 
 import os
 import secrets
@@ -126,7 +126,9 @@ def open_store(folder: Path) -> Store:
     """Create or open the store, drop what interrupted uploads and deleted repos left behind."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = f"hf_local_{secrets.token_hex(20)}"
-    store = Store(folder, id=_once(folder / "id", uuid.uuid4().hex), token=_once(folder / "token", token))
+    store = Store(
+        folder, id=_read_or_create(folder / "id", uuid.uuid4().hex), token=_read_or_create(folder / "token", token)
+    )
     blobs.prepare(store.blobs)
     with closing(_connect(folder)) as db:
         db.execute("PRAGMA journal_mode = WAL")
@@ -149,7 +151,7 @@ def _connect(folder: Path) -> sqlite3.Connection:
     return db
 
 
-def _once(path: Path, value: str) -> str:
+def _read_or_create(path: Path, value: str) -> str:
     """Write `value` to a file that only the owner reads, unless it is there; return what the file holds."""
     if not path.exists():
         draft = path.with_suffix(".new")

@@ -1,4 +1,4 @@
-"""Which files go through LFS, and the files that a new repo starts with."""
+"""Decide which files go through LFS, and write the files that a new repo starts with."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ _LFS_PATTERNS = (
 
 
 def first_files(root: Path, repo_id: str, sdk: str | None) -> dict[str, File]:
-    """The content of the commit that a repo is born with."""
+    """The files of a new repo's first commit."""
     rules = (f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LFS_PATTERNS)
     texts = {".gitattributes": "".join(rules)}
     if sdk is not None:

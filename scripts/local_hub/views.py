@@ -1,4 +1,4 @@
-"""Repos, files and folders as the API shows them."""
+"""Describe repos, files and folders as the API's JSON does."""
 
 import re
 from collections.abc import Mapping
@@ -48,8 +48,8 @@ def info(db: Connection, store: Store, repo: Repo, revision: str, files: Literal
         subdomain = re.sub(r"[._]", "-", f"{namespace}-{name}".lower())
         view |= {"sdk": repo.sdk, "subdomain": subdomain, "runtime": runtime(db, store, repo)}
     if files:
-        found = commits.files_of(db, head.tree).values()
-        view["siblings"] = [_sibling(file, with_blob=files == "blobs") for file in found]
+        siblings = commits.files_of(db, head.tree).values()
+        view["siblings"] = [_sibling(file, with_blob=files == "blobs") for file in siblings]
     return view
 
 
@@ -81,16 +81,16 @@ def tree_entries(files: Mapping[str, commits.File]) -> dict[str, JSON]:
 
 def last_commits(db: Connection, repo: Repo, head: commits.Commit, paths: set[str]) -> dict[str, commits.Commit]:
     """For each path, the newest commit in which its content differs from the parent's."""
-    found: dict[str, commits.Commit] = {}
+    last: dict[str, commits.Commit] = {}
     history = commits.history(db, repo, head.sha)
     newer = _oids(db, head)
     for made, parent in zip(history, [*history[1:], None], strict=True):
         older = _oids(db, parent) if parent else {}
-        found |= {path: made for path in paths - found.keys() if newer[path] != older.get(path)}
-        if len(found) == len(paths):
+        last |= {path: made for path in paths - last.keys() if newer[path] != older.get(path)}
+        if len(last) == len(paths):
             break
         newer = older
-    return found
+    return last
 
 
 def _oids(db: Connection, commit: commits.Commit) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Collections: named lists of repos."""
+"""Keep collections: named lists of repos."""
 
 import re
 import secrets
@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from scripts.local_hub.access import Authorized, StoreDep, Unquoted, Writer, next_page
 from scripts.local_hub.cards import JSON
+from scripts.local_hub.dependencies import Authorized, StoreDep, Unquoted, Writer, next_page
+from scripts.local_hub.errors import ApiError, conflict
 from scripts.local_hub.names import KIND_OF_TYPE, check_repo_id
-from scripts.local_hub.replies import HubError, conflict
 from scripts.local_hub.repos import find
 from scripts.local_hub.store import now
 
@@ -173,11 +173,11 @@ def _find_item(db: Connection, namespace: str, slug: str, item: str) -> None:
     key = _find(db, namespace, slug)["id"]
     query = "SELECT 1 FROM collection_items WHERE collection = ? AND id = ?"
     if not db.execute(query, (key, item)).fetchone():
-        raise HubError(404, "NotFound", f"No such item: {item}")
+        raise ApiError(404, "NotFound", f"No such item: {item}")
 
 
-def _missing(namespace: str, slug: str) -> HubError:
-    return HubError(404, "NotFound", f"Collection not found: {namespace}/{slug}")
+def _missing(namespace: str, slug: str) -> ApiError:
+    return ApiError(404, "NotFound", f"Collection not found: {namespace}/{slug}")
 
 
 def _slug(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Write commits, list them, squash them."""
+"""Write, list and squash commits."""
 
 import base64
 import binascii
@@ -13,9 +13,9 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 from scripts.local_hub import blobs, cards, commits, uploads
-from scripts.local_hub.access import Target, TargetDep, Unquoted, Writer, next_page, origin
+from scripts.local_hub.dependencies import Target, TargetDep, Unquoted, Writer, next_page, origin
+from scripts.local_hub.errors import ApiError, bad_request, not_supported
 from scripts.local_hub.names import check_path
-from scripts.local_hub.replies import HubError, bad_request, not_supported
 
 router = APIRouter()
 
@@ -97,7 +97,7 @@ async def _lines(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             buffer.clear()
         buffer += rest
         if len(buffer) > _MAX_LINE:
-            raise HubError(413, "TooLarge", "A regular file is too large for a commit: send it through LFS.")
+            raise ApiError(413, "TooLarge", "A regular file is too large for a commit: send it through LFS.")
     yield bytes(buffer)
 
 

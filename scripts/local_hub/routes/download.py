@@ -1,12 +1,12 @@
-"""Downloads: file contents by revision, with ranges."""
+"""Send file contents by revision, with ranges."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, RedirectResponse
 
 from scripts.local_hub import commits
-from scripts.local_hub.access import TargetDep, Unquoted
 from scripts.local_hub.blobs import path_of
-from scripts.local_hub.replies import HubError, entry_not_found
+from scripts.local_hub.dependencies import TargetDep, Unquoted
+from scripts.local_hub.errors import ApiError, entry_not_found
 
 router = APIRouter()
 
@@ -18,7 +18,7 @@ def resolve(revision: Unquoted, path: Unquoted, target: TargetDep) -> FileRespon
         head = commits.resolve(db, repo, revision)
         file = commits.file_of(db, head.tree, path)
     if repo.gated and not target.authorized:
-        raise HubError(401, "GatedRepo", f"Access to {repo.repo_id} needs this local Hub's token.")
+        raise ApiError(401, "GatedRepo", f"Access to {repo.repo_id} needs this local Hub's token.")
     if file is None:
         raise entry_not_found(path, head.sha)
     headers = {

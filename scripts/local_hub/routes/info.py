@@ -1,4 +1,4 @@
-"""What is in a repo: info, lists of repos, trees, paths and refs."""
+"""Show what is there: lists of repos, a repo's info, trees, paths and refs."""
 
 from sqlite3 import Connection
 from typing import Annotated
@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from scripts.local_hub import commits, repos
-from scripts.local_hub.access import Authorized, StoreDep, TargetDep, Unquoted, next_page
 from scripts.local_hub.cards import JSON
+from scripts.local_hub.dependencies import Authorized, StoreDep, TargetDep, Unquoted, next_page
+from scripts.local_hub.errors import bad_request, entry_not_found
 from scripts.local_hub.names import Kind
-from scripts.local_hub.replies import bad_request, entry_not_found
 from scripts.local_hub.views import info, last_commits, tree_entries
 
 router = APIRouter()
@@ -35,8 +35,8 @@ def list_repos(
 ) -> JSONResponse:
     """Newest first. `filter` keeps repos that have all these tags."""
     with store.reading() as db:
-        found = repos.listed(db, kind, author=author, search=search, authorized=authorized)
-        views = [info(db, store, repo, "main", files=None) for repo in found]
+        visible = repos.list_visible(db, kind, author=author, search=search, authorized=authorized)
+        views = [info(db, store, repo, "main", files=None) for repo in visible]
     wanted = {tag for value in filter for tag in value.split(",")}
     kept = [view for view in views if wanted <= set(view["tags"])]  # type: ignore[call-overload]
     return JSONResponse(kept[cursor : cursor + limit], headers=next_page(request, len(kept), cursor, limit))
@@ -98,22 +98,22 @@ async def paths_info(revision: Unquoted, target: TargetDep, request: Request) ->
     with target.reading() as (db, repo):
         head = commits.resolve(db, repo, revision)
         entries = tree_entries(commits.files_of(db, head.tree))
-        asked = dict.fromkeys(path.strip("/") for path in form.get("paths", []))
-        found = [entries[path] for path in asked if path in entries]
+        paths = dict.fromkeys(path.strip("/") for path in form.get("paths", []))
+        existing = [entries[path] for path in paths if path in entries]
         if form.get("expand", [""])[0].lower() in ("true", "1"):
-            _expand(db, repo, head, found)
-    return found
+            _expand(db, repo, head, existing)
+    return existing
 
 
 @router.get(_REPO + "/refs")
 def list_refs(target: TargetDep) -> JSON:
     with target.reading() as (db, repo):
         rows = db.execute("SELECT ref, sha FROM refs WHERE repo = ? ORDER BY ref", (repo.id,)).fetchall()
-    found: dict[str, list[dict[str, str]]] = {"heads": [], "tags": []}
+    refs: dict[str, list[dict[str, str]]] = {"heads": [], "tags": []}
     for row in rows:
         family, name = row["ref"].removeprefix("refs/").split("/", 1)
-        found[family].append({"name": name, "ref": row["ref"], "targetCommit": row["sha"]})
-    return {"branches": found["heads"], "tags": found["tags"], "converts": [], "pullRequests": []}
+        refs[family].append({"name": name, "ref": row["ref"], "targetCommit": row["sha"]})
+    return {"branches": refs["heads"], "tags": refs["tags"], "converts": [], "pullRequests": []}
 
 
 @router.get(_REPO + "/discussions")

@@ -8,9 +8,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from scripts.local_hub import commits, repos, uploads
-from scripts.local_hub.access import StoreDep, TargetDep, Unquoted, Writer, origin
+from scripts.local_hub.dependencies import StoreDep, TargetDep, Unquoted, Writer, origin
+from scripts.local_hub.errors import ApiError, bad_request, conflict, revision_not_found
 from scripts.local_hub.names import KIND_OF_TYPE, WEB_PREFIX, check_ref, check_repo_id
-from scripts.local_hub.replies import HubError, bad_request, conflict, revision_not_found
 from scripts.local_hub.routes.spaces import Setting, save_setting
 
 router = APIRouter()
@@ -47,7 +47,7 @@ def create(new: NewRepo, store: StoreDep, request: Request) -> dict[str, str]:
             for family, settings in (("secrets", new.secrets), ("variables", new.variables)):
                 for setting in settings:
                     save_setting(db, repo, family, setting)
-    except HubError as error:
+    except ApiError as error:
         if error.status == 409:
             error.fields["url"] = url
         raise
@@ -129,7 +129,7 @@ def create_branch(branch: Unquoted, target: TargetDep, new: NewBranch | None = N
 @router.delete("/api/{kind:kind}/{namespace}/{name}/branch/{branch}", dependencies=[Writer])
 def delete_branch(branch: Unquoted, target: TargetDep) -> Response:
     if branch == "main":
-        raise HubError(403, "Forbidden", "The branch `main` cannot be deleted.")
+        raise ApiError(403, "Forbidden", "The branch `main` cannot be deleted.")
     with target.writing() as (db, repo):
         _drop_ref(db, repo, commits.branch_ref(branch), branch)
     return Response()

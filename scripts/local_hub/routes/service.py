@@ -1,4 +1,4 @@
-"""Routes about the server itself: health, leases, who am I, telemetry, card validation."""
+"""Answer for the server itself: health, leases, who am I, telemetry, card validation."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
 from scripts.local_hub import cards
-from scripts.local_hub.access import StoreDep, Writer
+from scripts.local_hub.dependencies import StoreDep, Writer
+from scripts.local_hub.errors import ApiError, not_supported
 from scripts.local_hub.names import KIND_OF_TYPE
-from scripts.local_hub.replies import HubError, not_supported
 
 router = APIRouter()
 
@@ -65,9 +65,9 @@ class Card(BaseModel):
 def validate_yaml(card: Card) -> JSONResponse:
     kind = KIND_OF_TYPE.get(card.repoType)
     if kind is None:
-        raise HubError(400, "BadRequest", f"Unknown repo type {card.repoType!r}")
+        raise ApiError(400, "BadRequest", f"Unknown repo type {card.repoType!r}")
     errors, warnings = cards.problems(kind, card.content)
-    body = {name: [{"message": text} for text in found] for name, found in (("errors", errors), ("warnings", warnings))}
+    body = {"errors": [{"message": text} for text in errors], "warnings": [{"message": text} for text in warnings]}
     headers = {"X-Error-Code": "InvalidCard", "X-Error-Message": "Invalid card metadata"} if errors else {}
     return JSONResponse(body, 400 if errors else 200, headers=headers)
 

@@ -1,4 +1,4 @@
-"""Space settings. Nothing runs here: settings are kept for the record, the stage says STOPPED."""
+"""Keep the settings of Spaces. Nothing runs here: they are for the record, the stage says STOPPED."""
 
 from sqlite3 import Connection
 from typing import Annotated, Literal
@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from scripts.local_hub.access import Authorized, StoreDep, Target, Unquoted, Writer, target
-from scripts.local_hub.replies import HubError
+from scripts.local_hub.dependencies import Authorized, StoreDep, Target, Unquoted, Writer, target
+from scripts.local_hub.errors import ApiError
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
 from scripts.local_hub.views import runtime
@@ -83,7 +83,7 @@ def set_sleep_time(sleep: SleepTime, target: SpaceDep) -> dict[str, object]:
     return get_runtime(target)
 
 
-def _listed(family: Family, target: Target) -> dict[str, dict[str, str | None]]:
+def _settings_of(family: Family, target: Target) -> dict[str, dict[str, str | None]]:
     with target.reading() as (db, repo):
         query = "SELECT * FROM space_settings WHERE repo = ? AND family = ?"
         rows = db.execute(query, (repo.id, family)).fetchall()
@@ -99,13 +99,13 @@ def _add_routes(family: Family) -> None:
 
     @router.get(path, dependencies=[Writer])
     def get_settings(target: SpaceDep) -> dict[str, dict[str, str | None]]:
-        return _listed(family, target)
+        return _settings_of(family, target)
 
     @router.post(path, dependencies=[Writer])
     def set_setting(setting: Setting, target: SpaceDep) -> dict[str, dict[str, str | None]]:
         with target.writing() as (db, repo):
             save_setting(db, repo, family, setting)
-        return _listed(family, target)
+        return _settings_of(family, target)
 
     @router.delete(path, dependencies=[Writer])
     def delete_setting(key: Key, target: SpaceDep) -> dict[str, dict[str, str | None]]:
@@ -115,8 +115,8 @@ def _add_routes(family: Family) -> None:
                 (repo.id, family, key.key),
             )
             if deleted.rowcount == 0:
-                raise HubError(404, "NotFound", f"No such key: {key.key}")
-        return _listed(family, target)
+                raise ApiError(404, "NotFound", f"No such key: {key.key}")
+        return _settings_of(family, target)
 
 
 _add_routes("secrets")

@@ -1,4 +1,4 @@
-"""Uploads before the commit: how each file is to be sent, and the LFS protocol's basic transfer."""
+"""Receive uploads before their commit: how each file is to be sent, and the LFS protocol's basic transfer."""
 
 import hashlib
 import hmac
@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from scripts.local_hub import blobs, commits, uploads
-from scripts.local_hub.access import StoreDep, TargetDep, Unquoted, Writer, origin
-from scripts.local_hub.replies import HubError, bad_request, not_supported
+from scripts.local_hub.dependencies import StoreDep, TargetDep, Unquoted, Writer, origin
+from scripts.local_hub.errors import ApiError, bad_request, not_supported
 from scripts.local_hub.store import Store
 
 router = APIRouter()
@@ -31,7 +31,7 @@ class Preupload(BaseModel):
 
 
 @router.post("/api/{kind:kind}/{namespace}/{name}/preupload/{revision}", dependencies=[Writer])
-def preupload(revision: Unquoted, asked: Preupload, target: TargetDep) -> dict[str, list[dict[str, object]]]:
+def preupload(revision: Unquoted, body: Preupload, target: TargetDep) -> dict[str, list[dict[str, object]]]:
     """`oid` is that of the file as it is now, so that clients skip what has not changed."""
     with target.reading() as (db, repo):
         files = commits.files_of(db, commits.resolve(db, repo, revision).tree)
@@ -39,7 +39,7 @@ def preupload(revision: Unquoted, asked: Preupload, target: TargetDep) -> dict[s
     path = blobs.path_of(target.store.blobs, rules.sha256) if rules else None
     patterns = uploads.lfs_patterns(path.read_text("utf-8", "replace")) if path else []
     answers: list[dict[str, object]] = []
-    for file in asked.files:
+    for file in body.files:
         lfs = uploads.is_lfs(file.path, file.size, uploads.decoded(file.sample), patterns)
         answer: dict[str, object] = {
             "path": file.path,
@@ -94,8 +94,8 @@ async def lfs_put(
 ) -> Response:
     """Stream the body to disk. The signed address is the permission: clients send no token here."""
     if not hmac.compare_digest(signature.encode(), _signature(store, oid, size).encode()):
-        raise HubError(403, "Forbidden", "This upload address is not valid here.")
-    with blobs.incoming(store.blobs) as blob:
+        raise ApiError(403, "Forbidden", "This upload address is not valid here.")
+    with blobs.open_writer(store.blobs) as blob:
         try:
             async for chunk in request.stream():
                 if blob.size <= size:
@@ -115,7 +115,7 @@ async def lfs_put(
 def lfs_verify(item: LfsObject, store: StoreDep) -> Response:
     path = blobs.path_of(store.blobs, item.oid)
     if not path.exists() or path.stat().st_size != item.size:
-        raise HubError(404, "NotFound", f"The object {item.oid} of {item.size} bytes is not stored.")
+        raise ApiError(404, "NotFound", f"The object {item.oid} of {item.size} bytes is not stored.")
     return Response()
 
 

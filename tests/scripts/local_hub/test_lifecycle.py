@@ -18,9 +18,9 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-from scripts.core.errors import HanjulError
+from scripts.local_hub.errors import LocalHubError, StoreInUse
 from scripts.local_hub.lifecycle import running
-from scripts.local_hub.server import StoreInUse, serve
+from scripts.local_hub.server import serve
 from tests.scripts.local_hub.conftest import ROOT, clean_environment
 
 
@@ -186,19 +186,19 @@ def test_errors_say_what_where_and_what_next(tmp_path: Path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(HanjulError, match="cannot listen") as caught, running(tmp_path / "hub", port):
+        with pytest.raises(LocalHubError, match="cannot listen") as caught, running(tmp_path / "hub", port):
             pass
         assert caught.value.where == f"127.0.0.1:{port}"
         assert "--port" in caught.value.next_step
     (tmp_path / "file").write_text("")
-    with pytest.raises(HanjulError, match="cannot use its store") as caught, running(tmp_path / "file" / "hub"):
+    with pytest.raises(LocalHubError, match="cannot use its store") as caught, running(tmp_path / "file" / "hub"):
         pass
     assert caught.value.next_step
     with running(tmp_path / "hub"), pytest.raises(StoreInUse):
         serve(tmp_path / "hub", 0)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "hub.sqlite").write_bytes(b"no database" * 100)
-    with pytest.raises(HanjulError, match="cannot use its store"), running(tmp_path / "broken"):
+    with pytest.raises(LocalHubError, match="cannot use its store"), running(tmp_path / "broken"):
         pass
 
 

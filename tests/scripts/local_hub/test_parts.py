@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from scripts.local_hub import blobs, cards, commits, git, repos
+from scripts.local_hub.errors import ApiError
 from scripts.local_hub.names import check_path, check_ref, check_repo_id
-from scripts.local_hub.replies import HubError
 from scripts.local_hub.store import open_store
 
 
@@ -81,7 +81,7 @@ def test_card_problems():
     ["", "/a", "a/", "a//b", "./a", "a/../b", ".git/config", "a/.GIT/b", "a\0", "x" * 256, "a/" * 600 + "a", "\ud800"],
 )
 def test_bad_paths(path: str):
-    with pytest.raises(HubError, match="Invalid path"):
+    with pytest.raises(ApiError, match="Invalid path"):
         check_path(path)
 
 
@@ -89,7 +89,7 @@ def test_bad_paths(path: str):
     "name", ["", "a b", "a..b", "/a", "a/", "a.lock", "@", "a@{b", "-a", "refs/heads/a", "a" * 40, "a~1"]
 )
 def test_bad_refs(name: str):
-    with pytest.raises(HubError):
+    with pytest.raises(ApiError):
         check_ref(name)
 
 
@@ -124,4 +124,4 @@ def test_a_failed_write_rolls_back(tmp_path: Path):
         repos.create(db, "models", "a/b", "public", None, None)
         _ = 1 / 0
     with store.reading() as db:
-        assert repos.listed(db, "models", authorized=True) == []
+        assert repos.list_visible(db, "models", authorized=True) == []

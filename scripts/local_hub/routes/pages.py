@@ -1,4 +1,4 @@
-"""Pages for people who open the printed addresses: repos, files, a README as text. Escaped, no scripts."""
+"""Show web pages to people who open the printed addresses: repos, files, a README as text. Escaped, no scripts."""
 
 from html import escape
 from urllib.parse import quote
@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from scripts.local_hub import commits, repos
-from scripts.local_hub.access import Authorized, StoreDep, TargetDep, Unquoted
 from scripts.local_hub.blobs import path_of
+from scripts.local_hub.dependencies import Authorized, StoreDep, TargetDep, Unquoted
 from scripts.local_hub.names import KINDS
 
 router = APIRouter()
@@ -22,8 +22,8 @@ def home(store: StoreDep, authorized: Authorized) -> HTMLResponse:
     parts = ["<h1>Local Hub</h1>"]
     with store.reading() as db:
         for kind in KINDS:
-            found = repos.listed(db, kind, authorized=authorized)
-            links = "".join(f"<li>{_link(repo.web_path, repo.repo_id)}</li>" for repo in found)
+            visible = repos.list_visible(db, kind, authorized=authorized)
+            links = "".join(f"<li>{_link(repo.web_path, repo.repo_id)}</li>" for repo in visible)
             parts.append(f"<h2>{kind.capitalize()}</h2><ul>{links or '<li>none yet</li>'}</ul>")
     return _page("Local Hub", parts)
 

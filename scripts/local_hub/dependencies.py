@@ -1,4 +1,4 @@
-"""What every route needs from a request: the store, the caller's rights, the repo it names."""
+"""FastAPI dependencies of the routes: the store, the caller's rights, the repo that a request names."""
 
 import hmac
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from pydantic import AfterValidator
 from starlette.convertors import Convertor, register_url_convertor
 
 from scripts.local_hub import repos
+from scripts.local_hub.errors import ApiError
 from scripts.local_hub.names import KINDS, Kind
-from scripts.local_hub.replies import HubError
 from scripts.local_hub.store import Store
 
 # Routes match the raw path, where a revision is one quoted segment; handlers get the unquoted text.
@@ -42,7 +42,7 @@ def require_token(request: Request) -> None:
         # With this exact message the clients report a bad token; with another, a missing repo.
         message = "Invalid credentials in Authorization header"
         hint = f"{message}. The token of this local Hub is in {store_of(request).folder / 'token'}"
-        raise HubError(401, "Unauthorized", message, fields={"error": hint})
+        raise ApiError(401, "Unauthorized", message, fields={"error": hint})
 
 
 class _KindConvertor(Convertor[str]):
