@@ -8,14 +8,15 @@ from typing import Any
 
 from huggingface_hub import HfUri
 
+from pipelines import corpus
 from pipelines.rows import Row, make_row
 from pipelines.text.tidy import clean_value, tidy
 from scripts.core.errors import HanjulError
 from scripts.core.files import digest
 from scripts.hub.hub import Hub
 
-STARTER = Path(__file__).parents[2] / "pipelines" / "starter.jsonl"
-
+#: How a recipe names the rows that ship with Hanjul.
+STARTER = "starter"
 #: Our column -> the names it goes by elsewhere. The Korean ones are the reference project's.
 COLUMNS = {
     "product": ("product", "상품", "제품"),
@@ -62,7 +63,9 @@ def identify(hub: Hub, source: str) -> tuple[Path | HfUri, str]:
     if source.startswith("hf://"):
         pinned = hub.resolve(source)
         return pinned, pinned.to_uri()
-    path = STARTER if source == "starter" else Path(source)
+    if source == STARTER:
+        return corpus.FOLDER, corpus.corpus_digest()
+    path = Path(source)
     if path.suffix not in READERS:
         raise HanjulError(
             "This kind of file cannot be imported", source, f"give one of {', '.join(READERS)}, or hf://…"
@@ -89,6 +92,8 @@ def read(hub: Hub, source: Path | HfUri) -> Iterable[Mapping[str, Any]]:
         if isinstance(source, HfUri):
             splits = load_dataset(source.id, revision=source.revision)
             yield from concatenate_datasets(list(splits.values()))
+        elif source == corpus.FOLDER:
+            yield from corpus.load_corpus()
         else:
             cache = str(hub.cache("import"))
             yield from load_dataset(READERS[source.suffix], data_files=str(source), split="train", cache_dir=cache)

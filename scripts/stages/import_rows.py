@@ -12,7 +12,7 @@ from pipelines.features import RAW_FILES, write_raw
 from scripts.core.settings import ImportSettings
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.hub.tables import identify, read, to_rows
+from scripts.hub.tables import STARTER, identify, read, to_rows
 
 
 def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: str | None = None) -> HfUri:
@@ -34,7 +34,7 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
         chosen = records
         if settings.limit and settings.limit < len(records):
             chosen = random.Random(seed).sample(records, settings.limit)
-        kind = "written" if settings.source == "starter" else "imported"
+        kind = "written" if settings.source == STARTER else "imported"
         rows = to_rows(chosen, kind, settings.source)
         write_raw(rows, folder / "out" / RAW_FILES[kind])
         taken = (

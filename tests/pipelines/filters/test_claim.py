@@ -1,20 +1,19 @@
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.corpus import load_corpus
 from pipelines.filters import claim
 from pipelines.filters.limits import Limits
+from pipelines.synthesis.examples import load_examples
 
 #: This filter reads none of them.
 LIMITS = Limits(**{limit.name: 0 for limit in fields(Limits)})
-PIPELINES = Path(claim.__file__).parents[1]
 CLAIMS = claim.load_claims()
 
 
@@ -76,9 +75,8 @@ def test_the_category_counts_as_the_product():
     assert check("한 포", "면역력을 깨우다", category="건강기능식품") == "면역과 몸의 수치: 면역력"
 
 
-@pytest.mark.parametrize("corpus", ["starter.jsonl", "examples.jsonl"])
-def test_no_written_line_and_no_real_slogan_is_rejected(corpus):
-    rows = [json.loads(line) for line in (PIPELINES / corpus).read_text(encoding="utf-8").splitlines()]
+@pytest.mark.parametrize("rows", [load_corpus(), load_examples()], ids=["corpus", "slogans"])
+def test_no_written_line_and_no_real_slogan_is_rejected(rows):
     assert [row["ad_copy"] for row in rows if claim.check(row, LIMITS)] == []
 
 

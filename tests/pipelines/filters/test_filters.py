@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.corpus import load_corpus
 from pipelines.filters import REASONS, apply_rules, filter_rows, judge_and_select
 from pipelines.rows import make_row, row_id
 from pipelines.text.tidy import clean_value
@@ -235,8 +236,7 @@ def test_hostile_text_is_parted_and_what_stays_is_plain(ad_copy, product, value)
 
 
 def test_starter_corpus_passes_every_rule():
-    lines = (ROOT / "pipelines" / "starter.jsonl").read_text(encoding="utf-8").splitlines()
-    records = [json.loads(line) for line in lines]
+    records = load_corpus()
     rows = [make(row["ad_copy"], product=row["product"], values=row["values"], source="written") for row in records]
     kept, rejected = filter_rows(rows, LIMITS)
     assert len(kept) == len(rows)

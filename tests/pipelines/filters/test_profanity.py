@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-import json
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.corpus import load_corpus
 from pipelines.filters import profanity
 from pipelines.filters.limits import Limits
+from pipelines.synthesis.examples import load_examples
 
 #: This filter reads none of them.
 LIMITS = Limits(**{limit.name: 0 for limit in fields(Limits)})
-PIPELINES = Path(profanity.__file__).parents[1]
 WORDS = profanity.load_words()
 
 
@@ -68,9 +67,8 @@ def test_every_word_is_found_with_signs_between_its_letters(data, kind_and_word)
     assert evidence is not None and evidence.split(":")[0] == kind
 
 
-@pytest.mark.parametrize("corpus", ["starter.jsonl", "examples.jsonl"])
-def test_no_written_line_and_no_real_slogan_is_rejected(corpus):
-    rows = [json.loads(line) for line in (PIPELINES / corpus).read_text(encoding="utf-8").splitlines()]
+@pytest.mark.parametrize("rows", [load_corpus(), load_examples()], ids=["corpus", "slogans"])
+def test_no_written_line_and_no_real_slogan_is_rejected(rows):
     assert [row["ad_copy"] for row in rows if profanity.check(row, LIMITS)] == []
 
 

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from pipelines.likelihood import log_probabilities, scorer
+from pipelines.likelihood import log_probabilities
+from pipelines.likelihood import scorer as scorer_module
 from pipelines.likelihood.log_probabilities import Continuations
 from pipelines.likelihood.rarity import Rarity
 from pipelines.likelihood.scorer import (
@@ -151,8 +152,8 @@ def test_texts_are_those_that_models_are_trained_on(tokenizer, row):  # noqa: F8
 
     turn = user_message(row["product"], row["values"])
     answer = {"role": "assistant", "content": row["ad_copy"]}
-    assert written([turn], True) == "<bos>" + scorer.asked(row)
-    assert written([turn, answer], False) == "<bos>" + scorer.asked(row) + line_of(row)
+    assert written([turn], True) == "<bos>" + scorer_module.asked(row)
+    assert written([turn, answer], False) == "<bos>" + scorer_module.asked(row) + line_of(row)
 
 
 def test_a_judge_learns_the_line_from_its_pair_and_the_values_from_the_line():
@@ -212,7 +213,7 @@ def test_scores_are_the_raw_ones_of_the_log_probs(scorer):
 def constants(monkeypatch):
     """Round numbers, so that formulas can be computed by hand."""
     for name, value in {"WORST": 2, "BOUND": 0.5, "REVERSE": 0.25, "RARITY": 0.5}.items():
-        monkeypatch.setattr(scorer, name, value)
+        monkeypatch.setattr(scorer_module, name, value)
 
 
 def line_scores(values_gain=2.0, rarity=3.0, marginal=(-2.0, -3.0, -4.0)):
@@ -243,12 +244,15 @@ def test_what_a_line_owes_to_its_pair_is_bounded_and_what_values_owe_to_it_is_no
 
 
 def test_raw_scores_with_the_constants_as_they_are():
-    gain, worst = 1.0, [4.0, 1.0, 0.0][: scorer.WORST]
+    few = scorer_module.WORST
+    gain, worst = 1.0, [4.0, 1.0, 0.0][:few]
     found = line_scores().raw()
     assert found == RawScores(
-        pv=pytest.approx(scorer.BOUND * math.tanh(gain / scorer.BOUND) + 2.0 * scorer.REVERSE),
-        naturalness=pytest.approx(-(sum(worst) + sum([1.0, 0.5, 0.0][: scorer.WORST])) / min(3, scorer.WORST)),
-        creativity=pytest.approx(1.0 + 3.0 * scorer.RARITY),
+        pv=pytest.approx(scorer_module.BOUND * math.tanh(gain / scorer_module.BOUND) + 2.0 * scorer_module.REVERSE),
+        naturalness=pytest.approx(
+            -(sum(worst) + sum([1.0, 0.5, 0.0][: scorer_module.WORST])) / min(3, scorer_module.WORST)
+        ),
+        creativity=pytest.approx(1.0 + 3.0 * scorer_module.RARITY),
     )
 
 
@@ -258,7 +262,7 @@ def test_shortfall_is_the_mean_of_the_worst():
 
 
 def test_of_a_short_line_all_tokens_count(monkeypatch):
-    monkeypatch.setattr(scorer, "WORST", 5)
+    monkeypatch.setattr(scorer_module, "WORST", 5)
     short = torch.tensor([[-1.0, 0.0], [-3.0, -1.0]])
     assert shortfall(short) == pytest.approx(3 / 2)
     assert shortfall(torch.cat([short, torch.tensor([[-1.0, -1.0]] * 9)])) == pytest.approx(3 / 5)
@@ -289,7 +293,7 @@ def test_nothing_to_score(scorer):
 @pytest.mark.parametrize("word", ["우산", "치마", "TV"])
 def test_dull_lines_stand_under_the_pairs_of_the_examples(word):
     row = {"product": word, "values": ["가벼운", "질긴"], "ad_copy": "한밤에도 웃는다"}
-    made = [scorer._dulled(row, n) for n in range(2 * len(DULL_LINES))]
+    made = [scorer_module._dulled(row, n) for n in range(2 * len(DULL_LINES))]
     assert [found["ad_copy"] for found in made] == [dull(row, n) for n in range(2 * len(DULL_LINES))]
     assert all((found["product"], found["values"]) == (word, ["가벼운", "질긴"]) for found in made)
     assert not any("{" in found["ad_copy"] or "질긴" in found["ad_copy"] for found in made)

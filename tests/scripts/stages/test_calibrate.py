@@ -16,12 +16,12 @@ from huggingface_hub import CommitOperationAdd, HfUri, RepoCard
 from model_card.comparison.report import METRICS
 from model_card.judging.calibration import auc
 from model_card.judging.contrast_set import KINDS, WORN_OUT
+from pipelines.corpus import load_corpus
 from pipelines.features import RAW, write_rows
 from pipelines.rows import make_row, split_of
 from pipelines.synthesis.examples import exemplary_slogans
 from scripts.core.errors import HanjulError
 from scripts.core.settings import Recipe
-from scripts.hub.tables import STARTER
 from scripts.judging import judges_repo
 from scripts.stages import calibrate
 from tests.model_card.judging.judge_server import judging
@@ -36,7 +36,7 @@ NOTE = "\n## 덧붙임\n\n사람이 쓴 글\n"
 
 def rows() -> list[Any]:
     """Rows of the starter set, some of products that are held out, and a synthesised one of such a product."""
-    shipped = map(json.loads, STARTER.read_text(encoding="utf-8").splitlines())
+    shipped = load_corpus()
     starter = [make_row(row["product"], row["values"], row["ad_copy"]) for row in shipped]
     train = [row for row in starter if split_of(row["product"]) == "train"][:TRAIN]
     held_out = [row for row in starter if split_of(row["product"]) != "train"][:HELD_OUT]
