@@ -48,6 +48,13 @@ class Format(StrEnum):
     quiet = "quiet"
 
 
+class Place(StrEnum):
+    """Where a training runs."""
+
+    here = "here"
+    jobs = "jobs"
+
+
 @dataclass
 class Options:
     """What the flags before the command say."""
@@ -239,12 +246,21 @@ def train(
     ] = None,
     merge: Annotated[bool | None, typer.Option("--merge", help="Publish the merged model too.")] = None,
     gguf: Annotated[bool | None, typer.Option("--gguf", help="Publish GGUFs of it too: Q8_0 and Q4_K_M.")] = None,
+    on: Annotated[Place, typer.Option(help="here, or jobs: a machine of Hugging Face, paid for.")] = Place.here,
+    flavor: Annotated[str | None, typer.Option(help="Its kind, by `hf jobs hardware`; else a10g-small.")] = None,
+    timeout: Annotated[str | None, typer.Option(help="When it stops at the latest, like 90m; else 6h.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what --on jobs would upload and run.")] = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
     """Train a LoRA adapter and publish it; recipes `train/…` are there for several base models."""
+    if on is Place.here and (flavor or timeout or dry_run):
+        raise typer.BadParameter("--flavor, --timeout and --dry-run go with --on jobs")
     flags = {"train__start": start, "train__method": "dpo" if start else None}
     loaded = load_recipe(recipe, changes, **flags, train__merge=merge, train__gguf=gguf)
+    if on is Place.jobs:
+        _train_on_jobs(uri, recipe, loaded, flavor, timeout, dry_run)
+        return
     with hub_session() as hub:
         from scripts.exporting import exports
         from scripts.models import models
@@ -256,6 +272,20 @@ def train(
             if OPTIONS.format is not Format.json:
                 out(other.to_uri())
         emit(hub, adapter)
+
+
+def _train_on_jobs(uri: str, name: str, recipe: Recipe, flavor: str | None, timeout: str | None, dry_run: bool) -> None:
+    """Start the training elsewhere: the job's page on stdout, or all that is uploaded and run."""
+    if OPTIONS.local or not env.has_token():
+        raise HanjulError("HF Jobs takes a token", "--on jobs", "log in with `hf auth login`, or leave --on jobs out")
+    with hub_session() as hub:
+        from scripts.jobs import training as jobs
+
+        facts = jobs.run(hub, hub.resolve(uri, "dataset"), name, recipe, flavor, timeout, dry_run)
+        if OPTIONS.format is Format.json:
+            out(json.dumps(facts, ensure_ascii=False, indent=2))
+        else:
+            out(jobs.table(facts) if dry_run else facts["url"])
 
 
 @app.command()

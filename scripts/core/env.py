@@ -12,6 +12,9 @@ from pathlib import Path
 
 import platformdirs
 
+#: The folder that holds the packages: a source checkout, or site-packages.
+ROOT = Path(__file__).resolve().parents[2]
+
 #: Port of `hanjul hub serve`.
 HUB_PORT = 8710
 
@@ -38,9 +41,17 @@ OPT_OUTS = {
 }
 
 
+def is_checkout() -> bool:
+    """Whether this is the source tree, not an installed wheel."""
+    return (ROOT / "pyproject.toml").is_file()
+
+
 def data_dir() -> Path:
-    """Where the local Hub, caches and work in progress live: `HANJUL_HOME`, else the user's data folder."""
-    return Path(os.environ.get("HANJUL_HOME") or platformdirs.user_data_dir("hanjul"))
+    """Where the local Hub, caches and work in progress live: `HANJUL_HOME`, else the user's data folder.
+
+    Absolute, because processes that are started from here run in a folder of their own.
+    """
+    return Path(os.environ.get("HANJUL_HOME") or platformdirs.user_data_dir("hanjul")).absolute()
 
 
 def hub_store() -> Path:

@@ -190,8 +190,10 @@ def _versions() -> dict[str, str]:
 
 
 def _git_commit() -> str | None:
-    """The source tree's commit, or None where Hanjul was installed without one."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    """The source tree's commit, or None for an installed wheel: site-packages may lie inside somebody's repository."""
+    if not (env.ROOT / ".git").exists():
+        return None
+    command = ["git", "-C", str(env.ROOT), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
     except OSError:  # no git on this machine

@@ -86,6 +86,12 @@ CREATE TABLE IF NOT EXISTS collection_items (
     position INTEGER NOT NULL,
     UNIQUE (collection, item_id, item_type)
 );
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    created_at TEXT NOT NULL
+);
 """
 
 

@@ -21,11 +21,11 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from pipelines.likelihood.generation import TOP_K
+from scripts.core import env
 from scripts.core.errors import HanjulError
 
 _START_S = 180.0
 _STOP_S = 5.0
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def serve(gguf: Path, lora: Path | None, chat_template: str, slots: int, context
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(
             [sys.executable, "-m", "scripts.models.llama_server", json.dumps(plan)],
-            cwd=_ROOT,
+            cwd=env.ROOT,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.training.worker import ERROR, PARENT, work
@@ -58,7 +59,7 @@ def run(folder: Path, processes: int) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), PARENT: str(os.getpid())}
     child = subprocess.Popen(
         [*command, "-m", "scripts.training.worker", str(folder)],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=env.ROOT,
         env=environment,
         stdout=sys.stderr,  # stdout is for URIs
     )
