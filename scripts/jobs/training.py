@@ -29,7 +29,7 @@ from scripts.core.log import log
 from scripts.core.settings import Recipe, TrainSettings
 from scripts.hub.hub import Hub
 from scripts.jobs import wheel as wheels
-from scripts.training.checks import extra_packages
+from scripts.training.preflight import extra_packages
 
 #: Has uv and Python 3.12; what `hf jobs uv run` takes, too.
 IMAGE = "ghcr.io/astral-sh/uv:python3.12-bookworm"

@@ -25,10 +25,8 @@ from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.models.embedded import PACKAGE, TERMS
 from scripts.models.models import adapter_config
-from scripts.training import fitting, launch, loading
-from scripts.training.checks import check_tools
-from scripts.training.fit import quiet
-from scripts.training.job import Job, curve_of, write_rows
+from scripts.training import launch, loading, preflight
+from scripts.training.job import TrainingJob, read_curve, write_rows
 
 if TYPE_CHECKING:
     import datasets
@@ -164,7 +162,7 @@ def _train(
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Check, write the job down and do it: the curve, and the counts for the manifest."""
 
-    check_tools(settings)
+    preflight.check_tools(settings)
     config = "preferences" if settings.method == "dpo" else "default"
     configs = {name: _splits(hub, dataset, name, sources) for name in dict.fromkeys(("default", config))}
     if settings.method == "judge":
@@ -177,19 +175,19 @@ def _train(
             dataset.to_uri(),
             "add rows",
         )
-    processes = launch.processes_of(settings)
-    with quiet():
-        tokenizer = loading.tokenizer_of(base.id, base.revision, settings)
-        lengths = fitting.check_lengths(tokenizer, [*train, *held_out], settings.max_length)
-        fitting.check_memory(base, settings, lengths, processes)
+    processes = launch.process_count(settings)
+    with loading.quiet_libraries():
+        tokenizer = loading.load_tokenizer(base.id, base.revision, settings)
+        lengths = preflight.check_lengths(tokenizer, [*train, *held_out], settings.max_length)
+        preflight.check_memory(base, settings, lengths, processes)
         for kind, name in (("rows", "default"), ("preferences", "preferences")):
             write_rows(folder, kind, configs.get(name, {}))
     log(f"train: {len(train)} rows, {len(held_out)} held out" + (f", {processes} processes" if processes > 1 else ""))
     # A sha of the local Hub means nothing elsewhere, where the adapter must find its base too. The manifest has it.
     started = (start.id, start.revision) if start else (None, None)
-    Job(base.id, base.revision, not hub.is_local, settings, seed, *started).write(folder)
+    TrainingJob(base.id, base.revision, not hub.is_local, settings, seed, *started).write(folder)
     launch.run(folder, processes)
-    return curve_of(folder), {"in": len(train), "validation": len(held_out)}
+    return read_curve(folder), {"in": len(train), "validation": len(held_out)}
 
 
 def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], method: str, out: Path) -> None:

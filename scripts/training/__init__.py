@@ -1,1 +1,1 @@
-"""Training: a job (a folder with rows and settings) becomes an adapter, its curve and its tokenizer. No Hub writes."""
+"""Train an adapter: a job (a folder with rows and settings) becomes its weights, tokenizer and curve. No Hub writes."""

@@ -1,7 +1,8 @@
-"""Settings of a recipe as arguments of transformers, TRL and PEFT."""
+"""Turn settings of a recipe into arguments of transformers, TRL and PEFT."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ WARMUP = 0.05  # share of all steps
 
 
 def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -> dict[str, Any]:
-    """What all trainers share. Checkpoints go to `folder`, nothing goes elsewhere.
+    """Arguments that all trainers share. Checkpoints go to `folder`, nothing goes elsewhere.
 
     Args:
         evaluated: there are held-out rows: measured after each epoch, and the best checkpoint is taken in the end.
@@ -38,7 +39,7 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
         "torch_compile": settings.compile,
         "use_cpu": not torch.accelerator.is_available(),
         "seed": seed,
-        "save_strategy": "epoch",  # callbacks.Often adds to it
+        "save_strategy": "epoch",  # callbacks.FrequentCheckpoints adds to it
         "save_total_limit": 2,  # the best one and the last: with 1 the last goes when training ends, also by SIGTERM
         "restore_callback_states_from_checkpoint": True,  # how long early stopping has been waiting
         "eval_strategy": "epoch" if evaluated else "no",
@@ -58,14 +59,12 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
 
 
 def world_size() -> int:
-    """Processes that train together: what torchrun and accelerate say in the environment."""
-    import os
-
+    """The number of processes that train together, as torchrun and accelerate put it into the environment."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def for_sft(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -> SFTConfig:
-    """A longer row is an error, found before this: nothing is cut. Packed, a step has as many tokens as it may have."""
+    """Arguments of SFT. Nothing is cut: `preflight` refuses longer rows. A packed step has as many tokens as it may."""
     return SFTConfig(
         **common(settings, seed, folder, evaluated),
         max_length=settings.max_length * settings.batch_size // world_size() if settings.packing else None,
@@ -76,11 +75,12 @@ def for_sft(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -
 
 
 def for_dpo(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -> DPOConfig:
-    """DPO with the reference's log-probabilities from the adapter's own copy."""
+    """Arguments of DPO, with the reference's log-probabilities from the adapter's own copy."""
     return DPOConfig(**common(settings, seed, folder, evaluated), max_length=None, beta=settings.beta)
 
 
 def for_encoder_decoder(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) -> Seq2SeqTrainingArguments:
+    """Arguments of an encoder-decoder's training."""
     return Seq2SeqTrainingArguments(**common(settings, seed, folder, evaluated))
 
 

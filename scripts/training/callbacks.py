@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training: progress, checkpoints, and reasons to end it."""
+"""Callbacks of a training: its progress bar, more checkpoints, and two reasons to stop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scripts.core.errors import HanjulError
 CHECKPOINT_STEPS = 25
 
 
-class Bar(ProgressCallback):  # type: ignore[misc]
+class LossBar(ProgressCallback):  # type: ignore[misc]
     """A progress bar that shows the loss; the stock one prints every log to stdout, which is for URIs."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
@@ -25,7 +25,7 @@ class Bar(ProgressCallback):  # type: ignore[misc]
             self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}", refresh=False)
 
 
-class Finite(TrainerCallback):  # type: ignore[misc]
+class StopOnNonFiniteLoss(TrainerCallback):  # type: ignore[misc]
     """Ends a run whose loss is no number any more."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
@@ -39,7 +39,7 @@ class Finite(TrainerCallback):  # type: ignore[misc]
             )
 
 
-class Often(TrainerCallback):  # type: ignore[misc]
+class FrequentCheckpoints(TrainerCallback):  # type: ignore[misc]
     """A checkpoint every `CHECKPOINT_STEPS`, beside those that go with the evaluations.
 
     None with the last step of an epoch: the one after the evaluation would be written over it while it counts as whole.
@@ -55,7 +55,7 @@ def ends_epoch(state: Any) -> bool:
     return float(state.epoch).is_integer() or state.global_step >= state.max_steps
 
 
-class Terminated(TrainerCallback):  # type: ignore[misc]
+class StopOnSigterm(TrainerCallback):  # type: ignore[misc]
     """On SIGTERM: finish the step, write a checkpoint, stop.
 
     transformers has the same (`enable_jit_checkpoint`), but waits three seconds first, evaluates after the last step,
@@ -63,12 +63,12 @@ class Terminated(TrainerCallback):  # type: ignore[misc]
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._before: Any = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, self._ask)
+            self._before = signal.signal(signal.SIGTERM, self._request)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.restore()
@@ -79,18 +79,18 @@ class Terminated(TrainerCallback):  # type: ignore[misc]
             signal.signal(signal.SIGTERM, self._before)
             self._before = None
 
-    def _ask(self, number: int, frame: Any) -> None:
-        self.asked = True
+    def _request(self, number: int, frame: Any) -> None:
+        self.requested = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if args.world_size > 1:  # the signal reaches processes at different steps, and a checkpoint needs them all
-            asked = torch.tensor(float(self.asked), device=args.device)
-            torch.distributed.all_reduce(asked, torch.distributed.ReduceOp.MAX)
-            self.asked = bool(asked)
-        if self.asked:
+            requested = torch.tensor(float(self.requested), device=args.device)
+            torch.distributed.all_reduce(requested, torch.distributed.ReduceOp.MAX)
+            self.requested = bool(requested)
+        if self.requested:
             control.should_training_stop = True
             control.should_save = not ends_epoch(state)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.asked and not ends_epoch(state):  # else an epoch would never be measured
+        if self.requested and not ends_epoch(state):  # else an epoch would never be measured
             control.should_evaluate = control.should_save = False

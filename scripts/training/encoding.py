@@ -1,4 +1,4 @@
-"""Rows as token ids, by the tokenizer's chat template and nothing else."""
+"""Encode rows as token ids, by the tokenizer's chat template and nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def encode(tokenizer: Any, row: Mapping[str, Any]) -> tuple[list[int], list[int]
     return whole[: len(prompt)], whole[len(prompt) :]
 
 
-def with_template(tokenizer: Any, choice: str, base: str) -> Any:
+def with_chat_template(tokenizer: Any, choice: str, base: str) -> Any:
     """The tokenizer with the chat template to train with, and with marks for begin, end and padding.
 
     Args:
@@ -47,18 +47,20 @@ def with_template(tokenizer: Any, choice: str, base: str) -> Any:
     tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
     prompt, answer = _PROBE
     shown = tokenizer.apply_chat_template(prompt, tokenize=False)
-    asked = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
+    opened = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
     answered = tokenizer.apply_chat_template([*prompt, *answer], tokenize=False)
-    goes_on = answered.startswith(asked) and answered.removeprefix(asked).lstrip().startswith(answer[0]["content"])
-    if asked == shown or not goes_on:
-        what = "has no generation prompt" if asked == shown else "does not go on from its generation prompt to the line"
+    goes_on = answered.startswith(opened) and answered.removeprefix(opened).lstrip().startswith(answer[0]["content"])
+    if opened == shown or not goes_on:
+        what = (
+            "has no generation prompt" if opened == shown else "does not go on from its generation prompt to the line"
+        )
         raise HanjulError(
             f"The chat template of this base {what}", base, "set train.chat_template to hanjul, which takes ours"
         )
     return tokenizer
 
 
-def answer_ends(tokenizer: Any) -> list[int]:
+def end_token_ids(tokenizer: Any) -> list[int]:
     """Ids of the tokens that may end an answer: the one of the template, and the tokenizer's own."""
     prompt, answer = _PROBE
     completion = encode(tokenizer, {"prompt": prompt, "completion": answer})[1]

@@ -1,4 +1,4 @@
-"""A training as a folder: rows and settings go in, the adapter's files and the curve come out.
+"""Keep a training job in a folder: rows and settings go in, the adapter's files and the curve come out.
 
 job.json, rows/<split>/, preferences/<split>/    what to do
 checkpoints/                                     to go on from
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to train.
+class TrainingJob:
+    """What to train, and how.
 
     Attributes:
         base, revision: id and commit sha of the base.
@@ -42,9 +42,9 @@ class Job:
         (folder / "job.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
     @staticmethod
-    def read(folder: Path) -> Job:
+    def read(folder: Path) -> TrainingJob:
         content = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-        return Job(**content | {"settings": TrainSettings(**content["settings"])})
+        return TrainingJob(**content | {"settings": TrainSettings(**content["settings"])})
 
 
 def write_rows(folder: Path, kind: str, splits: dict[str, datasets.Dataset]) -> None:
@@ -57,14 +57,14 @@ def write_rows(folder: Path, kind: str, splits: dict[str, datasets.Dataset]) -> 
         rows.save_to_disk(folder / kind / split)
 
 
-def rows_of(folder: Path, kind: str, split: str) -> datasets.Dataset | None:
-    """The rows of a split, or None where it has none."""
+def load_rows(folder: Path, kind: str, split: str) -> datasets.Dataset | None:
+    """Load the rows of a split, or None where it has none."""
     import datasets
 
     place = folder / kind / split
     return datasets.load_from_disk(place) if place.is_dir() else None
 
 
-def curve_of(folder: Path) -> dict[str, Any]:
+def read_curve(folder: Path) -> dict[str, Any]:
     curve: dict[str, Any] = json.loads((folder / "curve.json").read_text(encoding="utf-8"))
     return curve

@@ -1,4 +1,4 @@
-"""Starts a job in as many processes as it is to have."""
+"""Start a training job in as many processes as it is to have."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from types import FrameType
 from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
-from scripts.training.worker import ERROR, PARENT, work
+from scripts.training.worker import ERROR_FILE, PARENT_VARIABLE, run_job
 
 #: Seconds that processes have to finish a step and write a checkpoint on SIGTERM.
 STOP_S = 300
 
 
-def processes_of(settings: TrainSettings) -> int:
-    """How many processes train: what the recipe says, else one for each GPU, else one.
+def process_count(settings: TrainSettings) -> int:
+    """Count the processes that train: what the recipe says, else one for each GPU, else one.
 
     Raises:
         HanjulError: the rows of a step cannot be shared out over them, or there are fewer GPUs.
@@ -42,21 +42,21 @@ def processes_of(settings: TrainSettings) -> int:
 
 
 def run(folder: Path, processes: int) -> None:
-    """Do the job in a folder: in this process when there is one, else in processes of torchrun.
+    """Run the job in a folder: in this process when there is one, else in processes of torchrun.
 
     Raises:
-        HanjulError: what `worker.work` raises, or a process that died.
+        HanjulError: what `worker.run_job` raises, or a process that died.
     """
     import torch
 
     if processes == 1 and torch.cuda.device_count() <= 1:  # with more GPUs, Trainer would spread one process over all
-        work(folder)
+        run_job(folder)
         return
-    (folder / ERROR).unlink(missing_ok=True)
+    (folder / ERROR_FILE).unlink(missing_ok=True)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     command += ["--shutdown-timeout", str(STOP_S)]
     threads = max((os.cpu_count() or 1) // processes, 1)
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), PARENT: str(os.getpid())}
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), PARENT_VARIABLE: str(os.getpid())}
     child = subprocess.Popen(
         [*command, "-m", "scripts.training.worker", str(folder)],
         cwd=env.ROOT,
@@ -78,8 +78,8 @@ def run(folder: Path, processes: int) -> None:
         if child.poll() is None:
             child.terminate()
             child.wait()
-    if (folder / ERROR).is_file():
-        raise HanjulError(**json.loads((folder / ERROR).read_text(encoding="utf-8")))
+    if (folder / ERROR_FILE).is_file():
+        raise HanjulError(**json.loads((folder / ERROR_FILE).read_text(encoding="utf-8")))
     if code:
         raise HanjulError(
             f"A process of the training ended with status {code}",

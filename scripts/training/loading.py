@@ -1,19 +1,19 @@
-"""A base model the way it is trained: bfloat16 or 4-bit, with the attention that this machine has."""
+"""Load a base model the way it is trained: bfloat16 or 4-bit, with the attention that this machine has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import util
 from typing import Any
 
-import torch
-
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
-from scripts.training.encoding import with_template
+from scripts.training.encoding import with_chat_template
 
 
-def config_of(base: str, revision: str | None, settings: TrainSettings) -> Any:
+def load_config(base: str, revision: str | None, settings: TrainSettings) -> Any:
     from transformers import AutoConfig
 
     return AutoConfig.from_pretrained(base, revision=revision, trust_remote_code=settings.trust_remote_code)
@@ -25,27 +25,29 @@ def model_class(config: Any) -> Any:
     return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
 
 
-def tokenizer_of(base: str, revision: str | None, settings: TrainSettings) -> Any:
-    """The base's tokenizer with the chat template to train with; raises as `encoding.with_template`."""
+def load_tokenizer(base: str, revision: str | None, settings: TrainSettings) -> Any:
+    """Load the base's tokenizer with the chat template to train with; raises as `encoding.with_chat_template`."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(base, revision=revision, trust_remote_code=settings.trust_remote_code)
-    return with_template(tokenizer, settings.chat_template, base)
+    return with_chat_template(tokenizer, settings.chat_template, base)
 
 
-def load(base: str, revision: str | None, tokenizer: Any, settings: TrainSettings) -> Any:
-    """The base, ready for an adapter.
+def load_base(base: str, revision: str | None, tokenizer: Any, settings: TrainSettings) -> Any:
+    """Load the base, ready for an adapter.
 
     Raises:
         HanjulError: an encoder-decoder is to learn preferences or packed rows, the checkpoint lacks weights.
     """
-    config = config_of(base, revision, settings)
-    for asked, what in (
+    import torch
+
+    config = load_config(base, revision, settings)
+    for needed, what in (
         (settings.method == "dpo", "DPO"),
         (settings.method == "judge", "A judge"),
         (settings.packing, "Packing"),
     ):
-        if asked and config.is_encoder_decoder:
+        if needed and config.is_encoder_decoder:
             raise HanjulError(f"{what} is for causal models, and this base is an encoder-decoder", base, "leave it out")
     options: dict[str, Any] = {"dtype": torch.bfloat16, "trust_remote_code": settings.trust_remote_code}
     if settings.quantize == "4bit":
@@ -55,19 +57,20 @@ def load(base: str, revision: str | None, tokenizer: Any, settings: TrainSetting
             options["attn_implementation"] = "flash_attention_2"
         if settings.kernels:
             options["use_kernels"] = True
-    model, found = model_class(config).from_pretrained(
+    model, report = model_class(config).from_pretrained(
         base, revision=revision, config=config, output_loading_info=True, **options
     )
-    check_whole(found["missing_keys"], base)
+    check_no_missing_weights(report["missing_keys"], base)
     if settings.quantize == "4bit":
         from peft import prepare_model_for_kbit_training
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=settings.gradient_checkpointing)
-    return with_marks(share(model), tokenizer) if config.is_encoder_decoder else model
+    return with_special_tokens(tie_encoder_decoder(model), tokenizer) if config.is_encoder_decoder else model
 
 
-def check_whole(missing: Iterable[str], base: str) -> None:
-    """
+def check_no_missing_weights(missing: Iterable[str], base: str) -> None:
+    """Refuse a checkpoint that lacks weights of its model.
+
     Args:
         missing: weights that the model has and its checkpoint has not. transformers draws them at random with each
             load, so an adapter's users would have others than it was trained on.
@@ -86,6 +89,7 @@ def check_whole(missing: Iterable[str], base: str) -> None:
 
 def _four_bits() -> Any:
     """NF4 with double quantisation: Dettmers et al. 2023, "QLoRA", section 3."""
+    import torch
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(
@@ -96,8 +100,8 @@ def _four_bits() -> Any:
     )
 
 
-def share(model: Any) -> Any:
-    """An encoder-decoder whose config says `tie_encoder_decoder`, with one set of weights for both.
+def tie_encoder_decoder(model: Any) -> Any:
+    """Give an encoder-decoder whose config says `tie_encoder_decoder` one set of weights for both.
 
     transformers 5 reads the key and leaves two copies. What the encoder lacks (cross-attention, head) stays.
     """
@@ -115,9 +119,29 @@ def share(model: Any) -> Any:
     return model
 
 
-def with_marks(model: Any, tokenizer: Any) -> Any:
-    """An encoder-decoder that knows which tokens begin, end and fill its lines."""
+def with_special_tokens(model: Any, tokenizer: Any) -> Any:
+    """Tell an encoder-decoder which tokens begin, end and fill its lines."""
     model.config.decoder_start_token_id = model.generation_config.decoder_start_token_id = tokenizer.bos_token_id
     model.config.eos_token_id = model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.config.pad_token_id = model.generation_config.pad_token_id = tokenizer.pad_token_id
     return model
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep the libraries' bars of map and load, and their advice to direct callers, off stderr."""
+    import datasets
+    import transformers
+
+    verbosity = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        datasets.enable_progress_bars()
+        transformers.logging.enable_progress_bar()
+        transformers.logging.set_verbosity(verbosity)

@@ -1,4 +1,4 @@
-"""Are packed rows kept apart? Asked of the model itself."""
+"""Check that a model's attention keeps packed rows apart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scripts.core.errors import HanjulError
 TOLERANCE = 0.02
 
 
-def check(model: Any, first: list[int], second: list[int]) -> None:
+def check_packing(model: Any, first: list[int], second: list[int]) -> None:
     """Compare the second of two rows, packed behind the first, with itself alone.
 
     Args:

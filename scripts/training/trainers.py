@@ -1,4 +1,4 @@
-"""The trainers of TRL and transformers with our loss, pace and held-out measure; nothing else of them is changed."""
+"""Trainers of TRL and transformers with our loss, timing and held-out measure; nothing else of them is changed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from transformers import Seq2SeqTrainer
 from trl import DPOTrainer, SFTTrainer
 
-from scripts.training import head as heads
-from scripts.training.sampling import ByLength
+from scripts.training import completion_loss
+from scripts.training.length_sampler import LengthSampler
 
 _Base: Any = SFTTrainer if TYPE_CHECKING else object
 
 
-class Paced(_Base):  # type: ignore[misc]
+class TimedTrainer(_Base):  # type: ignore[misc]
     """Rows and seconds of the steps go into the history, which a checkpoint carries: they survive an interruption."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,7 +44,7 @@ class Paced(_Base):  # type: ignore[misc]
         """TRL's card is not ours: scripts/stages/train.py renders one from facts."""
 
 
-class LineTrainer(Paced):
+class LineTrainer(TimedTrainer):
     """Loss summed over the tokens of lines; subclasses say how a model scores them."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
@@ -52,7 +52,7 @@ class LineTrainer(Paced):
         if getattr(self.args, "packing", False):
             return super()._get_train_sampler(rows)
         lengths = [len(ids) for ids in rows["input_ids"]]
-        return ByLength(lengths, self.args.train_batch_size * self.args.world_size, self.args.seed)
+        return LengthSampler(lengths, self.args.train_batch_size * self.args.world_size, self.args.seed)
 
     def summed_loss(self, model: Any, inputs: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Cross entropy summed over completion tokens (differentiable), and their number."""
@@ -92,7 +92,7 @@ class LineTrainer(Paced):
 
     def tokens_of(self, inputs: Any) -> torch.Tensor:
         """Mask (batch, length) of the labels that count."""
-        mask: torch.Tensor = inputs["labels"] != heads.IGNORED
+        mask: torch.Tensor = inputs["labels"] != completion_loss.IGNORED
         return mask
 
 
@@ -106,7 +106,7 @@ class CompletionTrainer(LineTrainer, SFTTrainer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head = self.model.get_output_embeddings()
-        self._fused = heads.is_last(self.model)
+        self._fused = completion_loss.is_last(self.model)
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -121,17 +121,17 @@ class CompletionTrainer(LineTrainer, SFTTrainer):  # type: ignore[misc]
     def summed_loss(self, model: Any, inputs: Any) -> tuple[torch.Tensor, torch.Tensor]:
         rest, keep, targets = self._split(inputs)
         if self._fused:
-            with heads.loss_in_place_of_logits(self._head, F.pad(keep, (0, 1)), targets):
+            with completion_loss.loss_in_place_of_logits(self._head, F.pad(keep, (0, 1)), targets):
                 loss = model(**rest, use_cache=False).logits
         else:
-            logits = heads.completion_logits(model, self._head, rest, F.pad(keep, (0, 1)))
+            logits = completion_loss.completion_logits(model, self._head, rest, F.pad(keep, (0, 1)))
             loss = F.cross_entropy(logits.float(), targets, reduction="sum")
         return loss, keep.sum()
 
     def row_losses(self, model: Any, inputs: Any) -> torch.Tensor:
         rest, keep, targets = self._split(inputs)
-        logits = heads.completion_logits(model, self._head, rest, F.pad(keep, (0, 1)))
-        return heads.row_losses(logits, targets, keep)
+        logits = completion_loss.completion_logits(model, self._head, rest, F.pad(keep, (0, 1)))
+        return completion_loss.row_losses(logits, targets, keep)
 
     def _split(self, inputs: Any) -> tuple[dict[str, Any], torch.Tensor, torch.Tensor]:
         keep = self.tokens_of(inputs)
@@ -148,10 +148,10 @@ class EncoderDecoderTrainer(LineTrainer, Seq2SeqTrainer):  # type: ignore[misc]
     def row_losses(self, model: Any, inputs: Any) -> torch.Tensor:
         keep = self.tokens_of(inputs)
         rest = {name: value for name, value in inputs.items() if name != "labels"}
-        return heads.row_losses(model(**rest).logits[keep], inputs["labels"][keep], keep)
+        return completion_loss.row_losses(model(**rest).logits[keep], inputs["labels"][keep], keep)
 
 
-class PreferenceTrainer(Paced, DPOTrainer):  # type: ignore[misc]
+class PreferenceTrainer(TimedTrainer, DPOTrainer):  # type: ignore[misc]
     """TRL's DPOTrainer as it is, from an SFT adapter whose copy is the reference."""
 
     def rows_of(self, inputs: Any) -> int:

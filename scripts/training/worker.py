@@ -1,4 +1,4 @@
-"""Does a job: in this process, or as one of several that `scripts.training.launch` starts."""
+"""Run a training job: in this process, or as one of several that `scripts.training.launch` starts."""
 
 from __future__ import annotations
 
@@ -12,42 +12,49 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from pipelines.likelihood.generation import TOP_K
 from scripts.core.errors import HanjulError
 from scripts.core.files import write_atomically
 from scripts.core.settings import EvaluateSettings
-from scripts.training.job import Job, rows_of
+from scripts.training import loading
+from scripts.training.encoding import end_token_ids
+from scripts.training.job import TrainingJob, load_rows
 
-ERROR = "error.json"
+#: File of the job's folder with the error that ended a process.
+ERROR_FILE = "error.json"
 #: Environment variable with the process id of whoever started the job.
-PARENT = "HANJUL_JOB_OF"
+PARENT_VARIABLE = "HANJUL_JOB_OF"
 
 
-def work(folder: Path) -> None:
+def run_job(folder: Path) -> None:
     """Train, and leave `out/` and `curve.json` in the job's folder.
 
     Raises:
         HanjulError: the loss is no number, packed rows would see each other, SIGTERM stopped it.
     """
-    from scripts.training import build, fit, loading, preference_report
+    # Their classes derive from those of TRL and transformers: 7 s to import, which a stage done before need not wait.
+    from scripts.training.build_trainer import build_trainer
+    from scripts.training.dpo import train_dpo
+    from scripts.training.run_trainer import held_out_loss, run_trainer
 
-    job = Job.read(folder)
-    with fit.quiet():
-        tokenizer = loading.tokenizer_of(job.base, job.revision, job.settings)
-        base = loading.load(job.base, job.revision, tokenizer, job.settings)
+    job = TrainingJob.read(folder)
+    with loading.quiet_libraries():
+        tokenizer = loading.load_tokenizer(job.base, job.revision, job.settings)
+        base = loading.load_base(job.base, job.revision, tokenizer, job.settings)
         if job.settings.method == "dpo":
-            curve, trainer = preference_report.prefer(folder, job, base, tokenizer)
+            curve, trainer = train_dpo(folder, job, base, tokenizer)
         else:
-            train, held_out = (rows_of(folder, "rows", split) for split in ("train", "validation"))
-            trainer = build.trainer(base, tokenizer, train, held_out, job.settings, job.seed, folder / "checkpoints")
-            curve = fit.fit(trainer)
-            curve["held_out"] = fit.held_out(trainer)
+            train, held_out = (load_rows(folder, "rows", split) for split in ("train", "validation"))
+            trainer = build_trainer(base, tokenizer, train, held_out, job.settings, job.seed, folder / "checkpoints")
+            curve = run_trainer(trainer)
+            curve["held_out"] = held_out_loss(trainer)
         save(trainer, tokenizer, job, folder / "out")
     if trainer.is_world_process_zero():
         write_atomically(folder / "curve.json", json.dumps(curve, indent=1, allow_nan=False) + "\n")
 
 
-def save(trainer: Any, tokenizer: Any, job: Job, out: Path) -> None:
-    """Adapter (safetensors), tokenizer with its chat template and sampling defaults. All processes have to call it."""
+def save(trainer: Any, tokenizer: Any, job: TrainingJob, out: Path) -> None:
+    """Write adapter (safetensors), tokenizer with chat template, and sampling defaults. All processes must call it."""
     state = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
     model = trainer.accelerator.unwrap_model(trainer.model, keep_torch_compile=False)
     if trainer.is_world_process_zero():
@@ -58,11 +65,8 @@ def save(trainer: Any, tokenizer: Any, job: Job, out: Path) -> None:
 
 
 def generation_config(model: Any, tokenizer: Any) -> Any:
-    """How to sample lines: our defaults, and every token that ends an answer, the template's among them."""
+    """Build the sampling defaults: ours, and every token that ends an answer, the template's among them."""
     from transformers import GenerationConfig
-
-    from pipelines.likelihood.generation import TOP_K
-    from scripts.training.encoding import answer_ends
 
     ends = model.generation_config.eos_token_id
     ends = ends if isinstance(ends, list) else [ends] if ends is not None else []
@@ -74,24 +78,24 @@ def generation_config(model: Any, tokenizer: Any) -> Any:
         top_k=TOP_K,
         max_new_tokens=ours.max_new_tokens,
         bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=sorted({*answer_ends(tokenizer), *ends}),
+        eos_token_id=sorted({*end_token_ids(tokenizer), *ends}),
         pad_token_id=tokenizer.pad_token_id,
         decoder_start_token_id=model.generation_config.decoder_start_token_id,
     )
 
 
 def main(folder: Path) -> None:
-    """One process of several: an error that has words goes into the folder, for the process that started this one."""
-    threading.Thread(target=_end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
+    """Run as one process of several; a HanjulError goes into the folder, for the process that started this one."""
+    threading.Thread(target=_exit_with, args=(int(os.environ[PARENT_VARIABLE]),), daemon=True).start()
     try:
-        work(folder)
+        run_job(folder)
     except HanjulError as error:
         if os.environ.get("RANK", "0") == "0":
-            write_atomically(folder / ERROR, json.dumps(vars(error), ensure_ascii=False))
+            write_atomically(folder / ERROR_FILE, json.dumps(vars(error), ensure_ascii=False))
         sys.exit(1)
 
 
-def _end_with(parent: int) -> None:
+def _exit_with(parent: int) -> None:
     """End when the process that started the job does, even killed: another run of the job may begin."""
     while psutil.pid_exists(parent):
         time.sleep(0.5)

@@ -25,8 +25,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, s
 
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.core.settings import TrainSettings
-from scripts.training import build, fit, measure
+from scripts.training import loading
+from scripts.training.build_trainer import build_trainer
+from scripts.training.dpo import line_losses, per_token
 from scripts.training.encoding import encode
+from scripts.training.run_trainer import run_trainer
 
 SEED = 1
 RATE, RANK, ALPHA = 2e-4, 16, 32
@@ -84,13 +87,13 @@ def ours(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any,
     """Hanjul's trainer as `hanjul train` builds it, but for the order of rows and the constant rate."""
     model, tokenizer = load(base)
     settings = TrainSettings(epochs=1, batch_size=batch, learning_rate=RATE, lora_r=RANK, lora_alpha=ALPHA)
-    with fit.quiet():
-        trainer = build.trainer(model, tokenizer, Dataset.from_list(list(rows)), None, settings, SEED, folder)
+    with loading.quiet_libraries():
+        trainer = build_trainer(model, tokenizer, Dataset.from_list(list(rows)), None, settings, SEED, folder)
         trainer.args.lr_scheduler_type, trainer.args.warmup_steps = "constant", 0
         trainer._get_train_sampler = lambda *args: SequentialSampler(trainer.train_dataset)
         watch = Watch()
         trainer.add_callback(watch)
-        fit.fit(trainer)
+        run_trainer(trainer)
     return trainer.model, tokenizer, watch.seconds
 
 
@@ -139,7 +142,7 @@ def main(kind: str, plan: dict[str, Any]) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     timed = seconds[WARM:]
     with torch.autocast("cpu", torch.bfloat16):
-        loss = measure.per_token(measure.losses(model, tokenizer, plan["held_out"]))
+        loss = per_token(line_losses(model, tokenizer, plan["held_out"]))
     found = {"samples_s": plan["batch"] * len(timed) / sum(timed), "loss": loss, "rss_gb": peak / 1e9}
     print(json.dumps(found | {"steps": [round(second, 3) for second in seconds]}))
 

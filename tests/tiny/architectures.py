@@ -122,7 +122,7 @@ def encoder_decoder() -> tuple[Any, Any]:
     config.tie_encoder_decoder = True
     config.decoder_start_token_id = tokenizer.cls_token_id
     config.eos_token_id, config.pad_token_id = tokenizer.sep_token_id, tokenizer.pad_token_id
-    return loading.share(EncoderDecoderModel(config)), tokenizer
+    return loading.tie_encoder_decoder(EncoderDecoderModel(config)), tokenizer
 
 
 ARCHITECTURES: dict[str, Callable[[], tuple[Any, Any]]] = {

@@ -16,7 +16,7 @@ from pipelines.rows import PROMPT_FORMAT
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.stages import train
-from scripts.training import fitting
+from scripts.training import preflight
 from tests.tiny import language_model
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,12 +52,12 @@ def test_memory_estimate_counts_logits_and_refuses_what_does_not_fit(
     hub, pinned: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = language_model.model(300).config
-    small, large = (fitting.peak_bytes(config, SETTINGS, 40, tokens, 1) for tokens in (8, 16))
+    small, large = (preflight.peak_bytes(config, SETTINGS, 40, tokens, 1) for tokens in (8, 16))
     assert large - small == 4 * 8 * 300 * 14  # batch, tokens, vocabulary, bytes
-    monkeypatch.setattr(fitting.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000})())
+    monkeypatch.setattr(preflight.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000})())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(HanjulError, match="Training needs about"):
-        fitting.check_memory(pinned[1], SETTINGS, (40, 20), 1)
+        preflight.check_memory(pinned[1], SETTINGS, (40, 20), 1)
 
 
 FRESH = """

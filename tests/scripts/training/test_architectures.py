@@ -25,7 +25,8 @@ from scripts.core.settings import TrainSettings
 from scripts.hub.hub import Hub
 from scripts.models import models
 from scripts.stages import generate, train
-from scripts.training import build, loading, worker
+from scripts.training import loading, worker
+from scripts.training.build_trainer import build_trainer
 from scripts.training.encoding import encode
 from tests.tiny import architectures, language_model
 
@@ -139,7 +140,7 @@ def test_every_linear_layer_but_the_head_learns_and_nothing_else(hub: Hub, train
     assert [key for key, weight in weights.items() if not weight.any()] == []  # each B began as zeros
     learnt = [key for key, weight in trained.model.named_parameters() if weight.requires_grad]
     assert {key.replace(".default", "") for key in learnt} == made
-    before = loading.load(trained.base.id, trained.base.revision, trained.tokenizer, SETTINGS).state_dict()
+    before = loading.load_base(trained.base.id, trained.base.revision, trained.tokenizer, SETTINGS).state_dict()
     after = trained.model.get_base_model().state_dict()
     kept = {key.replace(".base_layer", ""): weight for key, weight in after.items() if "lora_" not in key}
     assert set(kept) == set(before)
@@ -178,8 +179,8 @@ def test_rows_are_learnt_as_the_template_writes_them(trained: Trained, tmp_path:
         assert written.removesuffix(" [SEP]") == words["line"] and written != words["line"]
         return
     assert (read, written) == tuple(text.format(**words) for text in TEXTS[trained.name])
-    base = loading.load(trained.base.id, trained.base.revision, trained.tokenizer, SETTINGS)
-    trainer = build.trainer(base, trained.tokenizer, language_model.rows(1), None, SETTINGS, 1, tmp_path)
+    base = loading.load_base(trained.base.id, trained.base.revision, trained.tokenizer, SETTINGS)
+    trainer = build_trainer(base, trained.tokenizer, language_model.rows(1), None, SETTINGS, 1, tmp_path)
     assert trainer.train_dataset[0]["input_ids"] == prompt + completion
     assert trainer.train_dataset[0]["labels"] == [-100] * len(prompt) + completion
 
@@ -237,7 +238,7 @@ def test_hanjul_generate_writes_lines(hub: Hub, trained: Trained) -> None:
 
 @pytest.mark.parametrize("trained", ["encoder-decoder"], indirect=True)
 def test_encoder_and_decoder_have_one_set_of_weights(trained: Trained, tmp_path: Path) -> None:
-    model = loading.load(trained.base.id, trained.base.revision, trained.tokenizer, SETTINGS)
+    model = loading.load_base(trained.base.id, trained.base.revision, trained.tokenizer, SETTINGS)
     own = {
         key: weight.numel()
         for key, weight in model.decoder.named_parameters(remove_duplicate=False)
@@ -254,7 +255,7 @@ def test_encoder_and_decoder_have_one_set_of_weights(trained: Trained, tmp_path:
     assert base.encoder.embeddings.word_embeddings.weight is base.decoder.cls.predictions.decoder.weight
     assert encoder.output.dense.lora_A.default.weight is not decoder.output.dense.lora_A.default.weight
 
-    trainer = build.trainer(model, trained.tokenizer, language_model.rows(16), None, SETTINGS, 1, tmp_path)
+    trainer = build_trainer(model, trained.tokenizer, language_model.rows(16), None, SETTINGS, 1, tmp_path)
     batch = next(iter(trainer.get_train_dataloader()))
     trainer.model.eval()
     with torch.no_grad(), pytest.warns(FutureWarning, match="Version v4.12.0"):
@@ -303,7 +304,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(hub: Hub, tmp_path: Path) ->
     save_file(dict(once.values()), tmp_path / "model.safetensors", {"format": "pt"})
     (tmp_path / "pytorch_model.bin").unlink()
     with pytest.raises(HanjulError) as caught:
-        loading.load(str(tmp_path), None, AutoTokenizer.from_pretrained(tmp_path), SETTINGS)
+        loading.load_base(str(tmp_path), None, AutoTokenizer.from_pretrained(tmp_path), SETTINGS)
     assert caught.value.what == f"The checkpoint of this base lacks {len(lacking)} weights, {lacking[0]} among them"
 
 
@@ -321,7 +322,7 @@ def test_an_encoder_decoder_learns_neither_preferences_nor_packed_rows(
     architectures.save_base("encoder-decoder", tmp_path)
     (tmp_path / "pytorch_model.bin").unlink()  # it is not asked for
     with pytest.raises(HanjulError, match=f"{what} is for causal models, and this base is an encoder-decoder"):
-        loading.load(str(tmp_path), None, None, settings)
+        loading.load_base(str(tmp_path), None, None, settings)
 
 
 @pytest.fixture(scope="module")

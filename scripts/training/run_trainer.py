@@ -1,25 +1,21 @@
-"""Runs a trainer, from its last checkpoint where there is one, and sums it up as a curve."""
+"""Run a trainer, from its last checkpoint where there is one, and sum it up as a curve."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import datasets
-import transformers
 from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
+from transformers import set_seed
 
 from scripts.core.errors import HanjulError
-from scripts.training.callbacks import Terminated
+from scripts.training.callbacks import StopOnSigterm
 
 
-def fit(trainer: Any) -> dict[str, Any]:
+def run_trainer(trainer: Any) -> dict[str, Any]:
     """Train, from the last whole checkpoint where there is one, and leave the best weights in the model.
 
     Returns:
@@ -30,15 +26,15 @@ def fit(trainer: Any) -> dict[str, Any]:
     Raises:
         HanjulError: SIGTERM stopped it; a checkpoint stands.
     """
-    terminated = next(one for one in trainer.callback_handler.callbacks if isinstance(one, Terminated))
-    transformers.set_seed(trainer.args.seed)  # the order of rows is drawn from what stands here
+    stopper = next(one for one in trainer.callback_handler.callbacks if isinstance(one, StopOnSigterm))
+    set_seed(trainer.args.seed)  # the order of rows is drawn from what stands here
     try:
         with disable_input_dtype_casting(trainer.model):  # autocast casts; a float32 copy of each input is in vain
             trainer.train(resume_from_checkpoint=last_checkpoint(Path(trainer.args.output_dir)))
     finally:
-        terminated.restore()
+        stopper.restore()
     state = trainer.state
-    if terminated.asked:
+    if stopper.requested:
         raise HanjulError(
             f"Stopped by SIGTERM after step {state.global_step} of {state.max_steps}, with a checkpoint",
             trainer.args.output_dir,
@@ -57,7 +53,7 @@ def fit(trainer: Any) -> dict[str, Any]:
     }
 
 
-def held_out(trainer: Any) -> dict[str, Any] | None:
+def held_out_loss(trainer: Any) -> dict[str, Any] | None:
     """Held-out loss of the base alone and with the adapter: {base, adapter, tokens}; None without held-out rows."""
     if trainer.eval_dataset is None:
         return None
@@ -77,20 +73,3 @@ def last_checkpoint(folder: Path) -> str | None:
         except (OSError, ValueError):
             shutil.rmtree(checkpoint, ignore_errors=True)
     return str(whole[max(whole)]) if whole else None
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Only our own bar on stderr: no bars of map and load, no advice to people who call the libraries directly."""
-    verbosity = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    datasets.disable_progress_bars()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        datasets.enable_progress_bars()
-        transformers.logging.enable_progress_bar()
-        transformers.logging.set_verbosity(verbosity)

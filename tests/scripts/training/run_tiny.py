@@ -1,4 +1,4 @@
-"""python -m tests.scripts.training.fit_tiny FOLDER: a tiny run for a test to kill. Prints its curve in the end."""
+"""python -m tests.scripts.training.run_tiny FOLDER: a tiny run for a test to kill. Prints its curve in the end."""
 
 import json
 import sys
@@ -10,7 +10,9 @@ from transformers import TrainerCallback
 
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.core.settings import TrainSettings
-from scripts.training import build, callbacks, fit
+from scripts.training import callbacks, loading
+from scripts.training.build_trainer import build_trainer
+from scripts.training.run_trainer import held_out_loss, run_trainer
 from tests.tiny import language_model
 
 SETTINGS = TrainSettings(batch_size=4, max_steps=20, learning_rate=1e-2)
@@ -24,15 +26,15 @@ class Slow(TrainerCallback):
 def main(folder: Path, pause: bool) -> None:
     torch.set_num_threads(1)
     callbacks.CHECKPOINT_STEPS = 4
-    with fit.quiet():
+    with loading.quiet_libraries():
         tokenizer = language_model.tokenizer()
         tokenizer.chat_template = CHAT_TEMPLATE
         model = language_model.model(len(tokenizer))
-        trainer = build.trainer(model, tokenizer, language_model.rows(), language_model.rows(8), SETTINGS, 3, folder)
+        trainer = build_trainer(model, tokenizer, language_model.rows(), language_model.rows(8), SETTINGS, 3, folder)
         if pause:
             trainer.add_callback(Slow())
-        curve = fit.fit(trainer)
-        print(json.dumps(curve | {"held_out": fit.held_out(trainer)}))
+        curve = run_trainer(trainer)
+        print(json.dumps(curve | {"held_out": held_out_loss(trainer)}))
 
 
 if __name__ == "__main__":

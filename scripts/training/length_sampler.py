@@ -1,4 +1,4 @@
-"""The order of rows: those of like length together, so that little is padding."""
+"""Order rows so that those of like length stand together and little is padding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
-class ByLength(Sampler[int]):
+class LengthSampler(Sampler[int]):
     """Rows of like length next to each other, in an order of its own for each epoch.
 
     transformers' LengthGroupedSampler draws from the global generator, which a resumed run has in another state, and
@@ -25,7 +25,7 @@ class ByLength(Sampler[int]):
         self._lengths, self._batch, self._seed, self._epoch = list(lengths), batch, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """accelerate says which epoch begins."""
+        """Begin an epoch; accelerate calls this."""
         self._epoch = epoch
 
     def __len__(self) -> int:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import Gemma2Config, Gemma2ForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM
 
-from scripts.training import head
+from scripts.training import completion_loss
 from tests.tiny import language_model
 
 
@@ -23,8 +23,8 @@ def test_loss_and_gradient_are_those_of_cross_entropy(tokens: int, chunk: int, s
     ours = (torch.randn(tokens, 6) * scale).requires_grad_()
     theirs = ours.detach().clone().requires_grad_()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(head, "CHUNK", chunk)
-        loss = head.summed_loss(ours, weight, targets) / 3
+        patch.setattr(completion_loss, "CHUNK", chunk)
+        loss = completion_loss.summed_loss(ours, weight, targets) / 3
     expected = F.cross_entropy(theirs @ weight.t(), targets, reduction="sum") / 3
     loss.backward()
     expected.backward()
@@ -40,9 +40,9 @@ def test_the_loss_stands_in_for_logits_only_where_they_are_the_head_s_own() -> N
     gemma = language_model.model(40)
     for model in (capped, neox, gemma):
         model.requires_grad_(False)
-    assert [head.is_last(model) for model in (capped, neox, gemma)] == [False, True, True]
+    assert [completion_loss.is_last(model) for model in (capped, neox, gemma)] == [False, True, True]
     gemma.get_output_embeddings().weight.requires_grad_(True)
-    assert not head.is_last(gemma)  # its gradient would be lost
+    assert not completion_loss.is_last(gemma)  # its gradient would be lost
 
 
 def test_the_head_sees_the_asked_positions_and_is_put_back() -> None:
@@ -51,12 +51,14 @@ def test_the_head_sees_the_asked_positions_and_is_put_back() -> None:
     positions = torch.tensor([[False, True, True, False], [False, False, True, False]])
     targets = torch.tensor([6, 7, 11])
     own = model.get_output_embeddings()
-    logits = head.completion_logits(model, own, {"input_ids": ids}, positions)
+    logits = completion_loss.completion_logits(model, own, {"input_ids": ids}, positions)
     assert logits.shape == (3, 40)
-    with head.loss_in_place_of_logits(own, positions, targets):
+    with completion_loss.loss_in_place_of_logits(own, positions, targets):
         loss = model(input_ids=ids).logits
     plain = model(input_ids=ids).logits
     assert plain.shape == (2, 4, 40)
     expected = F.cross_entropy(plain[positions].float(), targets, reduction="sum")
     assert float(loss) == pytest.approx(float(expected), rel=1e-2)  # bfloat16
-    assert float(head.row_losses(logits, targets, positions).sum()) == pytest.approx(float(expected), rel=1e-2)
+    assert float(completion_loss.row_losses(logits, targets, positions).sum()) == pytest.approx(
+        float(expected), rel=1e-2
+    )

@@ -1,4 +1,4 @@
-"""A trainer from a base, rows and settings."""
+"""Build a trainer from a base, rows and settings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from transformers import DataCollatorForSeq2Seq, EarlyStoppingCallback, Progress
 from scripts.core import log
 from scripts.core.settings import TrainSettings
 from scripts.training import arguments, packing
-from scripts.training.callbacks import Bar, Finite, Often, Terminated
+from scripts.training.callbacks import FrequentCheckpoints, LossBar, StopOnNonFiniteLoss, StopOnSigterm
 from scripts.training.encoding import encode
 from scripts.training.trainers import CompletionTrainer, EncoderDecoderTrainer, PreferenceTrainer
 
 
-def trainer(
+def build_trainer(
     model: Any,
     tokenizer: Any,
     train: Dataset,
@@ -26,7 +26,7 @@ def trainer(
     seed: int,
     folder: Path,
 ) -> Any:
-    """The trainer that suits model and method, with our callbacks. Checkpoints go to `folder`, nothing elsewhere.
+    """Build the trainer that suits model and method, with our callbacks. Checkpoints go to `folder`, nothing elsewhere.
 
     Args:
         model: the base for `method: sft`; for `dpo` a PEFT model with the adapter to start from, trainable.
@@ -47,19 +47,21 @@ def trainer(
     else:
         if settings.packing:
             first, second = ([*prompt, *line] for prompt, line in (encode(tokenizer, train[row]) for row in (0, 1)))
-            packing.check(model, first, second)
+            packing.check_packing(model, first, second)
         kind, args = CompletionTrainer, arguments.for_sft(settings, seed, folder, evaluated)
         own = {"peft_config": arguments.lora(settings, encoder_decoder=False)}
         train, held_out = (rows and rows.select_columns(["prompt", "completion"]) for rows in (train, held_out))
-    built = kind(model=model, args=args, train_dataset=train, eval_dataset=held_out, processing_class=tokenizer, **own)
-    for callback in (Finite(), Often(), Terminated()):
-        built.add_callback(callback)
+    trainer = kind(
+        model=model, args=args, train_dataset=train, eval_dataset=held_out, processing_class=tokenizer, **own
+    )
+    for callback in (StopOnNonFiniteLoss(), FrequentCheckpoints(), StopOnSigterm()):
+        trainer.add_callback(callback)
     if evaluated:
-        built.add_callback(EarlyStoppingCallback(early_stopping_patience=settings.patience))
+        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=settings.patience))
     if not log.QUIET:
-        built.remove_callback(ProgressCallback)
-        built.add_callback(Bar)
-    return built
+        trainer.remove_callback(ProgressCallback)
+        trainer.add_callback(LossBar)
+    return trainer
 
 
 def _encoded(tokenizer: Any, rows: Dataset) -> Dataset:

@@ -1,4 +1,4 @@
-"""The loss of completion tokens without the logits of all others, and without keeping any logits.
+"""Compute the loss of completion tokens without the logits of all others, and without keeping any logits.
 
 Most tokens of a row are prompt, and a vocabulary of 262,144 makes the head dearer than the layers. So the head sees
 the hidden states of completion tokens alone, a chunk at a time, and the gradient is taken while a chunk's logits are

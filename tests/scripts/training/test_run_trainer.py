@@ -17,7 +17,9 @@ import torch
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
-from scripts.training import build, fit, fitting
+from scripts.training import loading, preflight
+from scripts.training.build_trainer import build_trainer
+from scripts.training.run_trainer import held_out_loss, last_checkpoint, run_trainer
 from scripts.training.trainers import CompletionTrainer
 from tests.tiny import language_model
 
@@ -29,7 +31,7 @@ def tiny_trainer(folder: Path, settings: TrainSettings = SETTINGS, seed: int = 1
     tokenizer = language_model.tokenizer()
     tokenizer.chat_template = CHAT_TEMPLATE
     model = language_model.model(len(tokenizer))
-    return build.trainer(model, tokenizer, language_model.rows(), language_model.rows(8), settings, seed, folder)
+    return build_trainer(model, tokenizer, language_model.rows(), language_model.rows(8), settings, seed, folder)
 
 
 def test_prompt_is_a_prefix_bos_stands_once_and_eos_is_learnt(tmp_path: Path) -> None:
@@ -60,10 +62,10 @@ def test_loss_is_that_of_the_whole_sequence_with_the_prompt_masked(tmp_path: Pat
 
 
 def test_same_seed_same_losses_and_held_out_loss_falls(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with fit.quiet():
+    with loading.quiet_libraries():
         trainers = [tiny_trainer(tmp_path / name, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
-        one, two, other = (fit.fit(trainer)["steps"] for trainer in trainers)
-        held = [fit.held_out(trainer) for trainer in trainers[:2]]
+        one, two, other = (run_trainer(trainer)["steps"] for trainer in trainers)
+        held = [held_out_loss(trainer) for trainer in trainers[:2]]
     assert one == two != other
     assert held[0] == held[1]
     assert held[0] and held[0]["adapter"] < held[0]["base"]
@@ -73,10 +75,10 @@ def test_same_seed_same_losses_and_held_out_loss_falls(tmp_path: Path, capfd: py
 
 def test_the_best_epoch_is_kept_and_training_ends_when_it_gets_no_better(tmp_path: Path) -> None:
     diverging = SETTINGS.model_copy(update={"max_steps": -1, "epochs": 9, "patience": 1, "learning_rate": 20.0})
-    with fit.quiet():
+    with loading.quiet_libraries():
         trainer = tiny_trainer(tmp_path, diverging)
-        curve = fit.fit(trainer)
-        held = fit.held_out(trainer)
+        curve = run_trainer(trainer)
+        held = held_out_loss(trainer)
     measured = {point["step"]: point["loss"] for point in curve["held_out_steps"]}
     best = min(measured, key=measured.__getitem__)
     assert curve["best_step"] == best
@@ -85,7 +87,7 @@ def test_the_best_epoch_is_kept_and_training_ends_when_it_gets_no_better(tmp_pat
 
 
 def command(folder: Path, *flags: str) -> list[str]:
-    return [sys.executable, "-m", "tests.scripts.training.fit_tiny", str(folder), *flags]
+    return [sys.executable, "-m", "tests.scripts.training.run_tiny", str(folder), *flags]
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +109,13 @@ def test_goes_on_from_the_last_checkpoint(tmp_path: Path, whole: dict[str, Any],
         time.sleep(0.05)
     victim.send_signal(number)
     said = victim.communicate()[1]
-    stood = fit.last_checkpoint(tmp_path)
+    stood = last_checkpoint(tmp_path)
     if number is signal.SIGTERM:
         assert "Stopped by SIGTERM after step" in said
         assert stood and stood != str(tmp_path / "checkpoint-12")  # one more, although none was due
     (tmp_path / "checkpoint-19").mkdir()  # a checkpoint that a kill cut off
     (tmp_path / "checkpoint-19" / "trainer_state.json").write_text("")
-    assert fit.last_checkpoint(tmp_path) == stood
+    assert last_checkpoint(tmp_path) == stood
     done = subprocess.run(command(tmp_path), cwd=ROOT, capture_output=True, check=True)
     resumed = json.loads(done.stdout)
     assert [entry["step"] for entry in resumed["steps"]] == list(range(1, 21))
@@ -126,8 +128,8 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
     trainer = tiny_trainer(tmp_path / "run")
     with torch.no_grad():
         trainer.model.get_input_embeddings().weight.fill_(float("nan"))
-    with fit.quiet(), pytest.raises(HanjulError, match="The loss is nan at step 1") as caught:
-        fit.fit(trainer)
+    with loading.quiet_libraries(), pytest.raises(HanjulError, match="The loss is nan at step 1") as caught:
+        run_trainer(trainer)
     assert "learning_rate" in caught.value.next_step
     assert not (tmp_path / "run").exists()
 
@@ -135,7 +137,7 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
 def test_lengths_are_checked_before_anything_is_loaded() -> None:
     tokenizer = language_model.tokenizer()
     tokenizer.chat_template = CHAT_TEMPLATE
-    longest, completion = fitting.check_lengths(tokenizer, language_model.rows(), 128)
+    longest, completion = preflight.check_lengths(tokenizer, language_model.rows(), 128)
     assert 0 < completion < longest
     with pytest.raises(HanjulError, match=f"longer than train.max_length 16, the longest has {longest} tokens"):
-        fitting.check_lengths(tokenizer, language_model.rows(), 16)
+        preflight.check_lengths(tokenizer, language_model.rows(), 16)
