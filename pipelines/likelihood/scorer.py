@@ -14,7 +14,7 @@ values, all after the same good examples:
   lines, templates and phrases that stand under any product; and how rare the line's letters are among the lines of the
   corpus, those of product and values aside.
 
-What else was tried, and how these forms were found: README, "How the judge was found".
+What else was tried, and how these forms were found: model_card/judging/README.md.
 """
 
 from __future__ import annotations
