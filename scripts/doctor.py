@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from scripts.core import env
 from scripts.core.errors import HanjulError
+from scripts.core.faults import INSTALL_DEEPEVAL
 from scripts.hub.session import hub_session
 
 #: Name of the distribution -> why it is needed.
@@ -57,8 +58,9 @@ def _packages() -> Iterator[Check]:
         try:
             yield Check(f"{name} ({purpose})", metadata.version(name))
         except metadata.PackageNotFoundError:
-            flags = "--no-deps " if name == "deepeval" else ""
-            yield Check(f"{name} ({purpose})", "not installed", f"pip install {flags}-c constraints.txt {name}")
+            pins = "-c constraints.txt " if env.is_checkout() else ""
+            command = INSTALL_DEEPEVAL if name == "deepeval" else f"pip install {pins}{name}"
+            yield Check(f"{name} ({purpose})", "not installed", command)
 
 
 def _machine() -> Iterator[Check]:

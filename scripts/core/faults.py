@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 from scripts.core.errors import HanjulError
 
+#: deepeval and huggingface_hub allow no click in common: no resolver installs both, so deepeval comes by itself.
+INSTALL_DEEPEVAL = "pip install --no-deps 'deepeval>=4.3'"
+
 KEPT = "finished stages are kept; run the same command to go on"
 
 
@@ -18,6 +21,10 @@ def explained() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise HanjulError("Interrupted", next_step=KEPT) from None
+    except ModuleNotFoundError as error:
+        if error.name != "deepeval":
+            raise
+        raise HanjulError("The judges need deepeval", "not installed", f"run `{INSTALL_DEEPEVAL}`") from error
     except Exception as error:
         known = _explain_disk(error) or (_explain_os(error) if isinstance(error, OSError) else _explain_http(error))
         if known is None:

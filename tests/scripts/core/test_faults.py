@@ -23,6 +23,7 @@ from scripts.core.faults import explained, refused
         (RuntimeError("I/O error: No space left on device (os error 28)"), "disk is full"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/data"), "Something else stands"),
         (KeyboardInterrupt(), "Interrupted"),
+        (ModuleNotFoundError("No module named 'deepeval'", name="deepeval"), "The judges need deepeval"),
     ],
 )
 def test_faults_are_explained(fault: BaseException, what: str) -> None:
@@ -31,7 +32,15 @@ def test_faults_are_explained(fault: BaseException, what: str) -> None:
     assert caught.value.next_step
 
 
-@pytest.mark.parametrize("bug", [ValueError("x"), KeyError("x"), FileNotFoundError(errno.ENOENT, "No such file", "x")])
+@pytest.mark.parametrize(
+    "bug",
+    [
+        ValueError("x"),
+        KeyError("x"),
+        FileNotFoundError(errno.ENOENT, "No such file", "x"),
+        ModuleNotFoundError("x", name="scripts.x"),
+    ],
+)
 def test_bugs_keep_their_traceback(bug: Exception) -> None:
     with pytest.raises(type(bug)), explained():
         raise bug
