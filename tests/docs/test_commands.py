@@ -87,6 +87,14 @@ def test_modules_run_exist(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
+def test_tests_shown_exist(document: str) -> None:
+    for block in blocks(document, "bash"):
+        for path, word in re.findall(r"pytest (tests/\S+)(?: -k (\w+))?", block):
+            names = re.findall(r"^def (test_\w+)", (ROOT / path).read_text(encoding="utf-8"), flags=re.M)
+            assert any(word in name for name in names), (path, word)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_paths_shown_exist(document: str) -> None:
     for path in re.findall(PATH, prose(document)):
         assert "NAME" in path or (ROOT / path).exists(), path

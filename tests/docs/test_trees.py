@@ -36,12 +36,12 @@ def test_differences_name_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trees, "present", lambda folder: changed)
     monkeypatch.setattr(trees, "description_of", lambda path: f"What {path} holds.")
     wrong = trees.differences("dataset_card")
-    assert "add in dataset_card/figures/:\n    new.py                What dataset_card/figures/new.py holds." in wrong
+    assert "add in dataset_card/figures/:\n    new.py                  What dataset_card/figures/new.py holds." in wrong
     old = trees.line_of("dataset_card/card.py", trees.listed("dataset_card")["dataset_card/card.py"])
     assert f"remove from dataset_card/:\n{old}" in wrong
     assert wrong.count("\n") == 3
     rewritten = trees.updated("dataset_card")
-    assert "    new.py                What dataset_card/figures/new.py holds.\n" in rewritten and old not in rewritten
+    assert "    new.py                  What dataset_card/figures/new.py holds.\n" in rewritten and old not in rewritten
 
 
 def test_files_of_a_kind_may_be_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,8 @@ def test_files_of_a_kind_may_be_one_line(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(trees, "block_of", lambda folder: tree)
     monkeypatch.setattr(trees, "present", lambda folder: there)
     assert trees.differences("dataset_card") == (
-        "  add in dataset_card/:\n  c.jsonl\n  remove from dataset_card/rows/:\n    *.csv                 none is left"
+        "  add in dataset_card/:\n  c.jsonl\n"
+        "  remove from dataset_card/rows/:\n    *.csv                   none is left"
     )
 
 

@@ -28,7 +28,7 @@ TREES = {
     "tests": "tests/README.md",
 }
 #: Where the descriptions begin, unless a name is longer.
-COLUMN = 26
+COLUMN = 28
 
 
 def listed(folder: str) -> dict[str, str]:
