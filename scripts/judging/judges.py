@@ -33,14 +33,14 @@ def llm(
     """The LLM judge that a recipe names, calibrated, for as long as the block runs; and what it has used.
 
     Args:
-        run: what its budget is for; see `llm_judge.opened`.
+        run: what its budget is for; see `llm_judge.open_judge`.
         teacher: the model that wrote.
 
     Raises:
-        HanjulError: see `llm_judge.opened`.
+        HanjulError: see `llm_judge.open_judge`.
     """
     assert settings.judge
-    with llm_judge.opened(hub, settings.judge, run, teacher=teacher) as found, refused("calibration"):
+    with llm_judge.open_judge(hub, settings.judge, run, teacher=teacher) as found, refused("calibration"):
         judge = calibrated(
             found.name,
             "geval",

@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     from scripts.core import endpoints
     from scripts.core.settings import Recipe
     from scripts.teaching import rounds
-    from scripts.teaching.teachers import Voice
+    from scripts.teaching.teachers import TeacherEndpoint
     from tests.bench.briefs import brief
     from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
@@ -46,9 +46,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         }
     )
     pairs = plan_pairs(load_taxonomy(), load_craft(), args.rows, values_max=2, seed=1)
-    voice = Voice(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
+    endpoint = TeacherEndpoint(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
     started = time.monotonic()
-    job = rounds.Job(recipe, voice, brief(), args.folder)
+    job = rounds.Job(recipe, endpoint, brief(), args.folder)
     written = rounds.write_all(job, pairs, [], None)
     kept = rounds.accepted_rows([], written.lines, None, recipe)
     seconds = time.monotonic() - started

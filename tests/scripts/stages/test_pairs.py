@@ -118,8 +118,7 @@ def test_a_teacher_widens_the_taxonomy_and_is_asked_once(hub: Hub, small: None) 
     assert by_product["원두"] <= {each.value for each in beans if each.status == "kept"}
     manifest = hub.manifest(uri)
     counts = manifest["counts"]["proposals"]
-    (failure,) = counts.pop("failures").items()
-    assert "422" in failure[0] and failure[1] == 1
+    assert counts.pop("failures") == {"rejected 422": 1}
     assert counts == {
         **{"products_kept": 3, "products_merged": 1, "products_rejected": 1},
         **{"values_kept": 16, "values_rejected": 2, "values_merged": 2},
@@ -156,7 +155,7 @@ def test_a_limit_ends_the_questions_and_keeps_the_answers(hub: Hub, small: None)
         assert len(endpoint.log.requests) == 3
     counts = hub.manifest(uri)["counts"]["proposals"]
     assert counts["products_kept"] == 3 and counts["values_kept"] == 8
-    assert counts["failures"] == {"limit: max_requests = 3 (3 sent)": 2}
+    assert counts["failures"] == {"limit": 2}
 
 
 def test_what_is_wrong_is_a_sentence(hub: Hub, small: None) -> None:
