@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from huggingface_hub import HfUri
 
-from pipelines.planning import taxonomy
 from pipelines.planning.screening import Proposal
 from pipelines.planning.taxonomy import KINDS, Category
 from scripts.core import env
@@ -18,7 +17,6 @@ from scripts.core.settings import PairsSettings
 from scripts.hub.hub import Hub
 from scripts.models import models
 from scripts.stages import pairs
-from scripts.teaching import teachers
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
 from tests.tiny import language_model
 
@@ -50,12 +48,12 @@ def write(body: dict[str, Any], choice: int) -> str | tuple[int, str]:
 def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The key, and a store of answers of its own for each test."""
     monkeypatch.setenv("MY_TEACHER_KEY", KEY)
-    monkeypatch.setattr(teachers, "answers_path", lambda: env.data_dir() / tmp_path.name / "answers.sqlite")
+    monkeypatch.setattr(env, "answers_path", lambda: env.data_dir() / tmp_path.name / "answers.sqlite")
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(taxonomy, "load_taxonomy", lambda: SMALL)
+    monkeypatch.setattr(pairs, "load_taxonomy", lambda: SMALL)
 
 
 def settings(url: str | None, n: int = 40, **proposing: Any) -> PairsSettings:
