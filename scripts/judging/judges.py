@@ -17,7 +17,7 @@ from scripts.hub.hub import Hub
 from scripts.judging import llm_judge
 from scripts.judging.calibration_data import CalibrationData
 from scripts.judging.likelihood_judge import likelihood
-from scripts.labelling import published
+from scripts.labelling import votes_repo
 from scripts.models import models
 
 
@@ -69,7 +69,7 @@ def opened(
     """
 
     settings, seed = recipe.evaluate, recipe.seed
-    cast = published.read(hub, votes) if votes else []
+    cast = votes_repo.read(hub, votes) if votes else []
     with ExitStack() as stack:
         found: list[Judge] = []
         usage: Callable[[], dict[str, Any]] = dict

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.rows import normalise
 from scripts.core.errors import HanjulError
-from scripts.labelling.table import CHOICES, REQUIRED, votes_from_csv
+from scripts.labelling.csv_votes import CHOICES, REQUIRED, votes_from_csv
 
 HEAD = "product,values,line_a,line_b,choice,voter\n"
 ROW = '제습기,"뽀송함, 1,000원",나,가,왼쪽,가람\n'

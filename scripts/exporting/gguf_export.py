@@ -1,4 +1,4 @@
-"""`hanjul train --gguf`: the merged model of an adapter as GGUFs for llama.cpp, published only if they speak alike."""
+"""`hanjul train --gguf`: publish GGUFs of an adapter's merged model for llama.cpp, if they predict as it does."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> 
             raise HanjulError(
                 "llama.cpp's server does not serve encoder-decoder models", adapter.to_uri(), "publish with --merge"
             )
-        files = _make(hub, adapter, _rows(hub, dataset), folder)
-        merge.carry(hub, adapter, folder / "out", f"Merged into {base.id}, converted and quantised: a modified work.")
+        files = _write_ggufs(hub, adapter, _held_out_rows(hub, dataset), folder)
+        merge.copy_licence_files(
+            hub, adapter, folder / "out", f"Merged into {base.id}, converted and quantised: a modified work."
+        )
         worst = max(files, key=lambda file: file.parity.kl)
         return Outcome(
             f"{' and '.join(file.kind for file in files)}, {worst.parity.agreement:.0%} of next tokens agree or more",
@@ -66,12 +68,12 @@ def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> 
 
 
 def _sampling() -> dict[str, float]:
-    """Our way to draw a line, as fields of a chat request."""
+    """The sampling defaults of Hanjul, as fields of a chat request."""
     ours = EvaluateSettings()
     return {"temperature": ours.temperature, "top_p": ours.top_p, "max_tokens": ours.max_new_tokens}
 
 
-def _rows(hub: Hub, dataset: HfUri) -> list[Mapping[str, Any]]:
+def _held_out_rows(hub: Hub, dataset: HfUri) -> list[Mapping[str, Any]]:
     """Rows of the validation and test splits; of all splits where there is neither."""
     splits = hub.splits(dataset, "default")
     held_out = [splits[name] for name in ("validation", "test") if name in splits]
@@ -84,30 +86,31 @@ def _rows(hub: Hub, dataset: HfUri) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _make(hub: Hub, adapter: HfUri, rows: Sequence[Mapping[str, Any]], folder: Path) -> tuple[Gguf, ...]:
-    """Convert, quantise and measure; what is within its limits goes to `folder`/out. What the card says of each."""
+def _write_ggufs(hub: Hub, adapter: HfUri, rows: Sequence[Mapping[str, Any]], folder: Path) -> tuple[Gguf, ...]:
+    """Convert, quantise, measure; GGUFs within their limits go to `folder`/out. Returns what the card says of each."""
     name = adapter.id.split("/")[-1]
     model, tokenizer = merge.write_model(hub, adapter, base_of(hub, adapter), folder / "merged")
     log("gguf: converting and quantising")
-    whole = convert.to_gguf(folder / "merged", folder / f"{name}.gguf", name)
-    asked = parity.cases(tokenizer, rows, parity.PROMPTS, SEED)
+    whole = convert.convert_to_gguf(folder / "merged", folder / f"{name}.gguf", name)
+    cases = parity.sample_cases(tokenizer, rows, parity.PROMPTS, SEED)
     model.float()  # rounding of bfloat16 activations alone moves the likeliest token of 3 % of the prompts
-    ours = [parity.expected(model, case) for case in asked]
+    expected = [parity.log_probabilities(model, case) for case in cases]
     del model
     files, refused = [], {}
     for kind in convert.KINDS:
         trial = convert.quantise(whole, folder / f"{name}-{kind}.gguf", kind)
-        found = parity.compare(trial, asked, ours)
-        log(f"gguf: {kind}, agreement {found.agreement:.3f}, KL {found.kl:.4f}, tokenizer {found.tokenizer:.3f}")
-        if missed := parity.missed(kind, found):
-            log(f"gguf: {kind} does not speak as the model does and is not published: {missed}")
-            refused[kind] = missed
+        measured = parity.compare(trial, cases, expected)
+        agreement, kl, same_tokens = measured.agreement, measured.kl, measured.tokenizer
+        log(f"gguf: {kind}, agreement {agreement:.3f}, KL {kl:.4f}, tokenizer {same_tokens:.3f}")
+        if excess := parity.exceeded_limits(kind, measured):
+            log(f"gguf: {kind} does not speak as the model does and is not published: {excess}")
+            refused[kind] = excess
         else:
-            files.append(Gguf(trial.name, kind, trial.stat().st_size, found))
+            files.append(Gguf(trial.name, kind, trial.stat().st_size, measured))
             trial.replace(folder / "out" / trial.name)
     if not files:
         raise HanjulError(
-            f"No GGUF speaks as the model does: {'; '.join(f'{kind} {missed}' for kind, missed in refused.items())}",
+            f"No GGUF speaks as the model does: {'; '.join(f'{kind} {excess}' for kind, excess in refused.items())}",
             adapter.to_uri(),
             "nothing was published; publish the merged model instead, with --merge",
         )

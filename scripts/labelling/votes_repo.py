@@ -1,4 +1,4 @@
-"""Votes as a dataset repo: read, merged with new ones, committed, with a card."""
+"""Read and publish votes as a dataset repo: merged with those there, committed with a card."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as parquet
 from huggingface_hub import HfUri
 from pydantic import TypeAdapter, ValidationError
 
+from dataset_card.card import with_block
+from dataset_card.head import size_category
+from model_card.cards.card import environment
 from model_card.comparison.agreement import QUESTIONS, Vote, alpha_of, latest
+from pipelines.features import write_rows
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.hub.hub import Hub
@@ -49,8 +54,8 @@ def push(hub: Hub, repo: HfUri, votes: Sequence[Vote]) -> HfUri:
     """
     head = hub.head(repo)
     before = HfUri(type="dataset", id=repo.id, revision=head) if head else None
-    there = _there(hub, before)
-    new = set(latest([*there, *votes])) - set(there)
+    existing = _existing_votes(hub, before)
+    new = set(latest([*existing, *votes])) - set(existing)
     if before and not new:
         log(f"label: {repo.to_uri()} has these votes already")
         return before
@@ -63,9 +68,7 @@ def push(hub: Hub, repo: HfUri, votes: Sequence[Vote]) -> HfUri:
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         """Merges here, right before the commit, with the votes that another machine may have pushed meanwhile."""
-        from pipelines.features import write_rows
-
-        merged = latest([*_there(hub, parent), *votes])
+        merged = latest([*_existing_votes(hub, parent), *votes])
         write_rows(map(asdict, merged), folder / "out" / FILE, features())
         return readme(hub.text(parent, "README.md") if parent else "", repo.id, merged)
 
@@ -78,8 +81,6 @@ def read(hub: Hub, uri: HfUri) -> list[Vote]:
     Raises:
         HanjulError: it holds none, or the table has other columns.
     """
-    import pyarrow.parquet as parquet
-
     path = hub.file(uri, FILE)
     if path is None:
         raise HanjulError(f"There are no votes in this repository ({FILE})", uri.to_uri(), "run `hanjul label` first")
@@ -91,7 +92,7 @@ def read(hub: Hub, uri: HfUri) -> list[Vote]:
         ) from error
 
 
-def _there(hub: Hub, uri: HfUri | None) -> list[Vote]:
+def _existing_votes(hub: Hub, uri: HfUri | None) -> list[Vote]:
     """The votes of a repo that may have none yet; a repo of something else is an error."""
     if uri is None:
         return []
@@ -114,14 +115,10 @@ def features() -> Any:
 
 def readme(existing: str, repo_id: str, votes: Sequence[Vote]) -> str:
     """The card: head, numbers and columns; what a person wrote outside our marks stays."""
-    from dataset_card.card import with_block
-    from dataset_card.head import size_category
-    from model_card.cards.card import environment
-
     counted = []
     for question in QUESTIONS:
-        asked = [vote for vote in votes if vote.question == question]
-        counted += [(question, asked, alpha_of(asked, bootstrap=BOOTSTRAP, seed=0))] if asked else []
+        on_question = [vote for vote in votes if vote.question == question]
+        counted += [(question, on_question, alpha_of(on_question, bootstrap=BOOTSTRAP, seed=0))] if on_question else []
     body = (
         environment()
         .get_template("votes_card.md.jinja")
@@ -131,7 +128,7 @@ def readme(existing: str, repo_id: str, votes: Sequence[Vote]) -> str:
             people=len({vote.voter for vote in votes}),
             items=len({vote.item for vote in votes}),
             choices=Counter(vote.choice for vote in votes),
-            questions=[(name, asked, len({vote.item for vote in asked}), alpha) for name, asked, alpha in counted],
+            questions=[(name, given, len({vote.item for vote in given}), alpha) for name, given, alpha in counted],
         )
     )
     return with_block(existing, HEAD | {"size_categories": [size_category(len(votes))]}, body)

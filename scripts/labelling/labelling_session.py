@@ -1,4 +1,4 @@
-"""One person's visit: which item comes next, what a press means, what can be taken back. No page in here."""
+"""Lead one person through the items: which comes next, votes, skips and undo. No page in here."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import Any, Literal
 
 from model_card.comparison.agreement import Choice, Vote
 from pipelines.rows import normalise
-from scripts.labelling.items import Item, left_first
-from scripts.labelling.journal import Journal
+from scripts.labelling.items import Item, a_shown_first
+from scripts.labelling.vote_log import VoteLog
 
 Press = Literal["first", "second", "tie"]
 LONGEST_NAME = 40
 
 
-class Sitting:
-    """Goes through the items that a person has not voted on, in their order.
+class LabellingSession:
+    """One person's way through the items, from the first one without their vote.
 
     Attributes:
         items: all of them.
-        skipped: ids of items left for later in this visit.
+        skipped: ids of items left for later in this session.
     """
 
-    def __init__(self, items: Sequence[Item], journal: Journal, question: str, voter: str, seed: int) -> None:
+    def __init__(self, items: Sequence[Item], vote_log: VoteLog, question: str, voter: str, seed: int) -> None:
         self.items = items
         self.voter = voter
         self.question = question
         self.skipped: set[str] = set()
-        self._journal = journal
-        self._answered = journal.answered(voter, question)
-        self._a_first = left_first(items, voter, seed)
-        self._done: list[tuple[Item, Vote | None]] = []
+        self._vote_log = vote_log
+        self._answered = vote_log.answered(voter, question)
+        self._a_first = a_shown_first(items, voter, seed)
+        self._undoable: list[tuple[Item, Vote | None]] = []
         self._again: Item | None = None
         self._shown_at = time.monotonic()
 
@@ -51,7 +51,7 @@ class Sitting:
 
     @property
     def can_undo(self) -> bool:
-        return bool(self._done)
+        return bool(self._undoable)
 
     def lines(self, item: Item) -> tuple[str, str]:
         """The two lines in the order shown."""
@@ -73,26 +73,26 @@ class Sitting:
             voter=self.voter,
             shown_first=first,
             seconds=round(time.monotonic() - self._shown_at, 2),
-            voted_at=now(),
+            voted_at=timestamp(datetime.now(UTC)),
         )
-        self._journal.add(vote)
+        self._vote_log.add(vote)
         self._answered.add(item.id)
-        self._done.append((item, vote))
+        self._undoable.append((item, vote))
 
     def skip(self) -> None:
         """Leave the current item for later."""
         item = self._current()
         self.skipped.add(item.id)
-        self._done.append((item, None))
+        self._undoable.append((item, None))
 
     def undo(self) -> None:
-        """Take the last vote or skip of this visit back, if there is one; its item is the current one again."""
-        if not self._done:
+        """Take the last vote or skip of this session back, if there is one; its item is the current one again."""
+        if not self._undoable:
             return
-        item, vote = self._done[-1]
+        item, vote = self._undoable[-1]
         if vote:
-            self._journal.withdraw(vote)
-        self._done.pop()
+            self._vote_log.withdraw(vote)
+        self._undoable.pop()
         self._again = item
         self._answered.discard(item.id)
         self.skipped.discard(item.id)
@@ -100,7 +100,7 @@ class Sitting:
     def unskip(self) -> None:
         """Bring the skipped items back."""
         self.skipped.clear()
-        self._done = [(item, vote) for item, vote in self._done if vote]
+        self._undoable = [(item, vote) for item, vote in self._undoable if vote]
 
     def _current(self) -> Item:
         item = self.current
@@ -110,7 +110,7 @@ class Sitting:
 
 
 def pseudonym(text: str) -> str | None:
-    """What a person calls themselves, tidied; None where it is empty, too long or an e-mail address."""
+    """The name that a person typed, tidied; None where it is empty, too long or an e-mail address."""
     name = normalise(text.encode("utf-8", "ignore").decode())
     return name if name and len(name) <= LONGEST_NAME and "@" not in name else None
 
@@ -121,6 +121,6 @@ def as_columns(item: Item) -> dict[str, Any]:
     return {"item": columns.pop("id"), **columns}
 
 
-def now() -> str:
-    """UTC to the millisecond; such times sort as text."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def timestamp(moment: datetime) -> str:
+    """A moment in UTC to the millisecond; such texts sort by time."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

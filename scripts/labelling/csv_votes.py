@@ -1,4 +1,4 @@
-"""Votes that were collected elsewhere: a CSV file, as spreadsheets write it."""
+"""Read votes that were collected elsewhere from a CSV file, as spreadsheets write it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from model_card.comparison.agreement import OVERALL, QUESTIONS, Choice, Vote
 from scripts.core.errors import HanjulError
-from scripts.labelling.items import Written, make_item
-from scripts.labelling.visit import as_columns, pseudonym
+from scripts.labelling.items import WrittenLine, make_item
+from scripts.labelling.labelling_session import as_columns, pseudonym, timestamp
 
 REQUIRED = ("product", "values", "line_a", "line_b", "choice", "voter")
 OPTIONAL = ("question", "system_a", "system_b")
@@ -42,7 +42,7 @@ def votes_from_csv(path: Path) -> list[Vote]:
         content, changed = path.read_bytes(), path.stat().st_mtime
     except OSError as error:
         raise HanjulError("The votes cannot be read", str(path), f"check path and permissions: {error}") from error
-    voted_at = datetime.fromtimestamp(changed, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    voted_at = timestamp(datetime.fromtimestamp(changed, UTC))
     votes = []
     for line, record in _records(_decoded(content, path), path):
         try:
@@ -67,14 +67,14 @@ def _records(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line in the file and cells by column, of every line that is not empty."""
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
-        found = [name or "" for name in reader.fieldnames or []]
-        reader.fieldnames = [name.strip().lower() for name in found]
+        names = [name or "" for name in reader.fieldnames or []]
+        reader.fieldnames = [name.strip().lower() for name in names]
         missing = [name for name in REQUIRED if name not in reader.fieldnames]
         if missing:
             raise HanjulError(
                 f"Line 1 has no column {', '.join(missing)}",
                 str(path),
-                f"expected: {', '.join(REQUIRED)}; found: {', '.join(found) or 'nothing'}",
+                f"expected: {', '.join(REQUIRED)}; found: {', '.join(names) or 'nothing'}",
             )
         for record in reader:
             cells = {name: record.get(name) or "" for name in (*REQUIRED, *OPTIONAL)}
@@ -91,11 +91,11 @@ def _records(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _vote(record: dict[str, str], voted_at: str) -> Vote:
     """A vote from cells; ValueError says what is wrong with them."""
     values = tuple(re.split(r"\||,\s", record["values"]))
-    first = Written(record["product"], values, record["line_a"], record["system_a"].strip())
-    second = Written(record["product"], values, record["line_b"], record["system_b"].strip())
+    first = WrittenLine(record["product"], values, record["line_a"], record["system_a"].strip())
+    second = WrittenLine(record["product"], values, record["line_b"], record["system_b"].strip())
     item = make_item(first, second)
-    said = unicodedata.normalize("NFC", record["choice"]).strip().lower()
-    if said not in CHOICES:
+    choice = unicodedata.normalize("NFC", record["choice"]).strip().lower()
+    if choice not in CHOICES:
         raise ValueError(f"choice is {record['choice']!r}, expected one of {', '.join(CHOICES)}")
     question = record["question"].strip().lower() or OVERALL
     if question not in QUESTIONS:
@@ -103,7 +103,7 @@ def _vote(record: dict[str, str], voted_at: str) -> Vote:
     voter = pseudonym(record["voter"])
     if not voter:
         raise ValueError(f"voter is {record['voter']!r}, expected a pseudonym of 1 to 40 characters, no e-mail address")
-    chosen = {"a": first.line, "b": second.line}.get(CHOICES[said])
+    chosen = {"a": first.line, "b": second.line}.get(CHOICES[choice])
     return Vote(
         **as_columns(item),
         question=question,

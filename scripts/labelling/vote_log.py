@@ -1,4 +1,4 @@
-"""Votes as they are given, on this machine: an append-only log in SQLite. What is in it survives a kill."""
+"""Log votes on this machine as they are given: append-only, in SQLite. What is in it survives a kill."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUSY_S = 30
 _VOTE = TypeAdapter(Vote)
 
 
-class Journal:
+class VoteLog:
     """The log of the votes for one repo; several processes and threads may write to it.
 
     Args:
