@@ -59,8 +59,7 @@ def filter_rows(rows: Sequence[Row], limits: Limits) -> tuple[list[Row], list[Ro
         rows: `raw` rows, with `scores` unless the limits say that there are none.
 
     Returns:
-        (kept, rejected), both in the order of `rows`, with `group_id`; rejected rows have `reason` and `evidence` too,
-        and outranked ones `place`.
+        (kept, rejected), both in the order of `rows`, with `group_id`; rejected rows have `reason` and `evidence` too.
 
     Raises:
         ValueError: a row without the score that a threshold or the ranking asks for.

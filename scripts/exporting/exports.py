@@ -1,11 +1,10 @@
-"""Publish the exports of an adapter that a recipe asks for."""
+"""What the recipe has made of an adapter."""
 
 from __future__ import annotations
 
 from huggingface_hub import HfUri
 
 from scripts.core.settings import TrainSettings
-from scripts.exporting import gguf_export, merge
 from scripts.hub.hub import Hub
 
 
@@ -13,9 +12,11 @@ def run(
     hub: Hub, adapter: HfUri, dataset: HfUri, settings: TrainSettings, sealed: str | None = None
 ) -> dict[str, HfUri]:
     """Publish the merged model and its GGUFs where the recipe asks for them: `merged` and `gguf`, pinned."""
-    exports: dict[str, HfUri] = {}
+    from scripts.exporting import gguf, merge
+
+    found: dict[str, HfUri] = {}
     if settings.merge:
-        exports["merged"] = merge.run(hub, adapter, sealed)
+        found["merged"] = merge.run(hub, adapter, sealed)
     if settings.gguf:
-        exports["gguf"] = gguf_export.run(hub, adapter, dataset, sealed)
-    return exports
+        found["gguf"] = gguf.run(hub, adapter, dataset, sealed)
+    return found
