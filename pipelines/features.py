@@ -8,7 +8,6 @@ from typing import Any
 
 from datasets import Dataset, Features, List, Value
 
-from pipelines.filters.selection import place_of
 from pipelines.rows import trl_columns
 
 _text, _words = Value("string"), List(Value("string"))
@@ -74,13 +73,8 @@ def to_default(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "scores": _all_scores(row), **trl_columns(row)}  # type: ignore[arg-type]
 
 
-def to_candidate(row: Mapping[str, Any]) -> dict[str, Any]:
-    """An outranked row as it stands in config `candidates`: with scores and its place among the lines of its pair."""
-    return {**row, "scores": _all_scores(row), "place": place_of(row["evidence"])}
-
-
 def to_rejected(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A rejected row as it stands in config `rejected`: with scores, reason and evidence."""
+    """A rejected row as it stands in config `rejected` or, if it was outranked, `candidates`: with all scores."""
     return {**row, "scores": _all_scores(row)}
 
 

@@ -32,8 +32,8 @@ from model_card.judging.geval_answers import (
 from model_card.judging.geval_model import ALTERNATIVES, EndpointModel
 from model_card.judging.judge import Raw
 from model_card.judging.rubrics import SCALE, comparison, rubrics
-from pipelines.endpoint.client import REFUSED
-from pipelines.endpoint.concurrently import ask_all
+from pipelines.endpoint.concurrency import map_concurrently
+from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.likelihood.scorer import Scorable
 
 #: Chances of two lines to be the better one that are nearer than this are a tie.
@@ -173,22 +173,22 @@ def prefer(
 def _weigh_all(
     model: EndpointModel, prompts: Iterator[str], question: Question, each: Callable[[], object]
 ) -> list[Weighed | None]:
-    failures: Counter[str] = Counter()
+    failures: Counter[Failure] = Counter()
 
     async def weigh(prompt: str) -> Weighed | None:
         try:
             return await model.weigh(prompt, question)
         except NoScoreError as error:
-            failures[str(error)] += 1
+            failures[error.failure] += 1
             return None
         finally:
             each()
 
-    found = model.session.run(ask_all(prompts, weigh, model.session.client.gate.most))
-    others = [reason for reason, _ in failures.most_common() if not reason.startswith(REFUSED)]
+    found = model.session.run(map_concurrently(weigh, prompts, model.session.client.limiter.most))
+    others = [failure for failure, _ in failures.most_common() if failure.kind is not FailureKind.REFUSED]
     model.scored |= any(found)
     if others and not model.scored:
-        raise NoScoreError(others[0])
+        raise NoScoreError(others[0].message)
     model.failures.update(failures)
     return found
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from model_card.judging.rubrics import SCALE
 from pipelines.endpoint.client import Token
+from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import THOUGHT
 
 #: A digit, with what a tokenizer may have left on it.
@@ -20,9 +21,22 @@ _DIGIT = re.compile(r"\W*([0-9])\W*")
 class NoScoreError(Exception):
     """An answer holds no score, or there is no answer."""
 
+    @property
+    def failure(self) -> Failure:
+        """The same as a value."""
+        return Failure(FailureKind.UNUSABLE, str(self))
 
-class RefusedError(NoScoreError):
-    """The endpoint or the model would not answer: `refused: …`, or the endpoint's last error."""
+
+class NoAnswerError(NoScoreError):
+    """The endpoint or the model would not answer."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self._failure = failure
+
+    @property
+    def failure(self) -> Failure:
+        return self._failure
 
 
 class NoProbabilitiesError(NoScoreError):

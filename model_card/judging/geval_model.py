@@ -13,17 +13,18 @@ from pydantic import BaseModel
 from model_card.comparison.report import Scoring
 from model_card.judging.geval_answers import (
     SCORE,
+    NoAnswerError,
     NoProbabilitiesError,
     NoScoreError,
     Question,
-    RefusedError,
     Weighed,
     chosen,
     distribution,
     shares,
 )
 from model_card.judging.rubrics import probe
-from pipelines.endpoint.client import GAVE_UP, EndpointGoneError, Reply, Token
+from pipelines.endpoint.client import Reply, Token
+from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.session import Session
 
 #: Answers to one question that may lack a score, before it counts as unanswered. Each is asked for with its own seed.
@@ -54,7 +55,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
         self.session = session
         self.samples, self.temperature, self.max_new_tokens = samples, temperature, max_new_tokens
         self.input_tokens = self.output_tokens = 0
-        self.failures: Counter[str] = Counter()
+        self.failures: Counter[Failure] = Counter()
         self.scored = False
         self._scoring: Scoring | None = None
         self._why = ""
@@ -106,7 +107,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
             for one in found:
                 if isinstance(one, tuple):
                     answers.append(one)
-                elif isinstance(one, RefusedError) or not isinstance(one, NoScoreError):
+                elif isinstance(one, NoAnswerError) or not isinstance(one, NoScoreError):
                     raise one
                 else:
                     last = one
@@ -120,7 +121,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
         """One answer with a text.
 
         Raises:
-            RefusedError: there is none, and there will be none.
+            NoAnswerError: there is none, and there will be none.
         """
         body: dict[str, Any] = {
             "model": self.name,
@@ -135,7 +136,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
         self.input_tokens += reply.input_tokens
         self.output_tokens += reply.output_tokens
         if reply.failure or not reply.texts:
-            raise RefusedError(reply.failure or "no answer")
+            raise NoAnswerError(reply.failure or Failure(FailureKind.UNUSABLE, "no answer"))
         return reply
 
     async def _decided(self) -> Scoring:
@@ -151,9 +152,9 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
                 reply = await self._ask(probe(), attempt, weighed=True)
                 distribution(_tokens(reply), chosen(reply.texts[0], SCORE)[0], SCORE)
                 return "probabilities"
-            except RefusedError as error:  # of the form or of the question? Without `logprobs` it shows
-                if str(error).endswith(GAVE_UP):  # of neither: another hour may bring probabilities
-                    raise EndpointGoneError(str(error)) from error
+            except NoAnswerError as error:  # of the form or of the question? Without `logprobs` it shows
+                if error.failure.kind is FailureKind.GAVE_UP:  # of neither: another hour may bring probabilities
+                    raise EndpointGoneError(error.failure.message) from error
                 last = error
                 break
             except NoProbabilitiesError as error:

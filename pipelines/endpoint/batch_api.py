@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -20,16 +19,9 @@ import openai
 from filelock import FileLock
 
 from pipelines.endpoint.answer_store import Batch, Spent, key_of
-from pipelines.endpoint.budget import BudgetSpentError, Receipt
-from pipelines.endpoint.client import (
-    REFUSED,
-    Client,
-    EndpointGoneError,
-    NoAnswerError,
-    Reply,
-    TransientError,
-    is_filtered,
-)
+from pipelines.endpoint.budget import Receipt
+from pipelines.endpoint.client import Client, Reply, TransientError, is_filtered, kept_form
+from pipelines.endpoint.failures import BudgetSpentError, EndpointError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.prices import most_input_tokens
 
 if TYPE_CHECKING:
@@ -37,27 +29,28 @@ if TYPE_CHECKING:
 
 #: Batches one after the other: the first, and those for answers that were garbage.
 BATCHES = 3
+NO_ANSWER = "its batch brought no answer"
 #: Of a request that did not run.
 FREE = Spent(1)
 
 
-class OfflineClient(Client):
+class BatchApiClient(Client):
     """Answers from the store alone, and notes what is not there.
 
     Attributes:
         missing: key -> body of what was asked for and not found.
-        complaints: key -> why its batch brought no answer.
-        final: keys whose complaint another batch would not change.
+        failures: key -> why its batch brought no answer.
+        final: keys whose failure another batch would not change.
         stopped: why no more batches are sent, if so.
     """
 
     missing: dict[str, dict[str, Any]]
-    stopped: BudgetSpentError | EndpointGoneError | None = None
+    stopped: EndpointError | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.missing = {}
-        self.complaints: dict[str, str] = {}
+        self.failures: dict[str, Failure] = {}
         self.final: set[str] = set()
 
     async def ask(self, body: dict[str, Any]) -> Reply:
@@ -68,7 +61,7 @@ class OfflineClient(Client):
             self.missing[key] = body
             if self.stopped:
                 raise self.stopped
-        raise NoAnswerError(self.complaints.get(key, "its batch brought no answer"))
+        return Reply([], failure=self.failures.get(key, Failure(FailureKind.UNANSWERED, NO_ANSWER)))
 
     def alone(self) -> FileLock:
         """Held from the plan of a batch until the provider has it: no plan that another sees under it is in the making.
@@ -87,14 +80,14 @@ class OfflineClient(Client):
         """
         message, code = str(error.get("message") or ""), str(error.get("code") or "")
         filtered = is_filtered(code)
-        no_answer = "its batch brought no answer" + (f": {message}" if message else "")
-        self.complaints[key] = REFUSED if filtered else no_answer
+        no_answer = Failure(FailureKind.UNANSWERED, f"{NO_ANSWER}: {message}" if message else NO_ANSWER, status or None)
+        self.failures[key] = Failure(FailureKind.REFUSED) if filtered else no_answer
         taught = False
         if sent and status in (400, 422) and not filtered:
-            same = self.adapting.sendable(self.missing[key]) == sent  # else another row of the batch taught it
+            same = self.compatibility.sendable(self.missing[key]) == sent  # else another row of the batch taught it
             response = httpx2.Response(status, request=httpx2.Request("POST", "/v1/chat/completions"))
             refusal = openai.APIStatusError(message, response=response, body=error)
-            taught = same and self.adapting.learn(refusal, sent)
+            taught = same and self.compatibility.learn(refusal, sent)
             if taught or not same:
                 return taught
         if 400 <= status < 500 and status not in (408, 409, 429):
@@ -102,7 +95,7 @@ class OfflineClient(Client):
         return taught
 
 
-async def fill(llm: Teacher, client: OfflineClient, write: Callable[[], Awaitable[Any]]) -> None:
+async def fill(llm: Teacher, client: BatchApiClient, write: Callable[[], Awaitable[Any]]) -> None:
     """Have batches answer whatever the writing code asks for; what they leave open says why when it is asked again.
 
     Args:
@@ -120,11 +113,11 @@ async def fill(llm: Teacher, client: OfflineClient, write: Callable[[], Awaitabl
             _send(llm, client)
             taught = await _finish_all(llm, client)
             batches += not taught  # what a bad form teaches costs nothing, and there is an end to it
-    except (BudgetSpentError, EndpointGoneError) as error:
+    except EndpointError as error:
         client.stopped = error
 
 
-def _send(llm: Teacher, client: OfflineClient) -> None:
+def _send(llm: Teacher, client: BatchApiClient) -> None:
     """Send what is missing and in no batch of another process, as far as the limits allow.
 
     Raises:
@@ -136,7 +129,7 @@ def _send(llm: Teacher, client: OfflineClient) -> None:
         requests = _affordable(client, keys)
         if not requests:
             return
-        bodies = [client.adapting.sendable(client.missing[key]) for key in requests]
+        bodies = [client.compatibility.sendable(client.missing[key]) for key in requests]
         try:
             files = llm._create_batch_files(inputs=bodies)
         except openai.OpenAIError as error:
@@ -149,13 +142,13 @@ def _send(llm: Teacher, client: OfflineClient) -> None:
                 raise _took_none(client, error) from error
 
 
-def _took_none(client: OfflineClient, error: openai.OpenAIError) -> EndpointGoneError:
+def _took_none(client: BatchApiClient, error: openai.OpenAIError) -> EndpointGoneError:
     return EndpointGoneError(
         f"the provider took no batch: {client._named(error)}; run it again, or ask without `--batch`"
     )
 
 
-def _affordable(client: OfflineClient, keys: list[str]) -> dict[str, Spent]:
+def _affordable(client: BatchApiClient, keys: list[str]) -> dict[str, Spent]:
     """As many of the requests as the limits allow, with what each may cost at most.
 
     Raises:
@@ -165,7 +158,7 @@ def _affordable(client: OfflineClient, keys: list[str]) -> dict[str, Spent]:
     total, requests = Spent(), dict[str, Spent]()
     for key in keys:
         body = client.missing[key]
-        choices = client.adapting.sendable(body).get("n", 1)
+        choices = client.compatibility.sendable(body).get("n", 1)
         most = client.budget.most(most_input_tokens(body["messages"]), body["max_tokens"] * choices)
         total += most
         if passed := client.budget.passed(total):
@@ -176,7 +169,7 @@ def _affordable(client: OfflineClient, keys: list[str]) -> dict[str, Spent]:
     return requests
 
 
-def _look_for(llm: Teacher, client: OfflineClient, batch: Batch) -> bool:
+def _look_for(llm: Teacher, client: BatchApiClient, batch: Batch) -> bool:
     """Find out whether the provider has a planned batch, and note it or drop it.
 
     Raises:
@@ -196,7 +189,7 @@ def _look_for(llm: Teacher, client: OfflineClient, batch: Batch) -> bool:
     return bool(jobs)
 
 
-async def _finish_all(llm: Teacher, client: OfflineClient) -> bool:
+async def _finish_all(llm: Teacher, client: BatchApiClient) -> bool:
     """Finish all batches of the identity, whoever sent them; whether their failures taught what to leave out.
 
     Raises:
@@ -219,7 +212,7 @@ async def _finish_all(llm: Teacher, client: OfflineClient) -> bool:
     return taught
 
 
-async def _finish(llm: Teacher, client: OfflineClient, batch: Batch) -> bool:
+async def _finish(llm: Teacher, client: BatchApiClient, batch: Batch) -> bool:
     """Wait for a batch, keep what it brought and strike it off; whether its failures taught what to leave out.
 
     Raises:
@@ -250,9 +243,9 @@ async def _finish(llm: Teacher, client: OfflineClient, batch: Batch) -> bool:
     return taught
 
 
-def _keep(client: OfflineClient, batch: Batch, rows: dict[str, dict[str, Any]]) -> tuple[int, bool]:
+def _keep(client: BatchApiClient, batch: Batch, rows: dict[str, dict[str, Any]]) -> tuple[int, bool]:
     """Keep the answers and settle the ledger; how many there are, and whether failures taught what to leave out."""
-    sent = {key: client.adapting.sendable(body) for key, body in client.missing.items()}
+    sent = {key: client.compatibility.sendable(body) for key, body in client.missing.items()}
     answers: dict[str, Any] = {}
     outcomes: list[tuple[int, str, Spent | None]] = []
     taught = False
@@ -263,7 +256,7 @@ def _keep(client: OfflineClient, batch: Batch, rows: dict[str, dict[str, Any]]) 
         if status == 200:
             receipt = Receipt(FREE)
             try:
-                answers[key] = asdict(client.read(response.get("body"), receipt))
+                answers[key] = kept_form(client.read(response.get("body"), receipt))
             except TransientError as error:
                 client.failed(key, None, status, {"message": str(error)})
             outcomes.append((number, receipt.outcome, None if receipt.cost is FREE else receipt.cost))

@@ -8,11 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pipelines.endpoint.answer_store import Spent, Store
+from pipelines.endpoint.failures import BudgetSpentError
 from pipelines.endpoint.prices import Price
-
-
-class BudgetSpentError(Exception):
-    """The next request might pass a limit. The message says which, and what was spent."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ import openai
 
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.budget import Budget, Receipt
-from pipelines.endpoint.compatibility import LOGPROBS, Adapting
+from pipelines.endpoint.compatibility import LOGPROBS, Compatibility
+from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.json_answers import storable
 from pipelines.endpoint.prices import most_input_tokens
-from pipelines.endpoint.rate_limiter import Gate
+from pipelines.endpoint.rate_limiter import RateLimiter
 
 #: Seconds to wait for the first sign of life of an endpoint.
 PROBE_SECONDS = 10
@@ -32,20 +33,10 @@ REFUSALS = 3
 #: Tokens whose alternatives are kept: a digit, the answer to a closed question. Those of all the words of a sentence
 #: would make an answer fifty times as large.
 WEIGHED = re.compile(r"\W*[0-9]\W*")
+#: Why a model that thinks first may give no text.
+TOO_SHORT = "the answer ended before it began; raise `max_new_tokens`"
 #: A token, and the logarithms of the probabilities of tokens that might have stood there.
 Token = tuple[str, dict[str, float]]
-#: Last words of a failure that more attempts might have mended.
-GAVE_UP = " attempts)"
-#: First word of a failure where the model, or its provider, would not write.
-REFUSED = "refused: "
-
-
-class EndpointGoneError(Exception):
-    """The endpoint refuses the key, lacks the model or is not there any more: no request can succeed."""
-
-
-class NoAnswerError(Exception):
-    """This request will not be answered in this run; others may be."""
 
 
 class TransientError(Exception):
@@ -58,10 +49,10 @@ class ThrottledError(TransientError):
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: the text of each choice, tokens, and why there is none.
+    """What came back: the text of each choice, and how many tokens it took.
 
     Attributes:
-        failure: empty, `refused: …` (the provider's content filter or the model said no), or the endpoint's last error.
+        failure: why there is no text; the message of a refusal is what the model said, empty where a filter refused.
         kept: it was answered before.
         tokens: of each choice, with the alternatives to those that `WEIGHED` matches; none where the request asked for
             no `logprobs`, or the endpoint gives none.
@@ -70,7 +61,7 @@ class Reply:
     texts: list[str]
     input_tokens: int = 0
     output_tokens: int = 0
-    failure: str = ""
+    failure: Failure | None = None
     tokens: list[list[Token]] = field(default_factory=list)
     kept: bool = field(default=False, compare=False)
 
@@ -80,15 +71,22 @@ class Client:
 
     Attributes:
         identity: names who answers in the cache.
-        adapting: what the endpoint does not know.
+        compatibility: what the endpoint does not know.
     """
 
     def __init__(
-        self, api: openai.AsyncOpenAI, identity: str, choices: int, *, store: Store, gate: Gate, budget: Budget
+        self,
+        api: openai.AsyncOpenAI,
+        identity: str,
+        choices: int,
+        *,
+        store: Store,
+        limiter: RateLimiter,
+        budget: Budget,
     ) -> None:
         self.api, self.identity = api, identity
-        self.store, self.gate, self.budget = store, gate, budget
-        self.adapting = Adapting(store, identity, choices)
+        self.store, self.limiter, self.budget = store, limiter, budget
+        self.compatibility = Compatibility(store, identity, choices)
         self._gone = ""
         self._refusals = 0
         self._answered = False
@@ -109,7 +107,7 @@ class Client:
         attempt, deadline = 1, time.monotonic() + PATIENCE_S
         while True:
             try:
-                async with self.gate.slot():
+                async with self.limiter.slot():
                     return await self._once(key, body)
             except TransientError as error:
                 if attempt == ATTEMPTS or time.monotonic() > deadline:
@@ -121,17 +119,18 @@ class Client:
     def kept(self, key: str) -> Reply | None:
         """The reply of an earlier request, if there is one."""
         kept = self.store.answer(key)
-        if not kept:
+        if not kept or (kept["failure"] and isinstance(kept["failure"], str)):  # as failures were kept before; no text
             return None
         tokens = [[(token, weights) for token, weights in choice] for choice in kept.get("tokens", [])]
-        return Reply(**{**kept, "tokens": tokens, "kept": True})
+        return Reply(**{**kept, "failure": Failure.from_json(kept["failure"]), "tokens": tokens, "kept": True})
 
     def _given_up(self, error: TransientError, attempts: int) -> Reply:
         cause = error.__cause__
         if isinstance(cause, openai.APIConnectionError) and not isinstance(cause, openai.APITimeoutError):
             self._gone = str(error)
             raise EndpointGoneError(self._gone) from error
-        return Reply([], failure=f"{error} ({attempts}{GAVE_UP}")
+        status = cause.status_code if isinstance(cause, openai.APIStatusError) else None
+        return Reply([], failure=Failure(FailureKind.GAVE_UP, f"{error} ({attempts} attempts)", status))
 
     async def _probe(self) -> None:
         """Before the first request, ask for the list of models. An endpoint that keeps no such list passes.
@@ -149,7 +148,7 @@ class Client:
     async def _once(self, key: str, body: dict[str, Any]) -> Reply:
         if self._gone:  # the requests that wait need not find out one by one
             raise EndpointGoneError(self._gone)
-        sent = self.adapting.sendable(body)
+        sent = self.compatibility.sendable(body)
         bound = most_input_tokens(body["messages"]), body["max_tokens"] * sent.get("n", 1)
         async with self.budget.request(key, *bound) as receipt:
             try:
@@ -196,13 +195,13 @@ class Client:
             raise TransientError(f"garbage instead of a chat completion: {str(answer)[:80]}") from error
         if not texts:
             raise TransientError("garbage: an answer without choices")
-        self.gate.answered()
+        self.limiter.answered()
         if any(texts):
             return Reply([storable(text) for text in texts], *counts, tokens=tokens if any(tokens) else [])
         if refusals or "content_filter" in ends:
-            return Reply([], *counts, failure=REFUSED + (storable(refusals[0]) if refusals else ""))
+            return Reply([], *counts, failure=Failure(FailureKind.REFUSED, storable(refusals[0]) if refusals else ""))
         if "length" in ends:
-            return Reply([], *counts, failure="the answer ended before it began; raise `max_new_tokens`")
+            return Reply([], *counts, failure=Failure(FailureKind.UNUSABLE, TOO_SHORT))
         return Reply(texts, *counts)
 
     def _failed(self, error: openai.APIStatusError, body: dict[str, Any], sent: dict[str, Any]) -> Reply:
@@ -214,10 +213,10 @@ class Client:
         """
         name, status, code = self._named(error), error.status_code, error.code or ""
         if is_filtered(code):  # Azure answers 400, and bills nothing
-            return Reply([], failure=REFUSED)
+            return Reply([], failure=Failure(FailureKind.REFUSED))
         # OpenAI answers 403 where a model gives no token probabilities; that is about the form, not about the key.
         form = status in (400, 422) or (status == 403 and LOGPROBS in name.lower())
-        if form and (self.adapting.sendable(body) != sent or self.adapting.learn(error, sent)):
+        if form and (self.compatibility.sendable(body) != sent or self.compatibility.learn(error, sent)):
             raise ThrottledError(name) from error  # nothing was wrong with this request but its form
         if status in (403, 404):  # of this prompt (a moderated one), or of the key and the model?
             self._refusals += 1
@@ -225,11 +224,11 @@ class Client:
             self._gone = name
             raise EndpointGoneError(name) from error
         if status in (429, 503):
-            self.gate.throttled(_retry_after(error))
+            self.limiter.throttled(_retry_after(error))
             raise ThrottledError(name) from error
         if status in (408, 409) or status >= 500:
             raise TransientError(name) from error
-        return Reply([], failure=name)
+        return Reply([], failure=Failure(FailureKind.REJECTED, name, status))
 
     def _named(self, error: openai.OpenAIError) -> str:
         """The error in words, without the key, which some endpoints say again."""
@@ -239,7 +238,8 @@ class Client:
 def kept_form(reply: Reply) -> dict[str, Any]:
     """What the store keeps of a reply; `Client.kept` reads it, with or without tokens."""
     # Not `asdict`, which copies every token.
-    return {name: value for name, value in vars(reply).items() if name != "kept"}
+    fields = {name: value for name, value in vars(reply).items() if name != "kept"}
+    return fields | {"failure": reply.failure.to_json() if reply.failure else None}
 
 
 def is_filtered(code: str) -> bool:

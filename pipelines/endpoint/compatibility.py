@@ -18,7 +18,7 @@ LOGPROBS = "logprobs"
 FEW_ALTERNATIVES = 5
 
 
-class Adapting:
+class Compatibility:
     """Turns a request body into one that the endpoint takes.
 
     Attributes:

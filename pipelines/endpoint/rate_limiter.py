@@ -20,7 +20,7 @@ EPOCH_S = 1.0
 LONGEST_WAIT_S = 600.0
 
 
-class Gate:
+class RateLimiter:
     """Lets requests through, `limit` at a time, and none while the endpoint wants silence.
 
     Attributes:

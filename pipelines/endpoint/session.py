@@ -15,7 +15,7 @@ from pipelines.endpoint.answer_store import Store
 from pipelines.endpoint.budget import Budget, Caps
 from pipelines.endpoint.client import Client
 from pipelines.endpoint.prices import Price
-from pipelines.endpoint.rate_limiter import Gate
+from pipelines.endpoint.rate_limiter import RateLimiter
 
 Found = TypeVar("Found")
 
@@ -61,7 +61,7 @@ class Session:
         self._api = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=timeout)
         budget = Budget(caps or Caps(), price, self._store, run_id)
         # Choices of one request: one, because each answer has a seed of its own.
-        self.client = Client(self._api, identity, 1, store=self._store, gate=Gate(concurrency), budget=budget)
+        self.client = Client(self._api, identity, 1, store=self._store, limiter=RateLimiter(concurrency), budget=budget)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

@@ -13,15 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines.endpoint.batch_api import OfflineClient, fill
+from pipelines.endpoint.batch_api import BatchApiClient, fill
 from pipelines.endpoint.client import Client
 from pipelines.endpoint.json_answers import Form
-from pipelines.endpoint.teacher_llm import Teacher, Written
+from pipelines.endpoint.teacher_llm import Completion, Teacher
 from pipelines.rows import Message
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One pair for the teacher.
 
     Attributes:
@@ -36,14 +36,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Response:
     """What came of one pair: `about` of its question, and the texts."""
 
     about: dict[str, Any]
-    written: Written
+    written: Completion
 
 
-def fly(llm: Teacher, asked: Iterator[Asked], total: int, wanted: int, form: Form | None = None) -> Iterator[Answered]:
+def stream_answers(
+    llm: Teacher, asked: Iterator[Request], total: int, wanted: int, form: Form | None = None
+) -> Iterator[Response]:
     """Answers in the order in which they come, one for each that is asked.
 
     Args:
@@ -54,7 +56,7 @@ def fly(llm: Teacher, asked: Iterator[Asked], total: int, wanted: int, form: For
     Raises:
         Exception: what the thread met; known troubles of the endpoint are failures of their pairs instead.
     """
-    done: queue.SimpleQueue[Answered | Exception | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Response | Exception | None] = queue.SimpleQueue()
     client: list[Client] = []
     thread = threading.Thread(target=_run, args=(llm, asked, wanted, form, done, client), daemon=True)
     thread.start()
@@ -75,15 +77,17 @@ def fly(llm: Teacher, asked: Iterator[Asked], total: int, wanted: int, form: For
     thread.join()
 
 
-def in_batches(answers: Iterator[Answered], total: int, size: int) -> Iterator[tuple[list[dict[str, str]], bool]]:
-    """What `fly` gives as batches of rows, `about` and `written` as JSON text, and whether a batch is the last.
+def in_batches(answers: Iterator[Response], total: int, size: int) -> Iterator[tuple[list[dict[str, str]], bool]]:
+    """The answers in batches of rows, `about` and `written` as JSON text, and whether a batch is the last.
 
     Text, because distilabel infers the types of each file anew: lists that are empty in one would not fit others.
     """
     rows: list[dict[str, str]] = []
     for count, answered in enumerate(answers, 1):
-        about, written = (json.dumps(value, ensure_ascii=False) for value in (answered.about, vars(answered.written)))
-        rows.append({"about": about, "written": written})
+        about, written = answered.about, answered.written.to_json()
+        rows.append(
+            {"about": json.dumps(about, ensure_ascii=False), "written": json.dumps(written, ensure_ascii=False)}
+        )
         if len(rows) == size or count == total:
             yield rows, count == total
             rows = []
@@ -91,21 +95,21 @@ def in_batches(answers: Iterator[Answered], total: int, size: int) -> Iterator[t
 
 def _state(client: Client) -> str:
     usd = client.budget.spent.usd
-    return f"{client.gate.in_flight} of {int(client.gate.limit)} in flight" + (f", {usd:.2f} USD" if usd else "")
+    return f"{client.limiter.in_flight} of {int(client.limiter.limit)} in flight" + (f", {usd:.2f} USD" if usd else "")
 
 
 def _run(
     llm: Teacher,
-    asked: Iterator[Asked],
+    asked: Iterator[Request],
     wanted: int,
     form: Form | None,
-    done: queue.SimpleQueue[Answered | Exception | None],
+    done: queue.SimpleQueue[Response | Exception | None],
     client: list[Client],
 ) -> None:
     async def work() -> None:
         client.append(llm.open())
         questions = asked
-        if isinstance(client[0], OfflineClient):
+        if isinstance(client[0], BatchApiClient):
             known = list(asked)
             await fill(llm, client[0], lambda: _each(llm, iter(known), wanted, form, queue.SimpleQueue()))
             questions = iter(known)
@@ -124,10 +128,10 @@ def _run(
 
 async def _each(
     llm: Teacher,
-    asked: Iterator[Asked],
+    asked: Iterator[Request],
     wanted: int,
     form: Form | None,
-    done: queue.SimpleQueue[Answered | Exception | None],
+    done: queue.SimpleQueue[Response | Exception | None],
 ) -> None:
     options: dict[str, Any] = dict(llm.generation_kwargs)
     if form:
@@ -137,7 +141,7 @@ async def _each(
         for question in asked:
             read = form.read if form else None
             written = await llm.write(question.messages, wanted, read, attempt=question.attempt, **options)
-            done.put(Answered(question.about, written))
+            done.put(Response(question.about, written))
 
     # As many workers as requests may be in flight: prompts are made when their turn comes.
     async with asyncio.TaskGroup() as workers:

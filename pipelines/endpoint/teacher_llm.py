@@ -8,7 +8,7 @@ import json
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +16,36 @@ from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
 
 from pipelines.endpoint.answer_store import Store
-from pipelines.endpoint.batch_api import OfflineClient
+from pipelines.endpoint.batch_api import BatchApiClient
 from pipelines.endpoint.batch_patches import BatchHooks
-from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
-from pipelines.endpoint.client import FIRST_PAUSE_S, REFUSED, Client, EndpointGoneError, NoAnswerError
+from pipelines.endpoint.budget import Budget, Caps
+from pipelines.endpoint.client import FIRST_PAUSE_S, Client, Reply
+from pipelines.endpoint.failures import EndpointError, Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal
 from pipelines.endpoint.prices import Price
-from pipelines.endpoint.rate_limiter import Gate
+from pipelines.endpoint.rate_limiter import RateLimiter
 
 #: Answers without a usable text after which a request is given up; each is asked for with a seed of its own.
 SENSELESS = 3
-#: First word of `Written.failure` where a limit kept the request back, and where the endpoint can answer none.
-LIMIT, GONE = "limit: ", "gone: "
 
 
 @dataclass(frozen=True)
-class Written:
+class Completion:
     """What the teacher made of one prompt.
 
     Attributes:
         texts: as many as wanted, or fewer.
-        failure: why there are fewer; empty if there are not.
+        failure: why there are fewer; None if there are not.
     """
 
     texts: list[str]
-    failure: str
+    failure: Failure | None
     input_tokens: int
     output_tokens: int
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with the same fields; `Failure.from_json` reads its failure."""
+        return asdict(self)
 
 
 Read = Callable[[str], list[str]]
@@ -92,13 +95,13 @@ class Teacher(BatchHooks):
     def open(self) -> Client:
         """A client for the event loop that is running, with the answers of earlier runs."""
         store = Store(self.store)
-        kind = OfflineClient if self.batch_poll_s else Client
+        kind = BatchApiClient if self.batch_poll_s else Client
         self._writer = kind(
             self._aclient.with_options(max_retries=0),  # the client retries, by its own rules
             self.identity,
             self.choices,
             store=store,
-            gate=Gate(self.concurrency),
+            limiter=RateLimiter(self.concurrency),
             budget=Budget(self.caps, self.price, store, self.run_id),
         )
         return self._writer
@@ -113,7 +116,7 @@ class Teacher(BatchHooks):
         max_new_tokens: int,
         response_format: dict[str, Any] | None = None,
         **sampling: Any,
-    ) -> Written:
+    ) -> Completion:
         """Texts for one prompt.
 
         Args:
@@ -125,7 +128,8 @@ class Teacher(BatchHooks):
         client = self._writer or self.open()
         texts: list[str] = []
         tokens = [0, 0]
-        failure, asked, senseless = "", 0, 0
+        failure: Failure | None = None
+        asked, senseless = 0, 0
         while len(texts) < wanted and not failure:
             left = wanted - len(texts)
             body = {
@@ -139,29 +143,21 @@ class Teacher(BatchHooks):
             }
             try:
                 reply = await client.ask(body)
-            except BudgetSpentError as error:
-                failure = f"{LIMIT}{error}"
-                break
-            except EndpointGoneError as error:
-                failure = f"{GONE}{error}"
-                break
-            except NoAnswerError as error:
-                failure = str(error)
+            except EndpointError as error:
+                failure = error.failure
                 break
             tokens = [tokens[0] + reply.input_tokens, tokens[1] + reply.output_tokens]
-            refused = next((answer for answer in reply.texts if read and is_refusal(answer)), "")
-            found = [text for answer in reply.texts for text in (read(answer) if read else [answer]) if text.strip()]
-            fresh = [] if refused else found if read is None else [text for text in found if text not in texts]
+            fresh, failure = _new_texts(reply, read, texts)
             texts += fresh[:left]
             asked += max(1, len(reply.texts))
             senseless += not fresh
             if read and 2 * len(texts) >= wanted:
                 break  # a few lines too few are not worth another prompt
-            if not fresh and not reply.kept:
+            if not failure and senseless == SENSELESS:
+                failure = Failure(FailureKind.UNUSABLE, "no usable answer")
+            if not failure and not fresh and not reply.kept:
                 await asyncio.sleep(FIRST_PAUSE_S * random.uniform(0.5, 1.5))
-            failure = f"{REFUSED}{refused}" if refused else reply.failure
-            failure = failure or ("no usable answer" if senseless == SENSELESS else "")
-        return Written(texts, failure, *tokens)
+        return Completion(texts, failure, *tokens)
 
     async def _agenerate(self, inputs: list[Any], num_generations: int = 1, **sampling: Any) -> list[Any]:
         """As distilabel asks: all inputs at once; the client itself bounds what is in flight."""
@@ -174,7 +170,7 @@ class Teacher(BatchHooks):
         ]
 
 
-def _output(written: Written, wanted: int) -> Any:
+def _output(written: Completion, wanted: int) -> Any:
     # distilabel wants as many statistics as generations; the sums stand in the first and are added up again later.
     rest = [0] * (wanted - 1)
     output = prepare_output(
@@ -182,7 +178,17 @@ def _output(written: Written, wanted: int) -> Any:
         input_tokens=[written.input_tokens, *rest],
         output_tokens=[written.output_tokens, *rest],
     )
-    return {**output, "failure": [written.failure] * wanted}
+    return {**output, "failure": [str(written.failure or "")] * wanted}
+
+
+def _new_texts(reply: Reply, read: Read | None, known: list[str]) -> tuple[list[str], Failure | None]:
+    """The texts of a reply, where it holds several only those that are not known yet; and why no others will come."""
+    if read is None:
+        return [text for text in reply.texts if text.strip()], reply.failure
+    if refusal := next((answer for answer in reply.texts if is_refusal(answer)), ""):
+        return [], Failure(FailureKind.REFUSED, refusal)
+    texts = [text for answer in reply.texts for text in read(answer) if text.strip()]
+    return [text for text in texts if text not in known], reply.failure
 
 
 def teacher_llm(

@@ -59,7 +59,8 @@ def filter_rows(rows: Sequence[Row], limits: Limits) -> tuple[list[Row], list[Ro
         rows: `raw` rows, with `scores` unless the limits say that there are none.
 
     Returns:
-        (kept, rejected), both in the order of `rows`, with `group_id`; rejected rows have `reason` and `evidence` too.
+        (kept, rejected), both in the order of `rows`, with `group_id`; rejected rows have `reason` and `evidence` too,
+        and outranked ones `place`.
 
     Raises:
         ValueError: a row without the score that a threshold or the ranking asks for.

@@ -31,11 +31,13 @@ class Verdict(NamedTuple):
 
     Attributes:
         group_id: id of the kept row whose near-duplicate it is; of a kept row its own id; else empty.
+        place: of an outranked line among those of its pair, the best has 1; else 0.
     """
 
     reason: str
     evidence: str
     group_id: str
+    place: int = 0
 
 
 def select(rows: Rows, limits: Limits, alike: Sequence[Pair] = ()) -> list[Verdict]:
@@ -84,7 +86,7 @@ class _Selection:
         for members in self.pairs.values():
             for place, index in enumerate(members, 1):
                 if found[index].reason:
-                    found[index] = Verdict("outranked", f"place {place} of {len(members)}", "")
+                    found[index] = Verdict("outranked", f"place {place} of {len(members)}", "", place)
         return found
 
     def _order(self, index: int) -> tuple[bool, bool, float, int]:
@@ -143,11 +145,6 @@ class _Selection:
 
     def _id(self, node: int) -> str:
         return str(self.rows[self.kept[node]]["id"])
-
-
-def place_of(evidence: str) -> int:
-    """The place among the lines of its pair that an outranked row's evidence names, from 1."""
-    return int(evidence.split()[1])
 
 
 def _neighbours(pairs: tuple[Any, Any, Any], apart: Sequence[bool] | None = None) -> Neighbours:

@@ -88,11 +88,11 @@ class SelectRows(GlobalStep):  # type: ignore[misc]
                 "source": "synthesised",
                 **row,
                 "id": row_id(row["product"], row["values"], row["ad_copy"]),
-                "place": place,
+                "index": index,
             }
-            for place, row in enumerate(inputs)
+            for index, row in enumerate(inputs)
             if not row["reason"]
         ]
         kept, rejected = judge_and_select(rows, self.limits)
-        found = {row["place"]: {name: row[name] for name in self.outputs} for row in [*kept, *rejected]}
-        yield [{**row, "group_id": "", **found.get(place, {})} for place, row in enumerate(inputs)]
+        found = {row["index"]: {name: row[name] for name in self.outputs} for row in [*kept, *rejected]}
+        yield [{**row, "group_id": "", **found.get(index, {})} for index, row in enumerate(inputs)]

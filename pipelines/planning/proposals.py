@@ -12,7 +12,8 @@ from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
-from pipelines.endpoint.streaming import Asked, fly, in_batches
+from pipelines.endpoint.failures import Failure
+from pipelines.endpoint.streaming import Request, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.running import pipeline_of
@@ -48,7 +49,7 @@ class Propose(GeneratorTask):  # type: ignore[misc]
 
     Output columns:
         - about (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
-        - written (`str`): JSON of `pipelines.endpoint.teacher_llm.Written`, whose text, if any, is the whole answer.
+        - written (`str`): JSON of `pipelines.endpoint.teacher_llm.Completion`, whose text, if any, is the whole answer.
 
     Categories:
         - text-generation
@@ -73,14 +74,14 @@ class Propose(GeneratorTask):  # type: ignore[misc]
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Questions with their answers in the order in which they come, and whether a batch is the last."""
         form = answer_form(self.kind, self.count, self.llm.generation_kwargs["max_new_tokens"])
-        answers = fly(self.llm, self._asked(), len(self.questions), 1, form)
+        answers = stream_answers(self.llm, self._asked(), len(self.questions), 1, form)
         yield from in_batches(answers, len(self.questions), self.batch_size)
 
-    def _asked(self) -> Iterator[Asked]:
+    def _asked(self) -> Iterator[Request]:
         for turn, question in enumerate(self.questions):
             prompt = prompt_of(self.kind, question, self.count)
             about = {name: question[name] for name in question if name != "there"} | {"turn": turn}
-            yield Asked([{"role": "user", "content": prompt}], 0, about)
+            yield Request([{"role": "user", "content": prompt}], 0, about)
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,13 @@ class Proposed:
     Attributes:
         product: empty where products were asked for.
         lists: `products`, or kind of value -> values.
-        failure: empty, or why there is nothing.
+        failure: why there is nothing, or too little; None where the answer is whole.
     """
 
     category: str
     product: str
     lists: dict[str, list[str]]
-    failure: str
+    failure: Failure | None
     input_tokens: int
     output_tokens: int
 
@@ -114,7 +115,7 @@ def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list
                 question["category"],
                 question.get("product", ""),
                 {name: items[:count] for name, items in lists.items()},
-                written["failure"],
+                Failure.from_json(written["failure"]),
                 *tokens,
             )
         )

@@ -15,9 +15,9 @@ from distilabel.steps import StepInput
 from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns, StepOutput
 
-from pipelines.endpoint.client import REFUSED
+from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal, lines_form
-from pipelines.endpoint.streaming import Asked, fly, in_batches
+from pipelines.endpoint.streaming import Request, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.ray_actors import pin_to_driver
@@ -89,7 +89,7 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
 
     Output columns:
         - about (`str`): JSON of the pair, with `example_ids` and `teacher` and its place in the plan, `turn`.
-        - written (`str`): JSON of `pipelines.endpoint.teacher_llm.Written`.
+        - written (`str`): JSON of `pipelines.endpoint.teacher_llm.Completion`.
 
     Categories:
         - text-generation
@@ -115,14 +115,14 @@ class WriteCopies(GeneratorTask):  # type: ignore[misc]
         """Batches of pairs in the order in which they are finished, and whether a batch is the last."""
         pairs, brief = _take(self.work)
         form = lines_form(brief.lines, self.llm.generation_kwargs["max_new_tokens"]) if brief.lines else None
-        answers = fly(self.llm, self._asked(pairs, brief), len(pairs), self.num_generations, form)
+        answers = stream_answers(self.llm, self._asked(pairs, brief), len(pairs), self.num_generations, form)
         yield from in_batches(answers, len(pairs), self.batch_size)
 
-    def _asked(self, pairs: Sequence[dict[str, Any]], brief: Brief) -> Iterator[Asked]:
+    def _asked(self, pairs: Sequence[dict[str, Any]], brief: Brief) -> Iterator[Request]:
         for turn, pair in enumerate(pairs):
             messages, shown = brief.prompt(pair)
             about = {**pair, "turn": turn, "teacher": self.teacher, "example_ids": shown}
-            yield Asked(messages, pair.get("attempt", 0), about)
+            yield Request(messages, pair.get("attempt", 0), about)
 
 
 class CheckWritten(CheckRules):
@@ -170,9 +170,10 @@ class CheckWritten(CheckRules):
 def raw_rows(pair: Mapping[str, Any], written: Mapping[str, Any]) -> list[Row]:
     """Rows of config `raw` from what a teacher wrote for a pair; its refusal is a line too, which a rule rejects."""
     texts = [text.strip() for text in written["texts"]]
-    if not texts and written["failure"].startswith(REFUSED):
-        words = written["failure"].removeprefix(REFUSED)
-        texts = [words if is_refusal(words) else ""]  # what the rule does not know as a refusal might pass as a line
+    failure = Failure.from_json(written["failure"])
+    if not texts and failure and failure.kind is FailureKind.REFUSED:
+        # What the rule does not know as a refusal might pass as a line.
+        texts = [failure.message if is_refusal(failure.message) else ""]
     columns = {name: pair[name] for name in ("category", "device", "tone", "teacher", "example_ids")}
     rows: list[Row] = []
     for text in texts:
@@ -190,20 +191,23 @@ class PairResult:
         turn: place of the pair among those that were given to the pipeline.
         id: of the pair.
         rows: raw rows with `reason` and `evidence`.
-        failure: empty, or why lines are missing.
+        failure: why lines are missing; None where they are not.
     """
 
     turn: int
     id: str
     rows: list[dict[str, Any]]
-    failure: str
+    failure: Failure | None
     input_tokens: int
     output_tokens: int
 
 
 def read_leaf(leaf: Sequence[Mapping[str, str]]) -> list[PairResult]:
     """The rows of the leaf, in the order of the pairs."""
-    results = [PairResult(rows=json.loads(row["rows"]), **json.loads(row["pair"])) for row in leaf]
+    pairs = ((json.loads(row["pair"]), json.loads(row["rows"])) for row in leaf)
+    results = [
+        PairResult(**{**pair, "rows": rows, "failure": Failure.from_json(pair["failure"])}) for pair, rows in pairs
+    ]
     return sorted(results, key=lambda result: result.turn)
 
 

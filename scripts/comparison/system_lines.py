@@ -13,9 +13,8 @@ from tqdm import tqdm
 
 from model_card.comparison.evaluation import Answer, Candidate
 from pipelines.endpoint.answer_store import Store, key_of
-from pipelines.endpoint.client import GAVE_UP
-from pipelines.endpoint.streaming import Asked, fly
-from pipelines.endpoint.teacher_llm import LIMIT
+from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.streaming import Request, stream_answers
 from pipelines.likelihood.generation import generate_lines
 from pipelines.rows import CHAT_TEMPLATE, Message, Row, user_message
 from scripts.core import endpoints, env, log
@@ -111,30 +110,32 @@ def of_endpoint(
     It is paid once, within its budget. A pair that it refused has empty lines, which count as broken.
 
     Raises:
-        HanjulError: a limit, or the endpoint, left pairs without an answer; see also `teachers.opened`.
+        HanjulError: a limit, or the endpoint, left pairs without an answer; see also `teachers.open_teacher`.
     """
 
     wanted = sitting.settings.candidates
-    asked = (Asked(few_shot(sitting.shots, *pair), 0, {"place": place}) for place, pair in enumerate(sitting.pairs))
-    with teachers.opened(hub, asking.teacher, None, 1, folder) as voice:
-        llm = teachers.llm_of(voice, asking, run_id=run_id, seed=sitting.seed)
+    asked = (Request(few_shot(sitting.shots, *pair), 0, {"place": place}) for place, pair in enumerate(sitting.pairs))
+    with teachers.open_teacher(hub, asking.teacher, None, 1, folder) as endpoint:
+        llm = teachers.llm_of(endpoint, asking, run_id=run_id, seed=sitting.seed)
         llm.load()  # as distilabel does before a step
-        found = {one.about["place"]: one.written for one in fly(llm, asked, len(sitting.pairs), wanted)}
-        _raise_if_unanswered(voice, [written.failure for written in found.values() if len(written.texts) < wanted])
+        found = {one.about["place"]: one.written for one in stream_answers(llm, asked, len(sitting.pairs), wanted)}
+        _raise_if_unanswered(endpoint, [written.failure for written in found.values() if len(written.texts) < wanted])
         tokens = [sum(getattr(one, side) for one in found.values()) for side in ("input_tokens", "output_tokens")]
         lines = [line for place in range(len(sitting.pairs)) for line in (found[place].texts + [""] * wanted)[:wanted]]
-        candidate = sitting.candidate(name, voice.model, "", [line.strip().split("\n")[0] for line in lines], None)
+        candidate = sitting.candidate(name, endpoint.model, "", [line.strip().split("\n")[0] for line in lines], None)
         return candidate, endpoints.usage_of(asking, run_id, *tokens)
 
 
-def _raise_if_unanswered(voice: teachers.Voice, failures: Sequence[str]) -> None:
+def _raise_if_unanswered(endpoint: teachers.TeacherEndpoint, failures: Sequence[Failure | None]) -> None:
     """What a limit or the network took from a teacher is not its fault: no report shows it as broken lines."""
 
-    teachers.raise_if_gone(voice, failures)
-    kept_back = [failure for failure in failures if failure.startswith(LIMIT) or failure.endswith(GAVE_UP)]
+    teachers.raise_if_gone(endpoint, failures)
+    kept_back = [
+        failure for failure in failures if failure and failure.kind in (FailureKind.LIMIT, FailureKind.GAVE_UP)
+    ]
     if kept_back:
         raise HanjulError(
-            f"The teacher left {len(kept_back)} pairs short of lines: {endpoints.kind_of(kept_back[0])}",
+            f"The teacher left {len(kept_back)} pairs short of lines: {kept_back[0].label}",
             "synthesize.teacher, synthesize.budget",
             "raise the limit or run it again: what was answered is not asked again",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,10 +107,3 @@ def usage_of(
         "requests_sent": spent.requests,
         "usd_sent": spent.usd,
     }
-
-
-def kind_of(failure: str) -> str:
-    """What a manifest may say of a failure: not the endpoint's words, which may name accounts."""
-    kind = failure.partition(":")[0]
-    status = re.search(r"Error code: (\d{3})", failure)
-    return f"{kind} {status[1]}" if status else kind

@@ -1,1 +1,1 @@
-"""What an adapter becomes for people who run models without PEFT: a merged model, and GGUFs of it."""
+"""Export an adapter for people who run models without PEFT: a merged model, and GGUFs of it."""

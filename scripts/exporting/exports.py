@@ -1,10 +1,11 @@
-"""What the recipe has made of an adapter."""
+"""Publish the exports of an adapter that a recipe asks for."""
 
 from __future__ import annotations
 
 from huggingface_hub import HfUri
 
 from scripts.core.settings import TrainSettings
+from scripts.exporting import gguf_export, merge
 from scripts.hub.hub import Hub
 
 
@@ -12,11 +13,9 @@ def run(
     hub: Hub, adapter: HfUri, dataset: HfUri, settings: TrainSettings, sealed: str | None = None
 ) -> dict[str, HfUri]:
     """Publish the merged model and its GGUFs where the recipe asks for them: `merged` and `gguf`, pinned."""
-    from scripts.exporting import gguf, merge
-
-    found: dict[str, HfUri] = {}
+    exports: dict[str, HfUri] = {}
     if settings.merge:
-        found["merged"] = merge.run(hub, adapter, sealed)
+        exports["merged"] = merge.run(hub, adapter, sealed)
     if settings.gguf:
-        found["gguf"] = gguf.run(hub, adapter, dataset, sealed)
-    return found
+        exports["gguf"] = gguf_export.run(hub, adapter, dataset, sealed)
+    return exports

@@ -1,4 +1,4 @@
-"""`hanjul train --merge`: an adapter and its base become one model that transformers loads without PEFT."""
+"""`hanjul train --merge`: merge an adapter into its base, as one model that transformers loads without PEFT."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.models.models import adapter_config, base_of, load_adapter
 
 #: What goes wherever the weights go: licence files of the adapter repo, and its prompt format.
-CARRIED = ["LICENSE*", "LICENCE*", "NOTICE*", "*TERMS*", "USE_POLICY*", "hanjul.json"]
+CARRIED_FILES = ["LICENSE*", "LICENCE*", "NOTICE*", "*TERMS*", "USE_POLICY*", "hanjul.json"]
 
 #: The vocabulary with its scores, which llama.cpp's converter reads and transformers 5 no longer writes.
 SENTENCEPIECE = "tokenizer.model"
@@ -37,7 +37,9 @@ def run(hub: Hub, adapter: HfUri, sealed: str | None = None) -> HfUri:
         source_of(hub, adapter, base, repo)  # a licence that forbids it is known before any weight is loaded
         log(f"merge: {adapter.id} into {base.id}")
         model, _ = write_model(hub, adapter, base, folder / "out")
-        carry(hub, adapter, folder / "out", f"The adapter is merged into its base, {base.id}: a modified work.")
+        copy_licence_files(
+            hub, adapter, folder / "out", f"The adapter is merged into its base, {base.id}: a modified work."
+        )
         return Outcome(f"{adapter.id} merged into its base", {"parameters": model.num_parameters()})
 
     def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
@@ -47,7 +49,7 @@ def run(hub: Hub, adapter: HfUri, sealed: str | None = None) -> HfUri:
 
 
 def write_model(hub: Hub, adapter: HfUri, base: HfUri, out: Path) -> tuple[Any, Any]:
-    """Write the merged model with its tokenizer and generation config to `out`; the model and the tokenizer."""
+    """Write the merged model with its tokenizer and generation config to `out`; return model and tokenizer."""
     model, tokenizer = load_adapter(adapter, base)
     if getattr(model.config, "tie_encoder_decoder", False):
         model.config.tie_encoder_decoder = False  # encoder and decoder have learnt different things
@@ -59,10 +61,10 @@ def write_model(hub: Hub, adapter: HfUri, base: HfUri, out: Path) -> tuple[Any, 
     return model, tokenizer
 
 
-def carry(hub: Hub, adapter: HfUri, out: Path, changes: str) -> None:
+def copy_licence_files(hub: Hub, adapter: HfUri, out: Path, changes: str) -> None:
     """Copy the licence files of the adapter; its NOTICE, where it has one, says what was changed here."""
-    folder = hub.snapshot(adapter, CARRIED)  # what was fetched before stands there too
-    for path in {path for pattern in CARRIED for path in folder.glob(pattern)}:
+    folder = hub.snapshot(adapter, CARRIED_FILES)  # what was fetched before stands there too
+    for path in {path for pattern in CARRIED_FILES for path in folder.glob(pattern)}:
         shutil.copyfile(path, out / path.name)
     notice = out / "NOTICE"
     if notice.is_file():
@@ -70,7 +72,7 @@ def carry(hub: Hub, adapter: HfUri, out: Path, changes: str) -> None:
 
 
 def source_of(hub: Hub, adapter: HfUri, base: HfUri, repo: HfUri) -> Source:
-    """What the card says of adapter and base.
+    """Collect what the card says of adapter and base.
 
     Raises:
         HanjulError: the licence on the adapter's card gives no right to publish it.

@@ -1,4 +1,4 @@
-"""How near a GGUF is to the model it was made from: next-token distributions and tokens on the same prompts.
+"""Measure how near a GGUF is to its model: next-token distributions and tokens on the same prompts.
 
 Limits are set a kind of GGUF; a GGUF beyond them is not published.
 """
@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from httpx2 import Client
 from numpy.typing import NDArray
 
 from model_card.cards.exports import Parity
-
-if TYPE_CHECKING:
-    from httpx2 import Client
+from scripts.models.llama_server import serve
 
 #: Prompts compared, and the largest number of tokens whose probabilities the GGUF is asked for.
 PROMPTS, TOP = 200, 1000
@@ -50,21 +49,21 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServerAnswer:
     """What a GGUF says of a case: log-probabilities (nats) of its likeliest next tokens, best first, and its tokens."""
 
     top: dict[int, float]
     ids: tuple[int, ...]
 
 
-def cases(tokenizer: Any, rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[Case]:
+def sample_cases(tokenizer: Any, rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[Case]:
     """Up to n prompts: lines of copy cut at a random token, so that the next one is at any place of a line.
 
     Args:
         tokenizer: with a chat template.
         rows: columns `prompt` and `completion`, TRL-native. Few rows are cut at several places each.
     """
-    found = []
+    cuts = []
     for row in rows:
         prompt, whole = list(row["prompt"]), [*row["prompt"], *row["completion"]]
         start = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
@@ -73,21 +72,21 @@ def cases(tokenizer: Any, rows: Sequence[Mapping[str, Any]], n: int, seed: int) 
             text = start + row["completion"][0]["content"]
         ids = tuple(tokenizer(text, add_special_tokens=False).input_ids)
         first = len(tokenizer(start, add_special_tokens=False).input_ids)
-        found += [Case(tuple(prompt), text.removeprefix(start), ids, cut) for cut in range(first, len(ids))]
-    return random.Random(seed).sample(found, min(n, len(found)))
+        cuts += [Case(tuple(prompt), text.removeprefix(start), ids, cut) for cut in range(first, len(ids))]
+    return random.Random(seed).sample(cuts, min(n, len(cuts)))
 
 
-def expected(model: Any, case: Case) -> NDArray[np.float32]:
+def log_probabilities(model: Any, case: Case) -> NDArray[np.float32]:
     """Log-probabilities (nats) of every next token by a transformers model."""
     import torch
 
     with torch.inference_mode():
         logits = model(input_ids=torch.tensor([case.ids[: case.cut]]), logits_to_keep=1).logits[0, -1]
-        found: NDArray[np.float32] = logits.float().log_softmax(-1).numpy()
-    return found
+        log_p: NDArray[np.float32] = logits.float().log_softmax(-1).numpy()
+    return log_p
 
 
-def ask(client: Client, case: Case) -> Served:
+def query(client: Client, case: Case) -> ServerAnswer:
     """The same from llama.cpp's server: probabilities before any sampler, and tokens as /v1/chat/completions cuts them.
 
     Args:
@@ -104,14 +103,14 @@ def ask(client: Client, case: Case) -> Served:
     prompt = _post(client, "/apply-template", {"messages": [dict(message) for message in case.chat]})["prompt"]
     text = {"content": prompt + case.rest, "add_special": True, "parse_special": True}
     tokens = _post(client, "/tokenize", text)["tokens"]
-    return Served({token["id"]: token["logprob"] for token in first["top_logprobs"]}, tuple(tokens))
+    return ServerAnswer({token["id"]: token["logprob"] for token in first["top_logprobs"]}, tuple(tokens))
 
 
 def _post(client: Client, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
     answer = client.post(path, json=body)
     answer.raise_for_status()
-    found: dict[str, Any] = answer.json()
-    return found
+    content: dict[str, Any] = answer.json()
+    return content
 
 
 def divergence(ours: NDArray[np.float32], theirs: Mapping[int, float]) -> float:
@@ -133,7 +132,7 @@ def divergence(ours: NDArray[np.float32], theirs: Mapping[int, float]) -> float:
     return max(0.0, total)
 
 
-def measure(pairs: Sequence[tuple[Case, NDArray[np.float32], Served]]) -> Parity:
+def parity_of(pairs: Sequence[tuple[Case, NDArray[np.float32], ServerAnswer]]) -> Parity:
     """What the cases say together, each as (case, the model's log-probabilities, the GGUF's answer)."""
     return Parity(
         prompts=len(pairs),
@@ -143,29 +142,25 @@ def measure(pairs: Sequence[tuple[Case, NDArray[np.float32], Served]]) -> Parity
     )
 
 
-def compare(gguf: Path, asked: Sequence[Case], ours: Sequence[NDArray[np.float32]]) -> Parity:
+def compare(gguf: Path, cases: Sequence[Case], expected: Sequence[NDArray[np.float32]]) -> Parity:
     """Serve a GGUF with its own chat template and measure it against the model's log-probabilities of the cases."""
-    from httpx2 import Client
-
-    from scripts.models.llama_server import serve
-
-    longest = max(len(case.ids) for case in asked)
+    longest = max(len(case.ids) for case in cases)
     with (
         serve(gguf, None, "", slots=1, context_per_slot=longest + 16) as url,
         Client(base_url=url.removesuffix("/v1"), timeout=120, trust_env=False) as client,
     ):
-        return measure([(case, known, ask(client, case)) for case, known in zip(asked, ours, strict=True)])
+        return parity_of([(case, log_p, query(client, case)) for case, log_p in zip(cases, expected, strict=True)])
 
 
-def missed(kind: str, found: Parity) -> str:
-    """By what a GGUF is beyond the limits of its kind, e.g. `kl 0.2 > 0.05`; empty where it is within them."""
+def exceeded_limits(kind: str, measured: Parity) -> str:
+    """Say by what a GGUF is beyond the limits of its kind, e.g. `kl 0.2 > 0.05`; empty where it is within them."""
     limit = LIMITS[kind]
     return ", ".join(
         f"{name} {value:.4g} {sign} {bound:.4g}"
         for name, value, sign, bound, bad in (
-            ("agreement", found.agreement, "<", limit.agreement, not found.agreement >= limit.agreement),
-            ("kl", found.kl, ">", limit.kl, not found.kl <= limit.kl),
-            ("tokenizer", found.tokenizer, "<", limit.tokenizer, not found.tokenizer >= limit.tokenizer),
+            ("agreement", measured.agreement, "<", limit.agreement, not measured.agreement >= limit.agreement),
+            ("kl", measured.kl, ">", limit.kl, not measured.kl <= limit.kl),
+            ("tokenizer", measured.tokenizer, "<", limit.tokenizer, not measured.tokenizer >= limit.tokenizer),
         )
         if bad
     )

@@ -1,4 +1,4 @@
-"""llama.cpp's rule for the type of each tensor of a quantised model, which xllamacpp's library does not export."""
+"""Choose the type of each tensor of a quantised model by llama.cpp's rule, which xllamacpp does not export."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def tensor_types(shapes: Sequence[tuple[str, Sequence[int]]], kind: str) -> dict
     layers = 1 + max((_layer(name) for name, _ in shapes), default=0)
     values = [name for name, _ in shapes if re.search(r"attn_(v|qkv|kv_b)\.weight$", name)]
     downs = [name for name, _ in shapes if "ffn_down" in name]
-    found: dict[str, str | None] = {}
+    types: dict[str, str | None] = {}
     for name, shape in shapes:
         if len(shape) < 2 or not name.endswith("weight") or "_norm." in name or any(part in name for part in _KEPT):
-            found[name] = None
+            types[name] = None
             continue
         if kind == "Q8_0":
             wanted = "Q8_0"
@@ -40,8 +40,8 @@ def tensor_types(shapes: Sequence[tuple[str, Sequence[int]]], kind: str) -> dict
             wanted = "Q6_K" if _more_bits(downs.index(name), layers) else "Q4_K"
         else:
             wanted = "Q4_K"
-        found[name] = _fitting(wanted, shape[-1])
-    return found
+        types[name] = _type_for_columns(wanted, shape[-1])
+    return types
 
 
 def _layer(name: str) -> int:
@@ -55,7 +55,7 @@ def _more_bits(layer: int, layers: int) -> bool:
     return layer < layers // 8 or layer >= 7 * layers // 8 or (layer - layers // 8) % 3 == 2
 
 
-def _fitting(wanted: str, columns: int) -> str:
+def _type_for_columns(wanted: str, columns: int) -> str:
     """The type itself, or what llama.cpp falls back to where rows are no whole number of blocks."""
     if wanted != "Q8_0" and columns % 256:
         wanted = {"Q4_K": "Q5_0", "Q6_K": "Q8_0"}[wanted]

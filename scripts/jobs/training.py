@@ -38,6 +38,7 @@ FLAVOR = "a10g-small"
 TIMEOUT = "6h"
 #: The job gets the versions that stand here: they were run together.
 PINNED = ("torch", "transformers", "datasets", "huggingface_hub", "peft", "trl", "accelerate", "distilabel")
+ENVIRONMENT = {"PYTHONUNBUFFERED": "1"}
 #: Stands for the commit of an upload that a dry run leaves out.
 UNKNOWN_COMMIT = "COMMIT"
 
@@ -79,15 +80,22 @@ class TrainingJob:
         requirements = [f"hanjul @ {self.url}", *self.packages]
         return ["uv", "run", *(part for name in requirements for part in ("--with", name)), "hanjul", *self.arguments]
 
+    @property
+    def name(self) -> str:
+        """What lists of jobs show: the repo's name, in the characters that the Hub allows there."""
+        return re.sub(r"[^a-zA-Z0-9_-]", "-", self.repo.id.split("/")[1])
+
     def facts(self) -> dict[str, Any]:
         """What the user is told. The token is named, never shown."""
         return {
             "upload": f"{self.repo.to_uri()}/{self.path_in_repo}",
             "sha256": hashlib.sha256(self.wheel.read_bytes()).hexdigest(),
             "commit": self.commit,
+            "name": self.name,
             "image": IMAGE,
             "flavor": self.flavor,
             "timeout": self.timeout,
+            "env": ENVIRONMENT,
             "secrets": ["HF_TOKEN"],
             "command": self.command,
         }
@@ -194,11 +202,11 @@ def start(hub: Hub, job: TrainingJob) -> dict[str, str]:
         started = hub.api.run_job(
             image=IMAGE,
             command=job.command,
-            env={"PYTHONUNBUFFERED": "1"},
+            env=dict(ENVIRONMENT),
             secrets={"HF_TOKEN": hub.api.token or get_token()},
             flavor=job.flavor,
             timeout=job.timeout,
-            name=re.sub(r"[^a-zA-Z0-9_-]", "-", job.repo.id.split("/")[1]),
+            name=job.name,
             namespace=hub.namespace,
         )
     except HfHubHTTPError as error:
@@ -216,6 +224,7 @@ def table(facts: dict[str, Any]) -> str:
     """What a dry run prints."""
     shown = facts | {
         "commit": facts["commit"] or "none yet: the upload makes it",
+        "env": " ".join(f"{key}={value}" for key, value in facts["env"].items()),
         "secrets": ", ".join(facts["secrets"]),
         "command": shlex.join(facts["command"]),
     }

@@ -17,7 +17,7 @@ from scripts.hub.hub import Hub
 from scripts.judging import llm_judge
 from scripts.judging.calibration_data import CalibrationData
 from scripts.judging.likelihood_judge import likelihood
-from scripts.labelling import published
+from scripts.labelling import votes_repo
 from scripts.models import models
 
 
@@ -33,14 +33,14 @@ def llm(
     """The LLM judge that a recipe names, calibrated, for as long as the block runs; and what it has used.
 
     Args:
-        run: what its budget is for; see `llm_judge.opened`.
+        run: what its budget is for; see `llm_judge.open_judge`.
         teacher: the model that wrote.
 
     Raises:
-        HanjulError: see `llm_judge.opened`.
+        HanjulError: see `llm_judge.open_judge`.
     """
     assert settings.judge
-    with llm_judge.opened(hub, settings.judge, run, teacher=teacher) as found, refused("calibration"):
+    with llm_judge.open_judge(hub, settings.judge, run, teacher=teacher) as found, refused("calibration"):
         judge = calibrated(
             found.name,
             "geval",
@@ -69,7 +69,7 @@ def opened(
     """
 
     settings, seed = recipe.evaluate, recipe.seed
-    cast = published.read(hub, votes) if votes else []
+    cast = votes_repo.read(hub, votes) if votes else []
     with ExitStack() as stack:
         found: list[Judge] = []
         usage: Callable[[], dict[str, Any]] = dict

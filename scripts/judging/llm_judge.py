@@ -18,8 +18,8 @@ from model_card.judging.geval_answers import NoScoreError
 from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import Raw
 from pipelines.endpoint.answer_store import key_of
-from pipelines.endpoint.budget import BudgetSpentError, Caps
-from pipelines.endpoint.client import EndpointGoneError
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
 from pipelines.endpoint.session import Session
 from pipelines.likelihood.scorer import Scorable
 from scripts.core import endpoints, env, log
@@ -87,7 +87,7 @@ class EndpointJudge:
             found = ask(self.model, about, lambda: self._advance(bar))
         missing = sum(one is None for one in found)
         if missing:
-            reasons = Counter(endpoints.kind_of(reason) for reason in (self.model.failures - before).elements())
+            reasons = Counter(failure.label for failure in (self.model.failures - before).elements())
             named = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
             log.log(f"{said}, {missing} without an answer: {named}")
         return found
@@ -100,7 +100,7 @@ class EndpointJudge:
 
 
 @contextmanager
-def opened(
+def open_judge(
     hub: Hub, settings: JudgeSettings, run: Mapping[str, Any], *, teacher: str | None = None
 ) -> Iterator[EndpointJudge]:
     """The judge of a recipe, for as long as the block runs. A small first request shows how it comes to its scores.
@@ -116,7 +116,7 @@ def opened(
 
     Example:
         >>> run = recipe.model_dump(include={"dataset", "version", "seed"})
-        >>> with opened(hub, recipe.evaluate.judge, run) as judge:
+        >>> with open_judge(hub, recipe.evaluate.judge, run) as judge:
         ...     facts = JudgeFacts(judge.name, "geval", judge.scoring, judge.samples, calibration)
         ...     verdicts = Judge(facts, judge.raw, judge.prefers).verdicts(rows)
         ...     usage = judge.usage()

@@ -1,1 +1,1 @@
-"""Votes of people on two lines for one pair: what to ask, the page that asks, where votes are kept and published."""
+"""Collect people's votes on two lines for one pair: the items, the page, where votes are kept and published."""

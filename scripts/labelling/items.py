@@ -1,4 +1,4 @@
-"""What people are asked: two lines for one pair, in an order that does not depend on who wrote them. Pure."""
+"""Build the items that people vote on: two lines for one pair, in an order blind to who wrote them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations, islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from model_card.comparison.report import Report, System
+from model_card.comparison.surface import is_broken
 from pipelines.rows import normalise, pair_of
-
-if TYPE_CHECKING:
-    from model_card.comparison.report import Report, System
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,12 @@ class Item:
     system_b: str = ""
 
     def side(self, line: str) -> Literal["a", "b"]:
-        """Which of the two lines this one is."""
+        """Whether this line is line_a or line_b."""
         return "a" if normalise(line) == self.line_a else "b"
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenLine:
     """One line for a pair, and who wrote it."""
 
     product: str
@@ -49,8 +48,8 @@ class Written:
     system: str = ""
 
 
-def make_item(first: Written, second: Written) -> Item:
-    """The item of two lines for one pair, the same whichever comes first.
+def make_item(first: WrittenLine, second: WrittenLine) -> Item:
+    """Make the item of two lines for one pair, the same whichever comes first.
 
     Raises:
         ValueError: a part is empty, the lines are the same, or they are for different pairs.
@@ -69,10 +68,10 @@ def make_item(first: Written, second: Written) -> Item:
     return Item(digest, product, values, a, b, by_line[a], by_line[b])
 
 
-def of_reports(reports: Iterable[Report]) -> list[Written]:
+def lines_of_reports(reports: Iterable[Report]) -> list[WrittenLine]:
     """The whole lines of evaluations, each with the system that wrote it: name, model and revision."""
     return [
-        Written(line.product, line.values, line.line, _name(system))
+        WrittenLine(line.product, line.values, line.line, _system_name(system))
         for report in reports
         for system in report.systems
         for line in system.lines
@@ -80,23 +79,23 @@ def of_reports(reports: Iterable[Report]) -> list[Written]:
     ]
 
 
-def _name(system: System) -> str:
+def _system_name(system: System) -> str:
     revision = f"@{system.revision[:7]}" if system.revision else ""
     return f"{system.name} ({system.model}{revision})"
 
 
-def of_rows(rows: Iterable[Mapping[str, Any]]) -> list[Written]:
+def lines_of_rows(rows: Iterable[Mapping[str, Any]]) -> list[WrittenLine]:
     """The lines of dataset rows, each with its teacher, or else its source."""
-    from model_card.comparison.surface import is_broken
-
     return [
-        Written(row["product"], tuple(row["values"]), row["ad_copy"], row.get("teacher") or row.get("source") or "")
+        WrittenLine(row["product"], tuple(row["values"]), row["ad_copy"], row.get("teacher") or row.get("source") or "")
         for row in rows
         if not is_broken(row["ad_copy"])
     ]
 
 
-def couple(lines: Iterable[Written], limit: int | None, seed: int, *, rivals: bool = True) -> list[Item]:
+def pair_lines(
+    lines: Iterable[WrittenLine], limit: int | None, seed: int, *, across_systems: bool = True
+) -> list[Item]:
     """Items from lines that share a pair, drawn by seed: one of every pair before a second one of any.
 
     A line that several systems wrote counts as the first one's. Everybody is asked in this order, so that people who
@@ -104,30 +103,30 @@ def couple(lines: Iterable[Written], limit: int | None, seed: int, *, rivals: bo
 
     Args:
         limit: items at most.
-        rivals: couple lines of different systems only.
+        across_systems: pair lines of different systems only.
     """
-    by_pair: dict[Any, dict[str, Written]] = {}
+    by_pair: dict[Any, dict[str, WrittenLine]] = {}
     for written in lines:
         line = normalise(written.line)
         if line and normalise(written.product) and any(map(normalise, written.values)):
             by_pair.setdefault(pair_of(asdict(written)), {}).setdefault(line, written)
     draw = random.Random(seed)
-    decks = []
+    per_pair = []
     for pair in sorted(by_pair):
-        deck = [
+        pairs_of_lines = [
             (one, other)
             for one, other in combinations(by_pair[pair].values(), 2)
-            if not rivals or one.system != other.system
+            if not across_systems or one.system != other.system
         ]
-        draw.shuffle(deck)
-        decks.append(deck)
-    draw.shuffle(decks)
-    rounds = range(max(map(len, decks), default=0))
-    dealt = (deck[place] for place in rounds for deck in decks if place < len(deck))
-    return [make_item(one, other) for one, other in islice(dealt, limit)]
+        draw.shuffle(pairs_of_lines)
+        per_pair.append(pairs_of_lines)
+    draw.shuffle(per_pair)
+    rounds = range(max(map(len, per_pair), default=0))
+    in_order = (of_pair[place] for place in rounds for of_pair in per_pair if place < len(of_pair))
+    return [make_item(one, other) for one, other in islice(in_order, limit)]
 
 
-def left_first(items: Sequence[Item], voter: str, seed: int) -> dict[str, bool]:
+def a_shown_first(items: Sequence[Item], voter: str, seed: int) -> dict[str, bool]:
     """Item id -> whether line a is shown first to this person: for half of the items, drawn by seed and voter."""
     first = [place % 2 == 0 for place in range(len(items))]
     random.Random(f"{seed} {voter}").shuffle(first)

@@ -8,7 +8,7 @@ const KEYS = {
 const PATIENCE_MS = 6000;
 let waiting = null;
 
-const say = (text) => { document.querySelector('#said').textContent = text; };
+const say = (text) => { document.querySelector('#notice').textContent = text; };
 
 const send = (act, voter) => {
   const section = element.querySelector('section');
@@ -58,7 +58,7 @@ document.addEventListener('keydown', (event) => {
 watch('value', () => {
   clearTimeout(waiting);
   waiting = null;
-  say(element.querySelector('[data-said]')?.dataset.said ?? '');
+  say(element.querySelector('[data-notice]')?.dataset.notice ?? '');
   greet();
   const heading = element.querySelector('[data-focus]');
   if (heading) {

@@ -86,7 +86,7 @@ def _write(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out:
         features.write_rows(rows, out / features.CONFIG_FILES["default"][split], features.DEFAULT)
         pairs = (pair for pair in preferences if split_of(pair["product"]) == split)
         features.write_rows(pairs, out / features.CONFIG_FILES["preferences"][split], features.PREFERENCES)
-    outranked = (features.to_candidate(row) for row in rejected if row["reason"] == "outranked")
+    outranked = (features.to_rejected(row) for row in rejected if row["reason"] == "outranked")
     others = (features.to_rejected(row) for row in rejected if row["reason"] != "outranked")
     features.write_rows(outranked, out / "candidates" / "train.parquet", features.CANDIDATES)
     features.write_rows(others, out / "rejected" / "train.parquet", features.REJECTED)

@@ -18,11 +18,11 @@ from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.hub.hub import Hub
-from scripts.labelling import published
-from scripts.labelling.items import Item, couple, of_reports, of_rows
-from scripts.labelling.journal import Journal
+from scripts.labelling import votes_repo
+from scripts.labelling.csv_votes import votes_from_csv
+from scripts.labelling.items import Item, lines_of_reports, lines_of_rows, pair_lines
 from scripts.labelling.page import HERE, LANGUAGE, build_page
-from scripts.labelling.table import votes_from_csv
+from scripts.labelling.vote_log import VoteLog
 from scripts.stages.space import FOLDER
 
 REPO = "hanjul-votes"
@@ -66,7 +66,7 @@ def run(
     if question not in QUESTIONS:
         raise HanjulError("There is no such question", question, f"give one of {', '.join(QUESTIONS)}")
     items = collect(hub, sources, limit, seed)
-    kept = journal(hub.repo("dataset", repo))
+    kept = open_vote_log(hub.repo("dataset", repo))
     page = build_page(items, kept, question, seed)
     log(f"label: {len(items)} items; Ctrl-C ends it" + (" and publishes the votes" if push else ""))
     _serve(page, host, port)
@@ -81,28 +81,28 @@ def publish(hub: Hub, repo: str = REPO) -> HfUri:
     """Commit the votes kept on this machine to their repo, merged with those that are there.
 
     Raises:
-        HanjulError: there are none, or see `scripts.labelling.published.push`.
+        HanjulError: there are none, or see `scripts.labelling.votes_repo.push`.
     """
 
     target = hub.repo("dataset", repo)
-    kept = journal(target)
+    kept = open_vote_log(target)
     votes = kept.votes()
     kept.close()
     if not votes:
         raise HanjulError("No votes are kept for this repository", target.to_uri(), "run `hanjul label hf://…` first")
-    return published.push(hub, target, votes)
+    return votes_repo.push(hub, target, votes)
 
 
 def import_csv(hub: Hub, path: Path, repo: str = REPO) -> HfUri:
-    """Commit the votes of a CSV file; see `scripts.labelling.table.votes_from_csv` for its columns."""
+    """Commit the votes of a CSV file; see `scripts.labelling.csv_votes.votes_from_csv` for its columns."""
 
-    return published.push(hub, hub.repo("dataset", repo), votes_from_csv(path))
+    return votes_repo.push(hub, hub.repo("dataset", repo), votes_from_csv(path))
 
 
-def journal(repo: HfUri) -> Journal:
+def open_vote_log(repo: HfUri) -> VoteLog:
     """The votes for a repo that were given on this machine."""
 
-    return Journal(env.data_dir() / "votes" / f"{repo.id.replace('/', '--')}.sqlite")
+    return VoteLog(env.data_dir() / "votes" / f"{repo.id.replace('/', '--')}.sqlite")
 
 
 def collect(hub: Hub, sources: Sequence[str], limit: int | None, seed: int) -> list[Item]:
@@ -119,8 +119,8 @@ def collect(hub: Hub, sources: Sequence[str], limit: int | None, seed: int) -> l
         raise HanjulError(
             "There is nothing to take lines from", " ".join(sources), "give hf://models/… or hf://datasets/…"
         )
-    lines = [*of_reports(reports), *of_rows(row for uri in datasets for row in _rows(hub, uri))]
-    items = couple(lines, limit, seed, rivals=not datasets)
+    lines = [*lines_of_reports(reports), *lines_of_rows(row for uri in datasets for row in _rows(hub, uri))]
+    items = pair_lines(lines, limit, seed, across_systems=not datasets)
     if not items:
         raise HanjulError(
             "No product–value pair has two different lines by two systems",

@@ -77,10 +77,10 @@ def run(
         with refused("synthesize.examples"):
             brief.prompt(planned[0])  # too few examples are better known now than in a step
         with (
-            teachers.opened(hub, settings.teacher, adapter, settings.concurrency, folder) as voice,
-            refused(voice.name),
+            teachers.open_teacher(hub, settings.teacher, adapter, settings.concurrency, folder) as endpoint,
+            refused(endpoint.name),
         ):
-            job = Job(recipe, voice, brief, references.limits(hub, recipe.filter), folder)
+            job = Job(recipe, endpoint, brief, references.limits(hub, recipe.filter), folder)
             written = write_all(job, planned, people, base)
         return _outcome(job, written, folder)
 
@@ -94,7 +94,9 @@ def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
     if not written.lines:
         reason = written.limit or next(iter(written.failures), "every answer was empty")
         raise HanjulError(
-            f"The teacher wrote nothing: {reason}", job.voice.base_url, "check the endpoint and the name of the model"
+            f"The teacher wrote nothing: {reason}",
+            job.endpoint.base_url,
+            "check the endpoint and the name of the model",
         )
     write_raw(written.lines, folder / "out" / RAW_FILES["synthesised"])
     settings = job.settings
@@ -103,7 +105,7 @@ def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
         "out": len(written.lines),
         "rounds": written.rounds,
         "failed_pairs": sum(written.failures.values()),
-        "failures": dict(Counter(endpoints.kind_of(reason) for reason in written.failures.elements())),
+        "failures": dict(Counter(failure.label for failure in written.failures.elements())),
     }
     usage = endpoints.usage_of(settings, job.run_id, written.input_tokens, written.output_tokens)
     summary = f"{len(written.lines)} lines for {sum(written.rounds)} pairs"

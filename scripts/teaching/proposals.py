@@ -12,7 +12,7 @@ from typing import Any
 from huggingface_hub import HfUri
 from tqdm import tqdm
 
-from pipelines.endpoint.teacher_llm import LIMIT
+from pipelines.endpoint.failures import FailureKind
 from pipelines.execution.running import run as run_pipeline
 from pipelines.likelihood.relatedness import relatedness
 from pipelines.planning.proposals import Proposed, build_proposals_pipeline, read_leaf
@@ -80,8 +80,11 @@ def widen(
         raise HanjulError(
             "Proposals need a teacher at an endpoint", "pairs.propose.teacher", "name its `base_url` and `model`"
         )
-    with teachers.opened(hub, settings.teacher, None, settings.concurrency, folder) as voice, refused(voice.name):
-        job = _Job(settings, voice, seed, run_id, folder)
+    with (
+        teachers.open_teacher(hub, settings.teacher, None, settings.concurrency, folder) as endpoint,
+        refused(endpoint.name),
+    ):
+        job = _Job(settings, endpoint, seed, run_id, folder)
         asked = [{"category": category.name, "there": category.products} for category in taxonomy]
         answers = job.ask("product", asked, settings.products)
         proposals = screen_products(taxonomy, {answer.category: answer.lists["products"] for answer in answers})
@@ -89,7 +92,7 @@ def widen(
         if not new:
             reason = next((answer.failure for answer in answers if answer.failure), "nothing that it proposed is new")
             raise HanjulError(
-                f"The teacher proposed no product: {reason}", voice.base_url, "check the endpoint and the model"
+                f"The teacher proposed no product: {reason}", endpoint.base_url, "check the endpoint and the model"
             )
         asked = [{"category": found.category, "product": found.product} for found in new]
         by_category = {category.name: category for category in taxonomy}
@@ -101,27 +104,27 @@ def widen(
         usage = endpoints.usage_of(settings, run_id, *(sum(column) for column in zip(*tokens, strict=True)))
     if base:
         proposals = _related(proposals, base, settings.min_relatedness)
-    failures = Counter(answer.failure for answer in [*answers, *valued] if answer.failure)
+    failures = Counter(answer.failure.label for answer in [*answers, *valued] if answer.failure)
     return Widened(extended(taxonomy, proposals), proposals, failures, usage, prompt_digests())
 
 
 @dataclass(frozen=True)
 class _Job:
     settings: ProposeSettings
-    voice: teachers.Voice
+    endpoint: teachers.TeacherEndpoint
     seed: int
     run_id: str
     folder: Path
 
     def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[Proposed]:
-        llm = teachers.llm_of(self.voice, self.settings, run_id=self.run_id, seed=self.seed)
+        llm = teachers.llm_of(self.endpoint, self.settings, run_id=self.run_id, seed=self.seed)
         cache_dir = self.folder / "distilabel"
         leaf = run_pipeline(build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=cache_dir))
         answers = read_leaf(leaf, kind, count)
         failures = [answer.failure for answer in answers if answer.failure]
-        teachers.raise_if_gone(self.voice, failures)
-        if limit := next((failure for failure in failures if failure.startswith(LIMIT)), None):
-            log.log(f"pairs: {kind}s ended by a {limit}; what there is is kept")
+        teachers.raise_if_gone(self.endpoint, failures)
+        if limit := next((failure for failure in failures if failure.kind is FailureKind.LIMIT), None):
+            log.log(f"pairs: {kind}s ended by a limit: {limit.message}; what there is is kept")
         return answers
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from pipelines.endpoint.answer_store import key_of
-from pipelines.endpoint.teacher_llm import LIMIT
+from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.execution.running import run as run_pipeline
 from pipelines.filters import apply_rules
 from pipelines.filters.limits import Limits
@@ -31,7 +31,7 @@ class Job:
     """What stays the same over all rounds."""
 
     recipe: Recipe
-    voice: teachers.Voice
+    endpoint: teachers.TeacherEndpoint
     brief: Brief
     limits: Limits
     folder: Path
@@ -47,7 +47,7 @@ class Job:
         recipe = self.recipe
         asked = self.settings.model_dump(include={"temperature", "top_p", "max_new_tokens", "candidates", "examples"})
         return key_of(
-            self.voice.identity, {"asked": asked, **recipe.model_dump(include={"dataset", "version", "seed"})}
+            self.endpoint.identity, {"asked": asked, **recipe.model_dump(include={"dataset", "version", "seed"})}
         )
 
     def ask(self, pairs: Sequence[dict[str, Any]]) -> list[PairResult]:
@@ -58,19 +58,19 @@ class Job:
         """
 
         settings = self.settings
-        llm = teachers.llm_of(self.voice, settings, run_id=self.run_id, seed=self.recipe.seed)
+        llm = teachers.llm_of(self.endpoint, settings, run_id=self.run_id, seed=self.recipe.seed)
         pipeline = build_copies_pipeline(
             pairs,
             llm,
             self.brief,
-            teacher=self.voice.name,
+            teacher=self.endpoint.name,
             candidates=settings.candidates,
             limits=self.limits,
             cache_dir=self.folder / "distilabel",
             engine=settings.engine,
         )
         results = read_leaf(run_pipeline(pipeline))
-        teachers.raise_if_gone(self.voice, (result.failure for result in results))
+        teachers.raise_if_gone(self.endpoint, (result.failure for result in results))
         return results
 
 
@@ -85,7 +85,7 @@ class Written:
     """
 
     lines: list[dict[str, Any]] = field(default_factory=list)
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: Counter[Failure] = field(default_factory=Counter)
     input_tokens: int = 0
     output_tokens: int = 0
     rounds: list[int] = field(default_factory=list)
@@ -100,8 +100,8 @@ class Written:
             self.lines += result.rows
             self.input_tokens += result.input_tokens
             self.output_tokens += result.output_tokens
-            if result.failure.startswith(LIMIT):
-                self.limit = result.failure.removeprefix(LIMIT)
+            if result.failure and result.failure.kind is FailureKind.LIMIT:
+                self.limit = result.failure.message
             elif result.failure:
                 self.failures[result.failure] += 1
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from huggingface_hub import HfUri
 
 from pipelines.endpoint.budget import Caps
-from pipelines.endpoint.teacher_llm import GONE, Teacher, teacher_llm
+from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
 from scripts.core import endpoints, env
 from scripts.core.errors import HanjulError
 from scripts.core.settings import AskingSettings, TeacherSettings
@@ -26,7 +27,7 @@ CONTEXT = 512
 
 
 @dataclass(frozen=True)
-class Voice:
+class TeacherEndpoint:
     """A teacher that can be asked now.
 
     Attributes:
@@ -44,7 +45,9 @@ class Voice:
 
 
 @contextmanager
-def opened(hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path) -> Iterator[Voice]:
+def open_teacher(
+    hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path
+) -> Iterator[TeacherEndpoint]:
     """The teacher of a recipe. The embedded one runs for as long as the block does.
 
     Args:
@@ -57,7 +60,7 @@ def opened(hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int
     """
     if teacher.base_url:
         model = named_model(teacher)
-        yield Voice(
+        yield TeacherEndpoint(
             teacher.base_url,
             model,
             endpoints.key_for(teacher, PLACE, local_hub=hub.is_local),
@@ -72,11 +75,11 @@ def opened(hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int
     snapshot = hub.snapshot(adapter)
     lora = convert(snapshot, folder / "teacher.gguf")
     with serve(gguf_path(), lora, template_of(snapshot), slots, CONTEXT) as base_url:
-        yield Voice(base_url, adapter.id, "none", adapter.to_uri(), adapter.to_uri(), True)
+        yield TeacherEndpoint(base_url, adapter.id, "none", adapter.to_uri(), adapter.to_uri(), True)
 
 
-def llm_of(voice: Voice, settings: AskingSettings, *, run_id: str, seed: int) -> Teacher:
-    """The distilabel LLM of a voice, with the answers that are kept in the user's data folder.
+def llm_of(endpoint: TeacherEndpoint, settings: AskingSettings, *, run_id: str, seed: int) -> Teacher:
+    """The distilabel LLM of a endpoint, with the answers that are kept in the user's data folder.
 
     Raises:
         HanjulError: a limit in USD, and no price is known.
@@ -84,10 +87,10 @@ def llm_of(voice: Voice, settings: AskingSettings, *, run_id: str, seed: int) ->
 
     budget, price = settings.budget, endpoints.price_within_limits(settings, PLACE)
     return teacher_llm(
-        voice.base_url,
-        voice.model,
-        voice.key,
-        identity=voice.identity,
+        endpoint.base_url,
+        endpoint.model,
+        endpoint.key,
+        identity=endpoint.identity,
         store=env.answers_path(),
         run_id=run_id,
         temperature=settings.temperature,
@@ -103,16 +106,16 @@ def llm_of(voice: Voice, settings: AskingSettings, *, run_id: str, seed: int) ->
     )
 
 
-def raise_if_gone(voice: Voice, failures: Iterable[str]) -> None:
+def raise_if_gone(endpoint: TeacherEndpoint, failures: Iterable[Failure | None]) -> None:
     """Stop where the endpoint could not answer: what it did answer is kept.
 
     Raises:
         HanjulError: it is not there (any more).
     """
 
-    gone = next((failure for failure in failures if failure.startswith(GONE)), None)
+    gone = next((failure for failure in failures if failure and failure.kind is FailureKind.GONE), None)
     if gone:
-        raise HanjulError(gone.removeprefix(GONE), voice.base_url, "run it again: what was answered is not asked again")
+        raise HanjulError(gone.message, endpoint.base_url, "run it again: what was answered is not asked again")
 
 
 def named_model(teacher: TeacherSettings) -> str:

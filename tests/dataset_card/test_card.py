@@ -66,7 +66,7 @@ def released(tmp_path) -> Path:
     for split, path in features.CONFIG_FILES["default"].items():
         rows = [features.to_default(row) for row in kept if split_of(row["product"]) == split]
         features.write_rows(rows, tmp_path / path, features.DEFAULT)
-    outranked = [features.to_candidate(row) for row in rejected if row["reason"] == "outranked"]
+    outranked = [features.to_rejected(row) for row in rejected if row["reason"] == "outranked"]
     others = [features.to_rejected(row) for row in rejected if row["reason"] != "outranked"]
     features.write_rows(outranked, tmp_path / "candidates" / "train.parquet", features.CANDIDATES)
     features.write_rows(others, tmp_path / "rejected" / "train.parquet", features.REJECTED)

@@ -23,6 +23,7 @@ from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
 README, KOREAN = "README.md", "README.ko.md"
 DOCUMENTS = documents()
+OURS = ("pipelines", "dataset_card", "model_card", "scripts")
 #: A path of this repository in the text, e.g. `scripts/cli.py`; one with NAME in it is for the reader to make.
 PATH = r"`((?:pipelines|dataset_card|model_card|space|scripts|tests|\.github|\.ci)/[\w./-]*)`"
 
@@ -116,7 +117,7 @@ def test_links_lead_somewhere(document: str) -> None:
 def test_python_shown_imports_what_exists(document: str) -> None:
     for block in blocks(document, "python"):
         for node in ast.walk(ast.parse(block)):
-            if isinstance(node, ast.ImportFrom) and node.module:
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OURS:
                 module = importlib.import_module(node.module)
                 for name in node.names:
                     assert hasattr(module, name.name) or find_spec(f"{node.module}.{name.name}"), ast.unparse(node)
@@ -138,14 +139,16 @@ def test_the_pipeline_of_others_runs(tmp_path: Path) -> None:
     assert row["group_id"] and row["product"] == "제습기"
 
 
-@pytest.mark.parametrize(("digit", "outcome"), [(5, "1 passed"), (1, "1 failed")])
-def test_the_deepeval_test_of_others_runs(tmp_path: Path, digit: int, outcome: str) -> None:
+def test_the_deepeval_test_of_others_runs(tmp_path: Path) -> None:
     code = shown("model_card/judging/README.md", "assert_test")
-    with judging(lambda prompt: {digit: 1.0}) as endpoint:
-        theirs = code.replace("https://api.openai.com/v1", endpoint.url).replace("gpt-4o", MODEL)
-        (tmp_path / "test_theirs.py").write_text(theirs, encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:deepeval", "test_theirs.py"]
+    with judging(lambda prompt: {5: 1.0}) as pleased, judging(lambda prompt: {1: 1.0}) as displeased:
+        for name, endpoint in (("pleased", pleased), ("displeased", displeased)):
+            theirs = code.replace("https://api.openai.com/v1", endpoint.url).replace("gpt-4o", MODEL)
+            (tmp_path / f"test_{name}.py").write_text(
+                theirs.replace("answers.sqlite", f"{name}.sqlite"), encoding="utf-8"
+            )
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:deepeval"]
         environment = os.environ | {"OPENAI_API_KEY": KEY, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
-    assert outcome in done.stdout, done.stdout[-3000:] + done.stderr[-1000:]
-    assert endpoint.requests
+    assert "1 failed, 1 passed" in done.stdout, done.stdout[-3000:] + done.stderr[-1000:]
+    assert "FAILED test_displeased.py" in done.stdout

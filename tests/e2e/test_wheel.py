@@ -37,6 +37,9 @@ class Installed:
     def __init__(self, folder: Path) -> None:
         self.folder, self.home, self.empty = folder, folder / "home", folder / "empty"
         self.empty.mkdir(parents=True)
+        author = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        for words in (["init", "-q"], [*author, "commit", "-q", "--allow-empty", "-m", "not Hanjul's"]):
+            subprocess.run(["git", *words], cwd=folder, check=True)  # what is installed in it has no commit of its own
         venv.create(folder / "venv", symlinks=True)
         self.python = folder / "venv" / "bin" / "python"
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"

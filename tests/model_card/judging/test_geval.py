@@ -24,8 +24,8 @@ from model_card.judging.geval_answers import NoProbabilitiesError, NoScoreError
 from model_card.judging.geval_model import SPARE, EndpointModel
 from model_card.judging.judge import Raw, both_orders
 from model_card.judging.rubrics import SCALE, comparison, probe, rubrics
-from pipelines.endpoint.budget import BudgetSpentError, Caps
-from pipelines.endpoint.client import EndpointGoneError
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.session import Session
 from pipelines.likelihood.scorer import DULL_LINES
 from tests.model_card.judging.judge_server import GARBAGE, REASON, judging
@@ -191,7 +191,7 @@ def test_an_answer_without_probabilities_is_asked_again_and_never_taken_whole(op
     assert sorted(asked.count(prompt) for prompt in set(asked)) == [2] * 3 + [1 + SPARE] * 3
     again = [(body["seed"], body["temperature"]) for body in endpoint.requests if "비보다" in str(body)]
     assert sorted(again) == [(1, 0.0)] * 3 + [(2, 1.0)] * 3 + [(3, 1.0)] * 3
-    assert model.failures == {"no alternatives to the token '4' of `score`": 3}
+    assert model.failures == {Failure(FailureKind.UNUSABLE, "no alternatives to the token '4' of `score`"): 3}
 
 
 def test_samples_without_a_score_are_made_up_for_and_too_many_leave_none(open_model):
@@ -214,7 +214,7 @@ def test_a_filtered_row_has_no_score_and_others_have(open_model):
         model = open_model(endpoint.url)
         assert [found is None for found in score_rows(model, ROWS)] == [False, True, False]
         assert score_rows(model, ROWS[1:2]) == [None]
-    assert set(model.failures) == {"refused: "}
+    assert set(model.failures) == {Failure(FailureKind.REFUSED)}
 
 
 def test_a_judge_that_never_gives_a_score_is_an_error(open_model):

@@ -14,16 +14,17 @@ import pytest
 
 from pipelines.endpoint import batch_api, batch_patches
 from pipelines.endpoint.answer_store import Batch, Spent, Store
-from pipelines.endpoint.budget import BudgetSpentError, Caps
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.failures import BudgetSpentError
 from pipelines.endpoint.json_answers import lines_form
 from pipelines.endpoint.prices import Price
-from pipelines.endpoint.streaming import Answered, Asked, fly
+from pipelines.endpoint.streaming import Request, Response, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
 from tests.pipelines.endpoint.batch_server import Provider, provide
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7, "timeout": 5}
-QUESTIONS = [Asked([{"role": "user", "content": f"상품 {number}"}], 0, {"turn": number}) for number in range(5)]
+QUESTIONS = [Request([{"role": "user", "content": f"상품 {number}"}], 0, {"turn": number}) for number in range(5)]
 BODY = {"model": MODEL, "messages": QUESTIONS[0].messages, "n": 1, "max_tokens": 4, "seed": 1}
 
 
@@ -37,15 +38,16 @@ def teacher(provider: Provider, folder: Path, caps: Caps | None = None, **option
     return llm
 
 
-def ask(llm: Teacher, wanted: int = 2) -> list[Answered]:
+def ask(llm: Teacher, wanted: int = 2) -> list[Response]:
     llm.load()
     return sorted(
-        fly(llm, iter(QUESTIONS), len(QUESTIONS), wanted, lines_form(wanted, 40)), key=lambda a: a.about["turn"]
+        stream_answers(llm, iter(QUESTIONS), len(QUESTIONS), wanted, lines_form(wanted, 40)),
+        key=lambda a: a.about["turn"],
     )
 
 
-def failures(found: list[Answered]) -> list[str]:
-    return [answered.written.failure for answered in found]
+def failures(found: list[Response]) -> list[str]:
+    return [str(answered.written.failure or "") for answered in found]
 
 
 def lines(body: dict) -> str:
@@ -70,7 +72,7 @@ def test_one_batch_answers_all_and_is_never_sent_again(tmp_path: Path) -> None:
     with provide(lines, looks=1) as provider:
         found = ask(teacher(provider, tmp_path))
         assert [answered.written.texts[0] for answered in found] == [f"상품 {number} 아침" for number in range(5)]
-        assert all(answered.written.failure == "" for answered in found)
+        assert all(answered.written.failure is None for answered in found)
         assert len(provider.batches) == 1 and len(provider.bodies) == 5
         assert len({body["seed"] for body in provider.bodies}) == 5
         assert provider.bodies[0]["response_format"]["type"] == "json_schema"
@@ -108,7 +110,7 @@ def test_a_request_that_fails_stays_with_its_pair_and_costs_nothing(tmp_path: Pa
         found = ask(teacher(provider, tmp_path))
         assert len(provider.bodies) == 5 + 2  # what the server failed at is asked again
     assert [bool(answered.written.texts) for answered in found] == [True, False, True, True, True]
-    assert found[1].written.failure == "its batch brought no answer: The server had an error"
+    assert str(found[1].written.failure) == "its batch brought no answer: The server had an error"
     assert [row for row in ledger(tmp_path) if row[3] != "answered"] == [("run", 0, 0, "500")] * 3
     assert Store(tmp_path / "answers.sqlite").spent("run").output_tokens == sum(
         len(lines(body)) for body in provider.bodies if not is_of(1, body)
@@ -179,7 +181,7 @@ def test_two_processes_at_once_send_one_batch_and_read_it_both(tmp_path: Path) -
             time.sleep(0.2)  # the other finds no batch meanwhile
 
     with provide(lines, looks=1, fault=slow) as provider:
-        found: list[list[Answered]] = []
+        found: list[list[Response]] = []
         llms = [teacher(provider, tmp_path, run_id=run) for run in ("one", "other")]
         threads = [threading.Thread(target=lambda llm=llm: found.append(ask(llm))) for llm in llms]
         for thread in threads:
@@ -356,7 +358,7 @@ def test_two_refusals_of_one_kind_teach_one_thing(tmp_path: Path) -> None:
         client.missing = {"a": {**BODY, "n": 2}, "b": {**BODY, "n": 2, "seed": 2}}
         batch_api._send(llm, client)
         assert asyncio.run(batch_api._finish_all(llm, client)) is True
-    taught = client.adapting.sendable(client.missing["a"])
+    taught = client.compatibility.sendable(client.missing["a"])
     assert (taught["n"], taught["max_completion_tokens"], client.final) == (2, 4, set())
     assert client.budget.spent == Spent(2, 0, 0, 0.0)
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.endpoint.answer_store import Spent, Store
-from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
+from pipelines.endpoint.budget import Budget, Caps
+from pipelines.endpoint.failures import BudgetSpentError
 from pipelines.endpoint.prices import Price
 
 #: A dollar a token in, two a token out: sums without rounding.

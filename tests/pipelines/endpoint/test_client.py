@@ -17,16 +17,18 @@ import openai
 import pytest
 
 from pipelines.endpoint.answer_store import Spent, Store
-from pipelines.endpoint.budget import Budget, BudgetSpentError, Caps
-from pipelines.endpoint.client import ATTEMPTS, Client, EndpointGoneError, Reply
+from pipelines.endpoint.budget import Budget, Caps
+from pipelines.endpoint.client import ATTEMPTS, Client, Reply
+from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.json_answers import lines_of, schema_of
 from pipelines.endpoint.prices import Price, most_input_tokens
-from pipelines.endpoint.rate_limiter import DECREASE, Gate
-from pipelines.endpoint.teacher_llm import SENSELESS, Written, teacher_llm
+from pipelines.endpoint.rate_limiter import DECREASE, RateLimiter
+from pipelines.endpoint.teacher_llm import SENSELESS, Completion, teacher_llm
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, completion, serve
 
 #: Seconds that an answer may take where one comes, and where none is to come.
 TIMEOUT, SHORT = 10, 0.2
+UNUSABLE = Failure(FailureKind.UNUSABLE, "no usable answer")
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +73,7 @@ def ask(
             base_url=url, api_key=key, max_retries=0, timeout=timeout, http_client=http
         ) as api:
             budget = Budget(caps or Caps(), price, store, "run")
-            client = Client(api, identity, 128, store=store, gate=Gate(most), budget=budget)
+            client = Client(api, identity, 128, store=store, limiter=RateLimiter(most), budget=budget)
             if one_by_one:
                 replies = []
                 for body in bodies:
@@ -137,7 +139,7 @@ def test_never_more_in_flight_than_the_gate_lets_through(store):
         replies, client = ask(endpoint.url, store, *(body_of(str(number)) for number in range(40)), most=4)
     assert [reply.texts for reply in replies] == [["줄"]] * 40
     assert endpoint.log.peak == 4
-    assert client.gate.in_flight == 0
+    assert client.limiter.in_flight == 0
 
 
 LOST = ("lost", most_input_tokens(body_of()["messages"]), 40)
@@ -223,7 +225,8 @@ def test_gives_one_request_up_after_some_attempts_and_asks_it_again_in_another_r
         (good, bad), _ = ask(endpoint.url, store, body_of("가"), body_of("나"))
         assert good.texts == ["줄"]
         assert bad == Reply([], failure=bad.failure)
-        assert re.fullmatch(rf"{said}.* \({ATTEMPTS} attempts\)", bad.failure)
+        assert re.fullmatch(rf"{said}.* \({ATTEMPTS} attempts\)", bad.failure.message)
+        assert bad.failure.kind is FailureKind.GAVE_UP and (bad.failure.status == 500) == ("InternalServer" in said)
         assert len(endpoint.log.requests) == 1 + ATTEMPTS
         broken[0] = False
         (again,), _ = ask(endpoint.url, store, body_of("나"))
@@ -240,7 +243,11 @@ def test_one_prompt_that_always_times_out_stops_no_other(store, monkeypatch):
     with serve(write) as endpoint:
         bodies = [body_of("끝없이"), *(body_of(str(number)) for number in range(5))]
         (hung, *others), _ = ask(endpoint.url, store, *bodies, timeout=SHORT, one_by_one=True)
-    assert isinstance(hung, Reply) and hung.texts == [] and "time-out (2 attempts)" in hung.failure
+    assert (
+        isinstance(hung, Reply)
+        and hung.texts == []
+        and hung.failure == Failure(FailureKind.GAVE_UP, "time-out (2 attempts)")
+    )
     assert [reply.texts for reply in others] == [["줄"]] * 5
 
 
@@ -275,7 +282,7 @@ def test_is_not_silent_where_nobody_asks_for_it(store, monkeypatch, header):
         (reply,), client = ask(endpoint.url, store, body_of(), most=10)
     assert reply.texts == ["줄"]
     assert time.monotonic() - began < 5
-    assert 10 * DECREASE < client.gate.limit <= 10 * DECREASE + 1  # once, though there were three; then an answer
+    assert 10 * DECREASE < client.limiter.limit <= 10 * DECREASE + 1  # once, though there were three; then an answer
 
 
 def test_an_endpoint_that_takes_two_at_a_time_answers_all_in_the_end(store, monkeypatch):
@@ -293,7 +300,7 @@ def test_an_endpoint_that_takes_two_at_a_time_answers_all_in_the_end(store, monk
     with serve(write) as endpoint:
         replies, client = ask(endpoint.url, store, *(body_of(str(number)) for number in range(60)), most=8)
     assert [reply.texts for reply in replies] == [["줄"]] * 60
-    assert client.gate.limit < 8
+    assert client.limiter.limit < 8
 
 
 REFUSES = {
@@ -351,7 +358,7 @@ def test_learns_that_one_choice_is_all(store, code):
         replies, client = ask(endpoint.url, store, *bodies, one_by_one=True)
     assert [reply.texts for reply in replies] == [["줄"]] * 3
     assert [request["n"] for request in endpoint.log.requests] == [4, 1, 1, 1]
-    assert client.adapting.choices == 1
+    assert client.compatibility.choices == 1
 
 
 def test_learns_all_at_once_and_while_others_are_in_flight(store):
@@ -379,7 +386,8 @@ def test_a_bad_request_fails_alone_and_at_once(store):
     with serve(write) as endpoint:
         (good, bad), _ = ask(endpoint.url, store, body_of("가"), body_of("나"))
     assert good.texts == ["줄"]
-    assert bad.texts == [] and bad.failure.startswith("BadRequestError: ") and said in bad.failure
+    assert bad.texts == [] and bad.failure.message.startswith("BadRequestError: ") and said in bad.failure.message
+    assert bad.failure.label == "rejected 400"
     assert len(endpoint.log.requests) == 2
 
 
@@ -406,7 +414,7 @@ AZURE = {
 def test_a_content_filter_is_a_refusal_and_is_not_asked_again(store, refusal):
     with serve(lambda body, number: refusal if "담배" in str(body) else "줄") as endpoint:
         (refused, good), _ = ask(endpoint.url, store, body_of("담배"), body_of("커피"), one_by_one=True)
-    assert refused.texts == [] and refused.failure == "refused: "
+    assert refused.texts == [] and refused.failure == Failure(FailureKind.REFUSED)
     assert good.texts == ["줄"]
     assert endpoint.log.requests == [body_of("담배"), body_of("커피")]
 
@@ -418,14 +426,14 @@ def test_what_passed_the_content_filter_is_kept(store):
     ]
     with serve(lambda body, number: answer({}, choices=choices)) as endpoint:
         (reply,), _ = ask(endpoint.url, store, body_of(n=2))
-    assert (reply.texts, reply.failure) == (["", "줄"], "")
+    assert (reply.texts, reply.failure) == (["", "줄"], None)
 
 
 def test_a_refusal_beside_the_content_is_read(store):
     said = "죄송합니다. 도와드릴 수 없습니다."
     with serve(lambda body, number: answer({"content": None, "refusal": said})) as endpoint:
         (reply,), _ = ask(endpoint.url, store, body_of())
-    assert reply == Reply([], reply.input_tokens, reply.output_tokens, failure=f"refused: {said}")
+    assert reply == Reply([], reply.input_tokens, reply.output_tokens, failure=Failure(FailureKind.REFUSED, said))
 
 
 def test_half_a_character_becomes_storable(store):
@@ -555,7 +563,7 @@ def test_an_answer_that_tells_no_tokens_counts_at_its_most(store, usage):
     assert client.budget.spent == Spent(1, most, 40, pytest.approx((most + 400) / 1e6))
 
 
-def write_lines(url: str, folder: Path, wanted: int) -> Written:
+def write_lines(url: str, folder: Path, wanted: int) -> Completion:
     llm = teacher_llm(
         url,
         MODEL,
@@ -580,7 +588,7 @@ def test_garbage_is_asked_again_with_other_seeds_and_kept(tmp_path, garbage):
     lines = json.dumps({"copies": ["향이 먼저 깬다", "컵이 늦다"]})
     with serve(after([garbage] * (SENSELESS - 1), then=lines)) as endpoint:
         written = write_lines(endpoint.url, tmp_path, 2)
-        assert (written.texts, written.failure) == (["향이 먼저 깬다", "컵이 늦다"], "")
+        assert (written.texts, written.failure) == (["향이 먼저 깬다", "컵이 늦다"], None)
         seeds = [request["seed"] for request in endpoint.log.requests]
         assert len(set(seeds)) == len(seeds) == SENSELESS
         others = [{**request, "seed": 0} for request in endpoint.log.requests]
@@ -593,7 +601,7 @@ def test_garbage_is_asked_again_with_other_seeds_and_kept(tmp_path, garbage):
 def test_garbage_for_ever_is_given_up(tmp_path):
     with serve(lambda body, number: "asdf") as endpoint:
         written = write_lines(endpoint.url, tmp_path, 2)
-        assert (written.texts, written.failure) == ([], "no usable answer")
+        assert (written.texts, written.failure) == ([], UNUSABLE)
         assert len(endpoint.log.requests) == SENSELESS
         assert write_lines(endpoint.url, tmp_path, 2) == written
         assert len(endpoint.log.requests) == SENSELESS
@@ -602,14 +610,14 @@ def test_garbage_for_ever_is_given_up(tmp_path):
 def test_the_same_line_for_ever_is_given_up_with_the_line(tmp_path):
     with serve(lambda body, number: '{"copies": ["향이 먼저 깬다"]}') as endpoint:
         written = write_lines(endpoint.url, tmp_path, 3)
-    assert (written.texts, written.failure) == (["향이 먼저 깬다"], "no usable answer")
+    assert (written.texts, written.failure) == (["향이 먼저 깬다"], UNUSABLE)
     assert len(endpoint.log.requests) == 1 + SENSELESS
 
 
 def test_half_of_the_lines_are_not_worth_another_prompt(tmp_path):
     with serve(lambda body, number: '{"copies": ["향이 먼저 깬다"]}') as endpoint:
         written = write_lines(endpoint.url, tmp_path, 2)
-    assert (written.texts, written.failure) == (["향이 먼저 깬다"], "")
+    assert (written.texts, written.failure) == (["향이 먼저 깬다"], None)
     assert len(endpoint.log.requests) == 1
 
 
@@ -621,7 +629,7 @@ def test_too_many_requests_use_up_patience_and_not_attempts(store, monkeypatch):
     monkeypatch.setattr("pipelines.endpoint.client.PATIENCE_S", 0.1)
     with serve(lambda body, number: error(429, "slow down")) as endpoint:
         (reply,), _ = ask(endpoint.url, store, body_of("다른 것"))
-    assert reply.texts == [] and "slow down" in reply.failure
+    assert reply.texts == [] and "slow down" in reply.failure.message
 
 
 def test_one_prompt_that_is_forbidden_stops_no_other(store):
@@ -633,11 +641,14 @@ def test_one_prompt_that_is_forbidden_stops_no_other(store):
             endpoint.url, store, body_of("가"), body_of("나"), body_of("다"), one_by_one=True
         )
     assert first.texts == last.texts == ["줄"]
-    assert flagged.texts == [] and "flagged by moderation" in flagged.failure
+    assert flagged.texts == [] and "flagged by moderation" in flagged.failure.message
 
 
 def test_a_refusal_in_words_is_not_asked_again(tmp_path):
     with serve(lambda body, number: "죄송합니다. 담배 광고는 도와드릴 수 없습니다.") as endpoint:
         written = write_lines(endpoint.url, tmp_path, 2)
-    assert (written.texts, written.failure) == ([], "refused: 죄송합니다. 담배 광고는 도와드릴 수 없습니다.")
+    assert (written.texts, written.failure) == (
+        [],
+        Failure(FailureKind.REFUSED, "죄송합니다. 담배 광고는 도와드릴 수 없습니다."),
+    )
     assert len(endpoint.log.requests) == 1

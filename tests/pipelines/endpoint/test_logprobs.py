@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pipelines.endpoint.answer_store import Store, key_of
-from pipelines.endpoint.client import EndpointGoneError, Reply
+from pipelines.endpoint.client import Reply
+from pipelines.endpoint.failures import EndpointGoneError
 from tests.model_card.judging.judge_server import REASON, judging
 from tests.pipelines.endpoint.teacher_server import serve
 from tests.pipelines.endpoint.test_client import after, answer, ask, body_of, error
@@ -64,7 +65,7 @@ def test_an_answer_without_probabilities_has_no_tokens(store, said):
     choice = {"finish_reason": "stop", "message": {"content": "4"}, "logprobs": said}
     with serve(lambda body, number: answer({}, choices=[choice])) as endpoint:
         (reply,), _ = ask(endpoint.url, store, WEIGHED)
-    assert (reply.texts, reply.tokens, reply.failure) == (["4"], [], "")
+    assert (reply.texts, reply.tokens, reply.failure) == (["4"], [], None)
 
 
 @pytest.mark.parametrize("said", [4, {"content": [4]}, {"content": [{"logprob": 0.0}]}, {"content": [{"token": None}]}])
@@ -95,6 +96,14 @@ def test_a_reply_that_was_kept_before_there_were_tokens(store):
     old: dict[str, Any] = {"texts": ["4"], "input_tokens": 1, "output_tokens": 2, "failure": "", "kept": False}
     store.keep(key_of("who", WEIGHED), old)
     assert ask("http://127.0.0.1:1/v1", store, WEIGHED)[0] == [reply]
+
+
+def test_a_failure_that_was_kept_in_words_is_asked_for_again(store):
+    words = {"texts": [], "input_tokens": 1, "output_tokens": 0, "failure": "refused: no"}
+    store.keep(key_of("who", WEIGHED), words)
+    with serve(lambda body, number: "4") as endpoint:
+        (reply,), _ = ask(endpoint.url, store, WEIGHED)
+    assert reply.texts == ["4"] and reply.failure is None
 
 
 @pytest.mark.parametrize(

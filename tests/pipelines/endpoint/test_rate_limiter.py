@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.endpoint.rate_limiter import DECREASE, EPOCH_S, LONGEST_WAIT_S, RECOVERY, Gate
+from pipelines.endpoint.rate_limiter import DECREASE, EPOCH_S, LONGEST_WAIT_S, RECOVERY, RateLimiter
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -31,7 +31,7 @@ Play = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Seconds in `clock.now`, for a gate without a loop."""
+    """Seconds in `clock.now`, for a limiter without a loop."""
     clock = SimpleNamespace(now=1000.0)
     monkeypatch.setattr("pipelines.endpoint.rate_limiter.time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
@@ -58,40 +58,40 @@ def now() -> float:
 @pytest.mark.parametrize("seed", range(5))
 def test_two_hundred_waiters_all_pass_and_never_more_than_the_limit(play, seed):
     draw = random.Random(seed)
-    gate = Gate(20)
+    limiter = RateLimiter(20)
     entered: list[float] = []
     peak = 0
     opens = 0.0
 
     async def request() -> None:
         nonlocal opens, peak
-        async with gate.slot():
-            assert 1 <= gate.in_flight <= max(1, int(gate.limit)) <= 20
+        async with limiter.slot():
+            assert 1 <= limiter.in_flight <= max(1, int(limiter.limit)) <= 20
             assert now() >= opens
-            peak = max(peak, gate.in_flight)
+            peak = max(peak, limiter.in_flight)
             entered.append(now())
             await asyncio.sleep(draw.uniform(0, 3))
             if draw.random() < 0.2:
                 wait = draw.choice([None, 0, 0.5, 40])
-                gate.throttled(wait)
+                limiter.throttled(wait)
                 opens = max(opens, now() + (wait or 0))
             else:
-                gate.answered()
+                limiter.answered()
 
     async def main() -> None:
         await asyncio.gather(*(request() for _ in range(200)))
 
     play(main)
     assert len(entered) == 200
-    assert gate.in_flight == 0
+    assert limiter.in_flight == 0
     assert peak == 20
 
 
 def test_places_are_taken_as_soon_as_they_are_free(play):
-    gate = Gate(10)
+    limiter = RateLimiter(10)
 
     async def request() -> None:
-        async with gate.slot():
+        async with limiter.slot():
             await asyncio.sleep(1)
 
     async def main() -> None:
@@ -103,15 +103,15 @@ def test_places_are_taken_as_soon_as_they_are_free(play):
 
 
 def test_a_grown_limit_is_used(play):
-    gate = Gate(16)
-    gate.limit = 1.0
+    limiter = RateLimiter(16)
+    limiter.limit = 1.0
     flights: list[int] = []
 
     async def request() -> None:
-        async with gate.slot():
-            flights.append(gate.in_flight)
+        async with limiter.slot():
+            flights.append(limiter.in_flight)
             await asyncio.sleep(1)
-            gate.answered()
+            limiter.answered()
 
     async def main() -> None:
         await asyncio.gather(*(request() for _ in range(200)))
@@ -121,63 +121,63 @@ def test_a_grown_limit_is_used(play):
 
 
 def test_refusals_within_an_epoch_count_once(clock):
-    gate = Gate(100)
+    limiter = RateLimiter(100)
     for _ in range(50):
-        gate.throttled(None)
+        limiter.throttled(None)
     clock.now += EPOCH_S * 0.999
-    gate.throttled(None)
-    assert gate.limit == 100 * DECREASE
+    limiter.throttled(None)
+    assert limiter.limit == 100 * DECREASE
     clock.now += EPOCH_S * 0.002
-    gate.throttled(None)
-    gate.throttled(None)
-    assert gate.limit == pytest.approx(100 * DECREASE**2)
+    limiter.throttled(None)
+    limiter.throttled(None)
+    assert limiter.limit == pytest.approx(100 * DECREASE**2)
 
 
 def test_one_place_is_always_left(clock):
-    gate = Gate(3)
+    limiter = RateLimiter(3)
     for _ in range(20):
-        gate.throttled(None)
+        limiter.throttled(None)
         clock.now += EPOCH_S
-    assert gate.limit == 1.0
+    assert limiter.limit == 1.0
 
 
 @pytest.mark.parametrize(
     ("most", "limit", "step"), [(RECOVERY, 10, 1), (2, 1, 1), (RECOVERY * 10, 50, 10), (RECOVERY * 10, 10, 10)]
 )
 def test_grows_by_one_step_after_as_many_answers_as_there_are_places(most, limit, step):
-    gate = Gate(most)
-    gate.limit = float(limit)
+    limiter = RateLimiter(most)
+    limiter.limit = float(limit)
     for _ in range(limit):
-        gate.answered()
+        limiter.answered()
     # Each answer adds step / limit, and the limit grows meanwhile from `limit` to less than `limit + step`.
-    assert limit + step * limit / (limit + step) <= gate.limit <= limit + step
+    assert limit + step * limit / (limit + step) <= limiter.limit <= limit + step
     for _ in range(most * 100):
-        gate.answered()
-    assert gate.limit == most
+        limiter.answered()
+    assert limiter.limit == most
 
 
 def test_recovers_in_about_as_many_round_trips_as_it_says(clock):
-    gate = Gate(64)
-    gate.limit, trips = 1.0, 0
-    while gate.limit < 64:
-        for _ in range(int(gate.limit)):
-            gate.answered()
+    limiter = RateLimiter(64)
+    limiter.limit, trips = 1.0, 0
+    while limiter.limit < 64:
+        for _ in range(int(limiter.limit)):
+            limiter.answered()
         trips += 1
     assert RECOVERY * 0.8 <= trips <= RECOVERY * 1.5
 
 
 @pytest.mark.parametrize(("asked", "silence"), [(7, 7), (0.25, 0.25), (0, 0), (None, 0), (1e9, LONGEST_WAIT_S)])
 def test_silence_is_as_long_as_asked_for(play, asked, silence):
-    gate = Gate(4)
+    limiter = RateLimiter(4)
     entered: list[float] = []
 
     async def late() -> None:
-        async with gate.slot():
+        async with limiter.slot():
             entered.append(now())
 
     async def main() -> None:
         started = now()
-        gate.throttled(asked)
+        limiter.throttled(asked)
         await asyncio.gather(*(late() for _ in range(3)))
         assert entered == [pytest.approx(started + silence)] * 3
 
@@ -185,30 +185,30 @@ def test_silence_is_as_long_as_asked_for(play, asked, silence):
 
 
 def test_a_shorter_silence_does_not_end_a_longer_one(play):
-    gate = Gate(4)
+    limiter = RateLimiter(4)
 
     async def main() -> None:
         started = now()
-        gate.throttled(9)
-        gate.throttled(2)
-        gate.throttled(None)
-        async with gate.slot():
+        limiter.throttled(9)
+        limiter.throttled(2)
+        limiter.throttled(None)
+        async with limiter.slot():
             assert now() - started == pytest.approx(9)
 
     play(main)
 
 
 def test_who_waited_before_the_silence_waits_it_out(play):
-    gate = Gate(1)
+    limiter = RateLimiter(1)
     entered: list[float] = []
 
     async def first() -> None:
-        async with gate.slot():
+        async with limiter.slot():
             await asyncio.sleep(1)
-            gate.throttled(5)
+            limiter.throttled(5)
 
     async def later() -> None:
-        async with gate.slot():
+        async with limiter.slot():
             entered.append(now())
 
     async def main() -> None:
@@ -220,26 +220,26 @@ def test_who_waited_before_the_silence_waits_it_out(play):
 
 
 def test_a_request_that_fails_gives_its_place_back(play):
-    gate = Gate(1)
+    limiter = RateLimiter(1)
 
     async def fails() -> None:
-        async with gate.slot():
+        async with limiter.slot():
             raise ValueError("no")
 
     async def main() -> None:
         assert [str(error) for error in await asyncio.gather(*(fails() for _ in range(3)), return_exceptions=True)] == [
             "no"
         ] * 3
-        assert gate.in_flight == 0
+        assert limiter.in_flight == 0
 
     play(main)
 
 
 def test_a_waiter_that_is_called_off_takes_no_place(play):
-    gate = Gate(1)
+    limiter = RateLimiter(1)
 
     async def request() -> None:
-        async with gate.slot():
+        async with limiter.slot():
             await asyncio.sleep(1)
 
     async def main() -> None:
@@ -248,6 +248,6 @@ def test_a_waiter_that_is_called_off_takes_no_place(play):
         for task in tasks[1:4]:
             task.cancel()
         await asyncio.wait_for(tasks[4], 2)
-        assert gate.in_flight == 0
+        assert limiter.in_flight == 0
 
     play(main)

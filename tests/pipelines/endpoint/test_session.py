@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pipelines.endpoint.concurrently import ask_all
+from pipelines.endpoint.concurrency import map_concurrently
 from pipelines.endpoint.session import Session
 from tests.pipelines.endpoint.teacher_server import KEY, serve
 from tests.pipelines.endpoint.test_client import body_of
@@ -81,9 +81,9 @@ def test_ask_all_keeps_the_order_and_takes_questions_in_turn():
         under_way -= 1
         return number * 2
 
-    assert asyncio.run(ask_all(questions(), ask, 3)) == [number * 2 for number in range(20)]
+    assert asyncio.run(map_concurrently(ask, questions(), 3)) == [number * 2 for number in range(20)]
     assert most == 3
-    assert asyncio.run(ask_all([], ask, 3)) == []
+    assert asyncio.run(map_concurrently(ask, [], 3)) == []
 
 
 def test_ask_all_stops_at_the_first_trouble_and_waits_for_what_is_under_way():
@@ -97,5 +97,5 @@ def test_ask_all_stops_at_the_first_trouble_and_waits_for_what_is_under_way():
         done.append(number)
 
     with pytest.raises(KeyError):
-        asyncio.run(ask_all(range(100), ask, 3))
+        asyncio.run(map_concurrently(ask, range(100), 3))
     assert (started, done) == ([0, 1, 2], [0, 1])

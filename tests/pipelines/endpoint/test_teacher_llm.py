@@ -10,9 +10,10 @@ import pytest
 from pipelines.endpoint.answer_store import Spent, Store
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.client import ATTEMPTS
+from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import lines_form
-from pipelines.endpoint.streaming import Asked, fly
-from pipelines.endpoint.teacher_llm import Teacher, Written, teacher_llm
+from pipelines.endpoint.streaming import Request, stream_answers
+from pipelines.endpoint.teacher_llm import Completion, Teacher, teacher_llm
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, serve
 
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 2, "seed": 7, "timeout": 10}
@@ -38,11 +39,13 @@ def ask(llm: Teacher, texts: list[str], n: int) -> list[dict]:
     return llm.generate_outputs([chat(text) for text in texts], num_generations=n, **llm.get_generation_kwargs())
 
 
-def write(llm: Teacher, texts: list[str], wanted: int, form=None, attempt: int = 0) -> dict[str, Written]:
+def write(llm: Teacher, texts: list[str], wanted: int, form=None, attempt: int = 0) -> dict[str, Completion]:
     """What was written for each text, all in flight together."""
     llm.load()
-    asked = (Asked(chat(text), attempt, {"text": text}) for text in texts)
-    return {answered.about["text"]: answered.written for answered in fly(llm, asked, len(texts), wanted, form)}
+    asked = (Request(chat(text), attempt, {"text": text}) for text in texts)
+    return {
+        answered.about["text"]: answered.written for answered in stream_answers(llm, asked, len(texts), wanted, form)
+    }
 
 
 def closed_port() -> str:
@@ -78,7 +81,7 @@ def test_a_form_asks_for_all_lines_in_one_choice(tmp_path):
     (request,) = endpoint.log.requests
     assert (request["n"], request["max_tokens"]) == (1, form.max_new_tokens)
     assert request["response_format"] == form.response_format
-    assert written == {"상품": Written(["향 하나", "향 둘", "향 셋"], "", 2, len(answer))}
+    assert written == {"상품": Completion(["향 하나", "향 둘", "향 셋"], None, 2, len(answer))}
 
 
 def test_seeds_differ_by_message_and_attempt_and_repeat_by_run(tmp_path):
@@ -110,10 +113,10 @@ def test_bounds_requests_in_flight(tmp_path):
 def test_prompts_are_made_when_their_turn_comes(tmp_path):
     made: list[int] = []
 
-    def questions() -> Iterator[Asked]:
+    def questions() -> Iterator[Request]:
         for number in range(20):
             made.append(number)
-            yield Asked(chat(str(number)), 0, {"turn": number})
+            yield Request(chat(str(number)), 0, {"turn": number})
 
     ahead: list[int] = []
 
@@ -124,22 +127,22 @@ def test_prompts_are_made_when_their_turn_comes(tmp_path):
     with serve(look) as endpoint:
         llm = teacher(endpoint.url, tmp_path)
         llm.load()
-        answered = list(fly(llm, questions(), 20, 1))
+        answered = list(stream_answers(llm, questions(), 20, 1))
     assert sorted(one.about["turn"] for one in answered) == list(range(20))
     assert all(one.written.texts == ["줄"] for one in answered)
     assert len(ahead) == 20 and max(ahead) <= 1  # two are in flight: one here, and one that may be on its way
 
 
 def test_a_prompt_that_cannot_be_made_is_an_error(tmp_path):
-    def questions() -> Iterator[Asked]:
-        yield Asked(chat("가"), 0, {})
+    def questions() -> Iterator[Request]:
+        yield Request(chat("가"), 0, {})
         raise ValueError("9 examples asked for")
 
     with serve(lambda body, number: "줄") as endpoint:
         llm = teacher(endpoint.url, tmp_path)
         llm.load()
         with pytest.raises(ValueError, match="9 examples asked for"):
-            list(fly(llm, questions(), 2, 1))
+            list(stream_answers(llm, questions(), 2, 1))
 
 
 def test_asks_again_where_n_is_ignored(tmp_path):
@@ -191,13 +194,13 @@ def test_a_failure_leaves_what_was_written_before(tmp_path):
     with serve(lambda body, number: next(replies, (422, "no more"))) as endpoint:
         written = write(teacher(endpoint.url, tmp_path, choices=1), ["가"], 3)["가"]
     assert (written.texts, written.input_tokens, written.output_tokens) == (["줄"], 1, 1)
-    assert "no more" in written.failure
+    assert written.failure.kind is FailureKind.REJECTED and "no more" in written.failure.message
 
 
 def test_a_limit_leaves_what_was_paid_before(tmp_path):
     with serve(lambda body, number: "줄") as endpoint:
         written = write(teacher(endpoint.url, tmp_path, choices=1, caps=Caps(requests=1)), ["가"], 3)["가"]
-    assert written == Written(["줄"], "limit: max_requests = 1 (1 sent)", 1, 1)
+    assert written == Completion(["줄"], Failure(FailureKind.LIMIT, "max_requests = 1 (1 sent)"), 1, 1)
 
 
 def test_a_limit_fails_each_pair_that_it_keeps_back(tmp_path):
@@ -209,7 +212,9 @@ def test_a_limit_fails_each_pair_that_it_keeps_back(tmp_path):
         whole = write(teacher(endpoint.url, tmp_path, run_id="2", caps=Caps(requests=2)), texts, 1)
     assert [whole[text].texts for text in texts] == [["줄"]] * 6
     assert sum(one.texts == ["줄"] for one in written.values()) == 4
-    assert {one.failure for one in written.values() if not one.texts} == {"limit: max_requests = 4 (4 sent)"}
+    assert {one.failure for one in written.values() if not one.texts} == {
+        Failure(FailureKind.LIMIT, "max_requests = 4 (4 sent)")
+    }
     assert Store(tmp_path / "answers.sqlite").spent("2") == Spent(2, 2, 2)
 
 
@@ -218,7 +223,9 @@ def test_waiting_requests_learn_that_the_endpoint_is_gone(tmp_path):
     with serve(lambda body, number: Reset()) as endpoint:
         written = write(teacher(endpoint.url, tmp_path), texts, 1)
     assert set(written) == set(texts)
-    assert {one.failure for one in written.values()} == {"gone: APIConnectionError: Connection error."}
+    assert {one.failure for one in written.values()} == {
+        Failure(FailureKind.GONE, "APIConnectionError: Connection error.")
+    }
     assert len(endpoint.log.requests) <= 2 * ATTEMPTS  # two workers make their attempts, and nobody else tries
 
 
@@ -228,7 +235,8 @@ def test_a_missing_model_is_asked_for_once(tmp_path):
         written = write(teacher(endpoint.url, tmp_path), [str(number) for number in range(50)], 1)
     assert len({one.failure for one in written.values()}) == 1
     assert all(
-        one.failure.startswith("gone: NotFoundError") and "does not exist" in one.failure for one in written.values()
+        str(one.failure).startswith("gone: NotFoundError") and "does not exist" in one.failure.message
+        for one in written.values()
     )
     assert len(endpoint.log.requests) <= 2
 
@@ -239,7 +247,7 @@ def test_endpoint_that_is_down_is_named(tmp_path):
     assert "`base_url`" in output["failure"][0]
     written = write(teacher(url, tmp_path), ["가", "나"], 1)
     (failure,) = {one.failure for one in written.values()}
-    assert failure.startswith(f"gone: the endpoint does not answer: {url}")
+    assert str(failure).startswith(f"gone: the endpoint does not answer: {url}")
 
 
 def test_endpoint_that_is_down_is_not_missed_where_all_is_known(tmp_path):
@@ -252,8 +260,8 @@ def test_endpoint_that_is_down_is_not_missed_where_all_is_known(tmp_path):
 def test_refused_key_is_named_without_the_key(tmp_path):
     with serve(lambda body, number: "줄") as endpoint:
         written = write(teacher(endpoint.url, tmp_path, key="sk-wrong"), ["가"], 1)
-    assert written["가"].failure.startswith("gone: the endpoint refuses the key")
-    assert "sk-wrong" not in written["가"].failure
+    assert str(written["가"].failure).startswith("gone: the endpoint refuses the key")
+    assert "sk-wrong" not in str(written["가"].failure)
 
 
 def test_an_answer_may_take_a_part_of_a_second(tmp_path):

@@ -56,7 +56,7 @@ def test_products_are_asked_for_each_category_and_come_back_in_its_order(tmp_pat
     with serve(write) as endpoint:
         coffee, furniture = propose(endpoint, tmp_path, questions, "product", 2)
     assert (coffee.category, coffee.product, coffee.lists) == ("커피", "", {"products": ["핸드드립 세트", "원두"]})
-    assert (furniture.category, furniture.lists, furniture.failure) == ("가구", {"products": ["책장"]}, "")
+    assert (furniture.category, furniture.lists, furniture.failure) == ("가구", {"products": ["책장"]}, None)
     assert coffee.input_tokens == len(prompt_of("product", questions[0], 2))
     assert len(endpoint.log.requests) == 2
     (body,) = [body for body in endpoint.log.requests if "분류: 커피" in body["messages"][0]["content"]]
@@ -76,8 +76,8 @@ def test_values_are_asked_for_by_kind_and_a_failed_question_loses_no_other(tmp_p
     questions = [{"category": "가구", "product": "책장"}, {"category": "커피", "product": "원두"}]
     with serve(write) as endpoint:
         shelf, beans = propose(endpoint, tmp_path, questions, "value", 1)
-    assert "422" in shelf.failure and not any(shelf.lists.values())
-    assert (beans.product, beans.failure) == ("원두", "")
+    assert shelf.failure.label == "rejected 422" and not any(shelf.lists.values())
+    assert (beans.product, beans.failure) == ("원두", None)
     assert beans.lists == {kind: [f"{kind} 하나"] for kind in KINDS}
     schema = endpoint.log.requests[0]["response_format"]["json_schema"]["schema"]
     assert schema["required"] == list(KINDS) and schema["additionalProperties"] is False

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import teacher_llm
 from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft
@@ -76,7 +77,7 @@ def test_rows_are_exactly_these_and_the_key_is_nowhere_on_disk(tmp_path):
         "evidence": "2 lines",
     }
     assert [(result.turn, result.id, result.failure, len(result.rows)) for result in results] == [
-        (turn, pair["id"], "", 2) for turn, pair in enumerate(PAIRS)
+        (turn, pair["id"], None, 2) for turn, pair in enumerate(PAIRS)
     ]
     assert [result.output_tokens for result in results] == [14 + 14] * 3
     assert [result.input_tokens for result in results] == [
@@ -117,23 +118,27 @@ def test_a_failed_or_refused_pair_loses_no_other(tmp_path):
     with serve(write) as endpoint:
         good, failed, refused = synthesise(endpoint, tmp_path, Brief(lines=2))
     assert [row["ad_copy"] for row in good.rows] == ["향이 먼저 깬다", "컵이 늦게 온다"]
-    assert good.failure == ""
-    assert failed.rows == [] and "422" in failed.failure
+    assert good.failure is None
+    assert failed.rows == [] and failed.failure.label == "rejected 422"
     assert [(row["ad_copy"], row["reason"]) for row in refused.rows] == [(refusal, "refusal")]
-    assert refused.failure == f"refused: {refusal}"
+    assert refused.failure == Failure(FailureKind.REFUSED, refusal)
 
 
 def test_an_endpoint_that_is_gone_fails_every_pair_that_was_not_answered(tmp_path):
     with serve(lambda body, number: Reset() if "모카포트" in str(body) else "향이 먼저 깬다") as endpoint:
         results = synthesise(endpoint, tmp_path)
-    assert results[1] == PairResult(1, PAIRS[1]["id"], [], "gone: APIConnectionError: Connection error.", 0, 0)
+    assert results[1] == PairResult(
+        1, PAIRS[1]["id"], [], Failure(FailureKind.GONE, "APIConnectionError: Connection error."), 0, 0
+    )
     assert all(len(result.rows) == (0 if result.failure else 2) for result in results)
 
 
 def test_pairs_beyond_a_limit_are_read_in_another_run(tmp_path):
     with serve(lambda body, number: f"향이 먼저 {number}번 깬다") as endpoint:
         results = synthesise(endpoint, tmp_path, caps=Caps(requests=2))
-        assert sorted(result.failure for result in results) == ["", "", "limit: max_requests = 2 (2 sent)"]
+        assert [result.failure for result in results if result.failure] == [
+            Failure(FailureKind.LIMIT, "max_requests = 2 (2 sent)")
+        ]
         whole = synthesise(endpoint, tmp_path)
         assert [len(result.rows) for result in whole] == [2, 2, 2]
     assert len(endpoint.log.requests) == 3
@@ -167,24 +172,26 @@ ABOUT = {**PAIRS[0], "teacher": "hf://t@1", "example_ids": ["a"]}
 
 
 def test_a_refusal_is_a_row_and_a_failure_is_none():
-    def lines(texts: list[str], failure: str) -> list[str]:
-        return [row["ad_copy"] for row in raw_rows(ABOUT, {"texts": texts, "failure": failure})]
+    def lines(texts: list[str], failure: Failure) -> list[str]:
+        return [row["ad_copy"] for row in raw_rows(ABOUT, {"texts": texts, "failure": failure.to_json()})]
 
     said = "죄송하지만 도와드릴 수 없습니다."
-    assert lines([], f"refused: {said}") == [said]
-    assert lines([], "refused: 다음 기회에 뵙겠습니다") == [""]  # words that the rule would let pass as a line
-    assert lines([], "refused: ") == [""]
-    assert lines(["향이 먼저 깬다"], "refused: ") == ["향이 먼저 깬다"]
-    assert lines([" 향이 먼저\n깬다 "], "no usable answer") == ["향이 먼저\n깬다"]
-    assert lines([], "gone: ") == []
+    assert lines([], Failure(FailureKind.REFUSED, said)) == [said]
+    assert lines([], Failure(FailureKind.REFUSED, "다음 기회에 뵙겠습니다")) == [
+        ""
+    ]  # words that the rule would let pass as a line
+    assert lines([], Failure(FailureKind.REFUSED)) == [""]
+    assert lines(["향이 먼저 깬다"], Failure(FailureKind.REFUSED)) == ["향이 먼저 깬다"]
+    assert lines([" 향이 먼저\n깬다 "], Failure(FailureKind.UNUSABLE)) == ["향이 먼저\n깬다"]
+    assert lines([], Failure(FailureKind.GONE)) == []
 
 
 def test_the_leaf_is_read_in_the_order_of_the_pairs():
     leaf = [
         {
-            "pair": f'{{"turn": {turn}, "id": "{turn}", "failure": "", "input_tokens": 1, "output_tokens": 2}}',
+            "pair": f'{{"turn": {turn}, "id": "{turn}", "failure": null, "input_tokens": 1, "output_tokens": 2}}',
             "rows": "[]",
         }
         for turn in (2, 0, 1)
     ]
-    assert read_leaf(leaf) == [PairResult(turn, str(turn), [], "", 1, 2) for turn in range(3)]
+    assert read_leaf(leaf) == [PairResult(turn, str(turn), [], None, 1, 2) for turn in range(3)]

@@ -28,7 +28,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_gguf(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return convert.to_gguf(tiny_folder, tmp_path_factory.mktemp("gguf") / "tiny.gguf", "tiny")
+    return convert.convert_to_gguf(tiny_folder, tmp_path_factory.mktemp("gguf") / "tiny.gguf", "tiny")
 
 
 @pytest.fixture(scope="session")

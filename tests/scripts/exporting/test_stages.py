@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.core.errors import HanjulError
-from scripts.exporting import convert, gguf, merge, parity
+from scripts.exporting import convert, gguf_export, merge, parity
 from scripts.models import models
 from scripts.models.llama_server import serve
 from tests.scripts.exporting.test_parity import spoil
@@ -24,7 +24,7 @@ IDS = torch.tensor([[2, 300, 310, 320, 330]])
 
 @pytest.fixture(scope="module")
 def exported(hub, published: tuple[HfUri, HfUri]) -> HfUri:
-    return gguf.run(hub, *published)
+    return gguf_export.run(hub, *published)
 
 
 def files_of(hub, uri: HfUri) -> list[str]:
@@ -105,7 +105,7 @@ def test_ggufs_are_published_with_their_parity(hub, published: tuple[HfUri, HfUr
     assert manifest["counts"] == {file["kind"]: file["parity"] for file in report["files"]}
     data = ModelCard(hub.text(exported, "README.md")).data
     assert (data.base_model, data["base_model_relation"], data.library_name) == (adapter.id, "quantized", "gguf")
-    assert gguf.run(hub, adapter, dataset) == exported
+    assert gguf_export.run(hub, adapter, dataset) == exported
 
 
 def test_the_request_on_the_card_is_answered(hub, exported: HfUri) -> None:
@@ -145,10 +145,10 @@ def test_a_gguf_that_speaks_otherwise_is_not_published(
     monkeypatch.setattr(convert, "quantise", spoilt)
     if len(kinds) == 2:
         with pytest.raises(HanjulError, match="No GGUF speaks as the model does: Q8_0 agreement"):
-            gguf.run(hub, adapter, dataset)
+            gguf_export.run(hub, adapter, dataset)
         assert hub.head(HfUri(type="model", id=f"{adapter.id}-gguf")) is None
         return
-    made = gguf.run(hub, adapter, dataset)
+    made = gguf_export.run(hub, adapter, dataset)
     report = json.loads(hub.text(made, "parity.json"))
     assert [file["kind"] for file in report["files"]] == ["Q4_K_M"]
     assert list(report["refused"]) == ["Q8_0"]
@@ -170,7 +170,7 @@ def test_an_encoder_decoder_is_refused(hub, published: tuple[HfUri, HfUri]) -> N
     config = json.loads(hub.text(published[0], "adapter_config.json")) | {"task_type": "SEQ_2_SEQ_LM"}
     adapter = copy_of(hub, published[0], "tiny-seq2seq-lora", adapter_config__json=json.dumps(config))
     with pytest.raises(HanjulError, match=r"llama\.cpp's server does not serve encoder-decoder models"):
-        gguf.run(hub, adapter, published[1])
+        gguf_export.run(hub, adapter, published[1])
 
 
 def test_rows_without_a_prompt_are_refused(hub, published: tuple[HfUri, HfUri], tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_rows_without_a_prompt_are_refused(hub, published: tuple[HfUri, HfUri], 
     (tmp_path / "README.md").write_text(DATA_CARD)
     dataset = put(hub, "dataset", "tiny-promptless", tmp_path)
     with pytest.raises(HanjulError, match="No column completion, prompt in config default"):
-        gguf.run(hub, published[0], dataset)
+        gguf_export.run(hub, published[0], dataset)
 
 
 def test_a_sealed_release_is_not_changed(hub, published: tuple[HfUri, HfUri]) -> None:

@@ -95,9 +95,10 @@ def test_the_wheel_is_uploaded_once_and_the_job_names_its_commit(hub, dataset: s
 
     job = hub.api.inspect_job(job_id=facts["id"])
     assert (job.docker_image, job.command, job.flavor) == (training.IMAGE, facts["command"], "l4x1")
-    assert (job.secrets, job.environment, job.labels) == (
-        {"HF_TOKEN": None}, {"PYTHONUNBUFFERED": "1"}, {"name": "jobs-lora"},
+    assert (list(job.secrets), job.environment, job.labels) == (
+        facts["secrets"], facts["env"], {"name": facts["name"]},
     )  # fmt: skip
+    assert (facts["secrets"], facts["env"], facts["name"]) == (["HF_TOKEN"], {"PYTHONUNBUFFERED": "1"}, "jobs-lora")
     assert get_token() not in json.dumps(facts) + first.stderr
 
     url = job.command[3].removeprefix("hanjul @ ")

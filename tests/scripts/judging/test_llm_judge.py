@@ -34,7 +34,7 @@ def settings(url, **fields):
 
 
 def opened(url, run=RUN, teacher=None, **fields):
-    return llm_judge.opened(LocalHub(), settings(url, **fields), run, teacher=teacher)
+    return llm_judge.open_judge(LocalHub(), settings(url, **fields), run, teacher=teacher)
 
 
 def test_scores_prefers_and_says_how(capsys):
@@ -162,7 +162,7 @@ def test_what_a_recipe_lacks(fields, where, what):
 )
 def test_a_judge_of_the_teachers_family_is_said_to_be_one(judge, teacher, shared, capsys, free_port):
     fields = JudgeSettings(base_url=f"http://127.0.0.1:{free_port}/v1", model=judge)
-    with pytest.raises(HanjulError), llm_judge.opened(LocalHub(), fields, RUN, teacher=teacher):
+    with pytest.raises(HanjulError), llm_judge.open_judge(LocalHub(), fields, RUN, teacher=teacher):
         pass
     said = f"judge: {judge} is of the teacher's family ({shared}), and may prefer its own lines\n"
     assert capsys.readouterr().err.endswith(said) is bool(shared)

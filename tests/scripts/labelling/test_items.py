@@ -1,26 +1,22 @@
-"""Two lines become one item, whoever comes first; visits go through items."""
+"""Two lines become one item, whoever comes first; items come in an order blind to their writers."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from scripts.labelling.items import Written, couple, left_first, make_item, of_reports, of_rows
-from scripts.labelling.journal import Journal
-from scripts.labelling.visit import Sitting, pseudonym
+from scripts.labelling.items import WrittenLine, a_shown_first, lines_of_reports, lines_of_rows, make_item, pair_lines
 from tests.scripts.labelling.lines import PAIRS, report
 
 
-def line(text: str, system: str = "", product: str = "책") -> Written:
-    return Written(product, ("쉼", "여유"), text, system)
+def line(text: str, system: str = "", product: str = "책") -> WrittenLine:
+    return WrittenLine(product, ("쉼", "여유"), text, system)
 
 
 def test_an_item_is_the_same_whichever_line_comes_first() -> None:
     one = make_item(line("나", "n"), line("가", "g"))
     assert one == make_item(line("가 ", "g"), line("나", "n"))
     assert (one.line_a, one.system_a, one.line_b, one.system_b) == ("가", "g", "나", "n")
-    turned = make_item(Written("책", ("여유", "쉼"), "가"), Written("책", ("여유", "쉼"), "나"))
+    turned = make_item(WrittenLine("책", ("여유", "쉼"), "가"), WrittenLine("책", ("여유", "쉼"), "나"))
     assert turned.id == one.id
     assert make_item(line("가"), line("다")).id != one.id
     assert [one.side("가"), one.side(" 나")] == ["a", "b"]
@@ -35,14 +31,14 @@ def test_an_item_is_the_same_whichever_line_comes_first() -> None:
         (line("가", product=""), line("나", product=""), "empty"),
     ],
 )
-def test_what_is_no_item(first: Written, second: Written, what: str) -> None:
+def test_what_is_no_item(first: WrittenLine, second: WrittenLine, what: str) -> None:
     with pytest.raises(ValueError, match=what):
         make_item(first, second)
 
 
 def test_lines_of_two_systems_meet_without_broken_and_equal_ones() -> None:
     same = [*PAIRS[:3], ("책", ("쉼",), "같은 줄", "같은 줄")]
-    items = couple(of_reports([report(same, broken=PAIRS[0][2])]), None, 1)
+    items = pair_lines(lines_of_reports([report(same, broken=PAIRS[0][2])]), None, 1)
     assert {item.product for item in items} == {"독립 서점", "향초"}
     found = next(item for item in items if item.product == "향초")
     assert {found.line_a: found.system_a, found.line_b: found.system_b} == {
@@ -53,70 +49,28 @@ def test_lines_of_two_systems_meet_without_broken_and_equal_ones() -> None:
 
 def test_every_pair_comes_once_before_any_comes_again() -> None:
     reports = [report(), report([(*pair[:2], pair[2] + "1", pair[3] + "2") for pair in PAIRS], ("c", "d"))]
-    items = couple(of_reports(reports), None, 3)
+    items = pair_lines(lines_of_reports(reports), None, 3)
     assert len(items) == 5 * 6
     assert len({item.id for item in items}) == 30
     for start in range(0, 30, 5):
         assert len({item.product for item in items[start : start + 5]}) == 5
-    assert couple(of_reports(reports), 7, 3) == items[:7]
-    assert couple(of_reports(reports), None, 4) != items
+    assert pair_lines(lines_of_reports(reports), 7, 3) == items[:7]
+    assert pair_lines(lines_of_reports(reports), None, 4) != items
 
 
 def test_rows_of_one_teacher_meet_only_where_rivals_are_not_asked_for() -> None:
     rows = [
         {"product": "책", "values": ["쉼"], "ad_copy": text, "teacher": "t"} for text in ("가", "나", "", "no Hangul")
     ]
-    written = of_rows(rows)
+    written = lines_of_rows(rows)
     assert [one.line for one in written] == ["가", "나"]
-    assert couple(written, None, 0) == []
-    assert len(couple(written, None, 0, rivals=False)) == 1
+    assert pair_lines(written, None, 0) == []
+    assert len(pair_lines(written, None, 0, across_systems=False)) == 1
 
 
 def test_half_of_the_items_show_line_a_first_and_people_differ() -> None:
-    items = couple(of_reports([report()]), None, 1)[:4]
-    shown = {voter: left_first(items, voter, 1) for voter in "abcdefgh"}
+    items = pair_lines(lines_of_reports([report()]), None, 1)[:4]
+    shown = {voter: a_shown_first(items, voter, 1) for voter in "abcdefgh"}
     assert all(sum(first.values()) == 2 for first in shown.values())
     assert len({tuple(first.items()) for first in shown.values()}) > 1
-    assert left_first(items, "a", 1) == shown["a"]
-
-
-@pytest.fixture
-def sitting(tmp_path: Path) -> Sitting:
-    journal = Journal(tmp_path / "votes" / "us.sqlite")
-    return Sitting(couple(of_reports([report()]), None, 1), journal, "overall", "가람", 1)
-
-
-def test_votes_skips_and_undos(sitting: Sitting) -> None:
-    first, second, third, *_ = sitting.items
-    sitting.undo()  # of nothing
-    sitting.vote("first")
-    sitting.skip()
-    sitting.vote("second")
-    kept = {vote.item: vote for vote in sitting._journal.votes()}
-    for item, press in ((first, 0), (third, 1)):
-        vote = kept[item.id]
-        assert {"a": item.line_a, "b": item.line_b}[vote.choice] == sitting.lines(item)[press]
-        assert {"a": item.line_a, "b": item.line_b}[vote.shown_first] == sitting.lines(item)[0]
-    assert kept.keys() == {first.id, third.id}
-    assert sitting.voted == 2
-    sitting.unskip()
-    assert sitting.current == second
-    sitting.undo()
-    assert sitting.current == third
-    assert [vote.item for vote in sitting._journal.votes()] == [first.id]
-    sitting.vote("tie")
-    assert [vote.choice for vote in sitting._journal.votes()][1:] == ["tie"]
-
-
-def test_a_visit_goes_on_where_the_person_stopped(sitting: Sitting) -> None:
-    sitting.vote("tie")
-    again = Sitting(sitting.items, sitting._journal, "overall", "가람", 1)
-    assert (again.voted, again.current, again.can_undo) == (1, sitting.items[1], False)
-    for other in (("pv", "가람"), ("overall", "나래")):
-        assert Sitting(sitting.items, sitting._journal, *other, 1).voted == 0
-
-
-def test_pseudonyms() -> None:
-    assert pseudonym("  가 람 ") == "가 람"
-    assert pseudonym("\ud800가") == "가"
-    assert [pseudonym(text) for text in ("", " ", "a@b.kr", "가" * 41)] == [None] * 4
+    assert a_shown_first(items, "a", 1) == shown["a"]

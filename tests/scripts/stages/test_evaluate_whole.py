@@ -12,10 +12,11 @@ from huggingface_hub import HfUri
 from model_card.comparison.report import METRICS, Report
 from pipelines.likelihood.scorer import training_texts
 from pipelines.rows import make_row, split_of, trl_columns
+from scripts.comparison import system_lines
 from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, Recipe, SynthesizeSettings, TrainSettings
 from scripts.hub.hub import Hub
-from scripts.judging import score_cache, system_lines
+from scripts.judging import score_cache
 from scripts.stages import evaluate, train
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, serve
 from tests.tiny import architectures, language_model

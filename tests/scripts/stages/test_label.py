@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page
 from pipelines.features import RAW, write_rows
 from pipelines.rows import make_row
 from scripts.core.errors import HanjulError
-from scripts.labelling import published
-from scripts.labelling.visit import Sitting
+from scripts.labelling import votes_repo
+from scripts.labelling.labelling_session import LabellingSession
 from scripts.stages import label
 from tests.scripts.labelling.lines import PAIRS, report, upload
 from tests.space.browser import CHROMIUM, DESKTOP, PHONE, chromium
@@ -26,9 +26,9 @@ REPO = "votes-page"
 TEXTS = {text for pair in PAIRS for text in pair[2:]}
 SERVE = """
 import sys
-from scripts import env
+from scripts.core import env
 env.opt_out()
-from scripts import label
+from scripts.stages import label
 from scripts.hub.hub import connect
 uri = label.run(connect(), [sys.argv[1]], repo=sys.argv[2], port=0, push=sys.argv[3] == "push")
 print(uri.to_uri() if uri else "kept")
@@ -84,8 +84,8 @@ def press(page: Page, key: str, voted: int) -> None:
 
 def test_keys_and_a_kill(hub, browser: Browser, source: str) -> None:
     items = label.collect(hub, [source], None, label.SEED)
-    kept = label.journal(hub.repo("dataset", REPO))
-    shown = Sitting(items, kept, "overall", "가람", label.SEED)
+    kept = label.open_vote_log(hub.repo("dataset", REPO))
+    shown = LabellingSession(items, kept, "overall", "가람", label.SEED)
     with served(source, "keep") as (process, address):
         page = browser.new_page(viewport=DESKTOP, locale="ko-KR")
         page.clock.install()
@@ -134,7 +134,7 @@ def test_a_phone_goes_on_and_the_votes_are_published(hub, browser: Browser, sour
         page.wait_for_function("document.querySelector('#voter')?.value === '가람'")
         process.send_signal(signal.SIGINT)
         printed = process.communicate(timeout=60)[0]
-    votes = published.read(hub, hub.resolve(printed.split()[-1]))
+    votes = votes_repo.read(hub, hub.resolve(printed.split()[-1]))
     assert len(votes) == 5
     assert {vote.voter for vote in votes} == {"가람"}
     assert {text for vote in votes for text in (vote.line_a, vote.line_b)} == TEXTS

@@ -18,7 +18,7 @@ from scripts.core.errors import HanjulError
 from scripts.core.settings import FilterSettings, ImportSettings, PairsSettings, Recipe
 from scripts.hub.hub import Hub
 from scripts.stages import filter, import_rows, pairs, synthesize
-from scripts.teaching import estimate, teachers
+from scripts.teaching import estimate
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
 
 WORDS = [
@@ -71,7 +71,7 @@ def write(body: dict[str, Any], choice: int) -> str:
 def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The key, and a store of answers of its own for each test."""
     monkeypatch.setenv("MY_TEACHER_KEY", KEY)
-    monkeypatch.setattr(teachers, "answers_path", lambda: env.data_dir() / tmp_path.name / "answers.sqlite")
+    monkeypatch.setattr(env, "answers_path", lambda: env.data_dir() / tmp_path.name / "answers.sqlite")
 
 
 def run(hub: Hub, planned: HfUri, chosen: Recipe) -> HfUri:

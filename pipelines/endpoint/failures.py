@@ -1,0 +1,86 @@
+"""Why an endpoint gave no answer, or none that can be used: a value with a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class FailureKind(StrEnum):
+    """What went wrong, as far as it matters to what happens next."""
+
+    #: The request might have passed a limit of the budget, and was not sent.
+    LIMIT = "limit"
+    #: No request can succeed: the key, the model or the address is wrong, or the endpoint is down.
+    GONE = "gone"
+    #: The model, or its provider's content filter, would not write.
+    REFUSED = "refused"
+    #: The endpoint does not take this request; others may pass.
+    REJECTED = "rejected"
+    #: Every attempt failed; another run may succeed.
+    GAVE_UP = "gave up"
+    #: The batch that held the request brought no answer to it.
+    UNANSWERED = "unanswered"
+    #: There were answers, and nothing in them that can be used.
+    UNUSABLE = "unusable"
+
+
+#: Kinds that a message does not show by itself: what a model said, which limit, what is wrong with the endpoint.
+NAMED = (FailureKind.LIMIT, FailureKind.GONE, FailureKind.REFUSED)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a request has no answer, or too little of one.
+
+    Attributes:
+        message: one sentence for people, or what the model said where it refused; may hold words of the endpoint.
+        status: of HTTP, where the endpoint answered with an error.
+    """
+
+    kind: FailureKind
+    message: str = ""
+    status: int | None = None
+
+    def __str__(self) -> str:
+        """In words for people: the message, after the kind where it does not show that by itself."""
+        return f"{self.kind}: {self.message}" if self.kind in NAMED else self.message
+
+    @property
+    def label(self) -> str:
+        """What may be published: not the endpoint's words, which may name accounts."""
+        return f"{self.kind} {self.status}" if self.status else str(self.kind)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, which `from_json` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> Failure | None:
+        """The failure that `to_json` wrote; None for null."""
+        return cls(FailureKind(value["kind"]), value["message"], value["status"]) if value else None
+
+
+class EndpointError(Exception):
+    """Nothing more can be asked for now."""
+
+    kind: ClassVar[FailureKind]
+
+    @property
+    def failure(self) -> Failure:
+        """The same as a value."""
+        return Failure(self.kind, str(self))
+
+
+class BudgetSpentError(EndpointError):
+    """The next request might pass a limit. The message says which, and what was spent."""
+
+    kind = FailureKind.LIMIT
+
+
+class EndpointGoneError(EndpointError):
+    """The endpoint refuses the key, lacks the model or is not there any more: no request can succeed."""
+
+    kind = FailureKind.GONE

@@ -1,0 +1,78 @@
+"""Our whole pipeline against an endpoint, in a process of its own: rounds, cache, rules, exactly N rows.
+
+    python -m tests.bench.ours --url http://127.0.0.1:8000/v1 --rows 5000 --in-flight 64 --folder /tmp/run
+
+Last line on stdout: {"rows", "distinct", "seconds", "requests", "usage"}. Run again with the same folder, it goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+#: What the loopback server asks for.
+KEY_ENV = "HANJUL_BENCH_KEY"
+
+
+def main(args: argparse.Namespace) -> dict[str, Any]:
+    os.environ["HANJUL_HOME"] = str(args.folder / "home")
+    from scripts.core import env
+
+    env.opt_out()
+    from pipelines.planning.pairs import plan_pairs
+    from pipelines.planning.taxonomy import load_craft, load_taxonomy
+    from scripts.core import endpoints
+    from scripts.core.settings import Recipe
+    from scripts.teaching import rounds
+    from scripts.teaching.teachers import TeacherEndpoint
+    from tests.bench.briefs import brief
+    from tests.pipelines.endpoint.teacher_server import KEY, MODEL
+
+    recipe = Recipe.model_validate(
+        {
+            "filter": {"judge": "none"},
+            "synthesize": {
+                "n": args.rows,
+                "candidates": 1,
+                "attempts": 10,
+                "concurrency": args.in_flight,
+                "teacher": {"base_url": args.url, "model": MODEL},
+                "budget": {"timeout": args.timeout, "max_requests": args.max_requests},
+            },
+        }
+    )
+    pairs = plan_pairs(load_taxonomy(), load_craft(), args.rows, values_max=2, seed=1)
+    endpoint = TeacherEndpoint(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
+    started = time.monotonic()
+    job = rounds.Job(recipe, endpoint, brief(), args.folder)
+    written = rounds.write_all(job, pairs, [], None)
+    kept = rounds.accepted_rows([], written.lines, None, recipe)
+    seconds = time.monotonic() - started
+    usage = endpoints.usage_of(job.settings, job.run_id, written.input_tokens, written.output_tokens)
+    distinct = len({row["ad_copy"] for row in kept})
+    return {
+        "rows": len(kept),
+        "distinct": distinct,
+        "seconds": seconds,
+        "requests": usage["requests_sent"],
+        "usage": usage,
+    }
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--rows", type=int, default=5000)
+    parser.add_argument("--in-flight", type=int, default=64)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("--max-requests", type=int, default=None)
+    return parser
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(parser().parse_args())))
