@@ -84,9 +84,9 @@ def last_commits(db: Connection, repo: Repo, head: commits.Commit, paths: set[st
     last: dict[str, commits.Commit] = {}
     history = commits.history(db, repo, head.sha)
     newer = _oids(db, head)
-    for made, parent in zip(history, [*history[1:], None], strict=True):
+    for commit, parent in zip(history, [*history[1:], None], strict=True):
         older = _oids(db, parent) if parent else {}
-        last |= {path: made for path in paths - last.keys() if newer[path] != older.get(path)}
+        last |= {path: commit for path in paths - last.keys() if newer[path] != older.get(path)}
         if len(last) == len(paths):
             break
         newer = older

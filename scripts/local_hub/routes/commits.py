@@ -156,5 +156,5 @@ def _stored(target: Target, path: str, oid: str, size: object) -> commits.File:
 
 def _write(target: Target, revision: str, draft: Draft) -> tuple[str, str]:
     with target.writing() as (db, repo):
-        made = commits.write(db, repo, revision, draft.operations, draft.title, draft.message, draft.parent)
-    return made.sha, repo.web_path
+        new = commits.write(db, repo, revision, draft.operations, draft.title, draft.message, draft.parent)
+    return new.sha, repo.web_path

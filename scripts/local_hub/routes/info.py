@@ -126,5 +126,5 @@ def list_discussions(target: TargetDep) -> JSON:
 def _expand(db: Connection, repo: repos.Repo, head: commits.Commit, entries: list[JSON]) -> None:
     last = last_commits(db, repo, head, {str(entry["path"]) for entry in entries})
     for entry in entries:
-        made = last[str(entry["path"])]
-        entry["lastCommit"] = {"id": made.sha, "title": made.title, "date": made.date}
+        commit = last[str(entry["path"])]
+        entry["lastCommit"] = {"id": commit.sha, "title": commit.title, "date": commit.date}

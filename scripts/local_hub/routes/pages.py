@@ -44,11 +44,11 @@ def repo_page(target: TargetDep, revision: Unquoted = "main") -> HTMLResponse:
     base = f"{repo.web_path}/resolve/{head.sha}"
     rows = (f"<li>{_link(f'{base}/{file.path}', file.path)} ({file.size:,} bytes)</li>" for file in files.values())
     parts.append(f"<h2>Files</h2><ul>{''.join(rows)}</ul>")
-    made = (
+    entries = (
         f"<li>{_link(f'{repo.web_path}/commit/{item.sha}', item.sha[:8])} {item.date} {escape(item.title)}</li>"
         for item in history
     )
-    parts.append(f"<h2>Commits</h2><ul>{''.join(made)}</ul>")
+    parts.append(f"<h2>Commits</h2><ul>{''.join(entries)}</ul>")
     return _page(repo.repo_id, parts)
 
 
