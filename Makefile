@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: .venv release test lint types imports tests slow clean
+.PHONY: .venv release test lint types imports tests slow bench clean
 
 release: .venv
 	$(BIN)/hanjul release
@@ -41,9 +41,14 @@ imports: .venv
 tests: .venv
 	$(BIN)/pytest -m "not slow"
 
-# What takes longest: rows trained on end to end, Ray, training in several processes, quantised models.
+# What takes longest: rows trained on end to end, Ray, training in several processes, quantised models, every bench in
+# its smoke size.
 slow: .venv
 	$(BIN)/pytest -m slow
+
+# Every bench at full size, one after the other, on a machine that does nothing else: see tests/bench/README.md.
+bench: .venv
+	$(BIN)/python -m tests.bench
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

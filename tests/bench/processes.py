@@ -1,4 +1,4 @@
-"""Runs a client of the benchmark as a process of its own."""
+"""Runs what a bench measures as a process of its own, and takes its figures from the last line of stdout."""
 
 from __future__ import annotations
 
@@ -15,39 +15,43 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
-#: The module that runs ours, and what is in flight of every client.
-OURS, IN_FLIGHT = "tests.bench.ours", 64
 #: Seconds after which a client counts as hanging.
 PATIENCE = 3600
 
 
 @dataclass(frozen=True)
 class Run:
-    """A running client, leader of a process group of its own."""
+    """A running client, leader of a process group of its own. `err` is None where its stderr goes to ours."""
 
     process: subprocess.Popen[str]
     out: IO[str]
-    err: IO[str]
+    err: IO[str] | None
 
     def result(self) -> dict[str, Any]:
         """Wait, and give the JSON object on the last line of stdout.
 
         Raises:
-            RuntimeError: it failed or printed none; with the end of what it said.
+            RuntimeError: it failed or printed none; with the end of its stderr.
             TimeoutExpired: it hangs.
         """
         code = self.process.wait(PATIENCE)
         lines = _text(self.out).splitlines()
         if code or not lines:
-            said = _text(self.err)[-3000:]
-            raise RuntimeError(f"{self.process.args} ended with {code} and {len(lines)} lines on stdout:\n{said}")
+            end = _text(self.err)[-3000:] if self.err else "see above"
+            raise RuntimeError(f"{self.process.args} ended with {code} and {len(lines)} lines on stdout:\n{end}")
         result: dict[str, Any] = json.loads(lines[-1])
         return result
 
 
 @contextmanager
-def started(module: str, **options: object) -> Iterator[Run]:
-    """Start `python -m module --name value …`; an option that is None is left out. Nothing of it outlives the block."""
+def started(module: str, *, home: Path | None = None, show: bool = False, **options: object) -> Iterator[Run]:
+    """Start `python -m module --name value …`; an option that is None is left out. Nothing of it outlives the block.
+
+    Args:
+        module: with arguments that are no options, if there are any.
+        home: the data folder of Hanjul, in place of the user's.
+        show: let its stderr be seen as it comes, not only when it fails.
+    """
     flags = [
         part
         for name, value in options.items()
@@ -55,8 +59,12 @@ def started(module: str, **options: object) -> Iterator[Run]:
         for part in (f"--{name.replace('_', '-')}", str(value))
     ]
     command = [sys.executable, "-m", *module.split(), *flags]
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        process = subprocess.Popen(command, stdout=out, stderr=err, text=True, cwd=ROOT, start_new_session=True)
+    environment = os.environ | ({"HANJUL_HOME": str(home)} if home else {})
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as caught:
+        err = None if show else caught
+        process = subprocess.Popen(
+            command, stdout=out, stderr=err, text=True, cwd=ROOT, env=environment, start_new_session=True
+        )
         try:
             yield Run(process, out, err)
         finally:
@@ -65,9 +73,9 @@ def started(module: str, **options: object) -> Iterator[Run]:
             process.wait()
 
 
-def run(module: str, **options: object) -> dict[str, Any]:
+def run(module: str, *, home: Path | None = None, show: bool = False, **options: object) -> dict[str, Any]:
     """Run a client to its end; see `started` and `Run.result`."""
-    with started(module, **options) as client:
+    with started(module, home=home, show=show, **options) as client:
         return client.result()
 
 

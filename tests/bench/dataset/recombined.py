@@ -1,10 +1,8 @@
-"""Rows in any number out of the reference rows: the opening of one line with the closing of another."""
+"""Rows in any number out of some thousands: the opening of one line with the closing of another."""
 
 from __future__ import annotations
 
-import json
 import random
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -14,23 +12,13 @@ import pyarrow.parquet as pq
 
 from pipelines.features import RAW
 from pipelines.rows import Row, make_row, normalise
-from scripts.hub.tables import to_rows
-from tests.bench.processes import ROOT
 
-REFERENCE = ROOT.parent / "shared" / "data" / "reference_copy.json"
 #: Of 100 rows, how many repeat an earlier line, changed a little or not at all.
 NEAR, SAME = 5, 2
 #: Earlier lines that may be repeated.
 REPEATABLE = 50_000
 #: Rows written together.
 GROUP = 10_000
-
-
-def reference_rows() -> list[Row]:
-    """The reference rows as `hanjul import` reads them; ends the program where they are not there."""
-    if not REFERENCE.is_file():
-        sys.exit(f"This benchmark recombines the reference rows, and there is no file {REFERENCE}.")
-    return to_rows(json.loads(REFERENCE.read_text(encoding="utf-8")), "imported", REFERENCE.name)
 
 
 def recombined(reference: Sequence[Row], seed: int) -> Iterator[Row]:

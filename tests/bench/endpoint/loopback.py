@@ -1,6 +1,7 @@
 """An OpenAI-compatible endpoint in a process of its own, slow and faulty as asked, and light on the shared CPU.
 
-`python -m tests.bench.loopback --port 0` prints its address first and serves until it is ended.
+`python -m tests.bench.endpoint.loopback --port 0` prints its address first and serves until it is ended. So does
+`tests.bench.judge.geval_server`, which answers as a judge does.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from tests.bench.server import FAULTS, Connection, Lots, Seen
+from tests.bench.endpoint.server import FAULTS, Connection, Draws, Stats
+from tests.bench.processes import ROOT
 
-ROOT = Path(__file__).parents[2]
+TEACHER = "tests.bench.endpoint.loopback"
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,17 @@ class Loopback:
     url: str
 
     def stats(self) -> dict[str, Any]:
-        """See `tests.bench.server.Seen`."""
+        """See `tests.bench.endpoint.server.Stats`."""
         with urllib.request.urlopen(self.url.removesuffix("/v1") + "/stats") as answer:
-            found: dict[str, Any] = json.load(answer)
-        return found
+            stats: dict[str, Any] = json.load(answer)
+        return stats
 
 
 @contextmanager
-def loopback(**options: object) -> Iterator[Loopback]:
+def loopback(module: str = TEACHER, **options: object) -> Iterator[Loopback]:
     """A server until the block ends; options are those of the command line, `latency_by="arrival"` for a dash."""
     flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
-    command = [sys.executable, "-m", "tests.bench.loopback", *flags]
+    command = [sys.executable, "-m", module, *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout is not None
@@ -48,11 +49,11 @@ def loopback(**options: object) -> Iterator[Loopback]:
             process.terminate()
 
 
-async def serve(options: argparse.Namespace) -> None:
+async def serve(options: argparse.Namespace, connection: type[Connection] = Connection) -> None:
     """Print the address and serve for ever."""
-    lots, seen = Lots(options), Seen()
+    draws, stats = Draws(options), Stats()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(lots, seen), "127.0.0.1", options.port, backlog=1024)
+    server = await loop.create_server(lambda: connection(draws, stats), "127.0.0.1", options.port, backlog=1024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await server.serve_forever()
 

@@ -1,46 +1,51 @@
 """How fast and lean the filters are over many rows, beside other tools that look for near-duplicates.
 
-`python -m tests.bench.dataset` takes about seven minutes on two cores; its last line on stdout is one JSON object. Its
-rows are made of the reference rows, see `tests.bench.recombined`; where those are not there it ends and says so.
+    python -m tests.bench.dataset
+    python -m tests.bench.dataset --smoke
+    python -m tests.bench.dataset --rows 100000 --no-ray --profile
 
-    ours_rows_s             rows a second that we part into kept ones and near-duplicates, on 100,000 rows
-    distilabel_rows_s       of distilabel's `MinHashDedup`, on the same rows, in turn with ours, best of three
-    datasketch_rows_s       of datasketch's `MinHashLSH`, likewise
-    ratio                   ours over the better of the two
-    recall_…                share of the near-duplicates, by an exact count, that it calls so too; ours are exact
-    million_seconds         rules, selection and writing of the Parquet files, as by `hanjul filter` without a judge
-    million_rss_gb          memory that this took at most, all processes together, in GB (PSS where the kernel keeps it)
-    accepted_million        rows kept of it
-    hundred_thousand_…      the same for a tenth of the rows
-    ray_same_ids            whether rules on Ray lead to the same rows, in the same order
+Last line of stdout: one JSON object, its keys are explained in tests/bench/README.md. The rows are recombined from the
+reference rows; where those are not on the machine, the bench says so and ends.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import signal
-import sys
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.bench import baselines
+from tests.bench.dataset import baselines
+from tests.bench.dataset.recombined import recombined, write
 from tests.bench.memory import memory_measure, peak_memory
 from tests.bench.processes import run, started
-from tests.bench.recombined import recombined, reference_rows, write
-from tests.bench.synthesis import say
+from tests.bench.reference import rows_for
+from tests.bench.report import finish, parser_of, say
 
-ROWS = 1_000_000
-#: Rows for the tools.
-SUBSET = 100_000
-#: Rows that go through Ray too.
-ON_RAY = 20_000
-REPEATS = 3
+
+@dataclass(frozen=True)
+class Size:
+    """How many rows, and how often the tools look for near-duplicates.
+
+    Attributes:
+        rows: that all filters see; a tenth of them is filtered too.
+        subset: in which the tools look for near-duplicates.
+        on_ray: that go through Ray too.
+    """
+
+    rows: int
+    subset: int
+    on_ray: int
+    repeats: int
+
+
+FULL = Size(rows=1_000_000, subset=100_000, on_ray=20_000, repeats=3)
+#: Enough rows for the rules to run in processes of their own.
+SMOKE = Size(rows=12_000, subset=2_000, on_ray=1_000, repeats=1)
 #: Rows that the rules go through alone, for their share of the time.
 SAMPLE = 20_000
-OURS, THEIRS = "tests.bench.filtering", "tests.bench.baselines"
+OURS, BASELINES = "tests.bench.dataset.ours", "tests.bench.dataset.baselines"
 KEYS = (
     *("ours_rows_s", "distilabel_rows_s", "datasketch_rows_s", "ratio", "million_seconds", "million_rss_gb"),
     *("hundred_thousand_seconds", "hundred_thousand_rss_gb", "recall_distilabel", "recall_datasketch"),
@@ -48,30 +53,31 @@ KEYS = (
 )
 
 
-def near_duplicates(file: Path, count: int) -> dict[str, Any]:
+def near_duplicates(file: Path, count: int, repeats: int) -> dict[str, Any]:
     """Rows a second of all three on the first rows of a file, and what share of ours the others find."""
     seconds: dict[str, list[float]] = {"ours": [], **{tool: [] for tool in baselines.TOOLS}}
     flagged: dict[str, set[int]] = {}
     packages = baselines.packages()
-    whole = []
-    for _ in range(REPEATS):
+    selections = []
+    for _ in range(repeats):
         ours = run(f"{OURS} selection", file=file, rows=count)
         seconds["ours"].append(ours["seconds"])
-        whole.append(ours["selection_seconds"])
+        selections.append(ours["selection_seconds"])
         for tool in baselines.TOOLS:
-            theirs = run(f"{THEIRS} {tool}", packages=packages, file=file, rows=count)
+            theirs = run(f"{BASELINES} {tool}", packages=packages, file=file, rows=count)
             seconds[tool].append(theirs["seconds"])
             flagged[tool] = set(theirs["flagged"])
     near = set(ours["near"])
-    say(f"{len(near):,} of {count:,} rows are near-duplicates; our whole selection: {count / min(whole):,.0f} rows/s")
-    found: dict[str, Any] = {f"{name}_rows_s": count / min(taken) for name, taken in seconds.items()}
+    selection = count / min(selections)
+    say(f"{len(near):,} of {count:,} rows are near-duplicates; our whole selection: {selection:,.0f} rows/s")
+    figures: dict[str, Any] = {f"{name}_rows_s": count / min(taken) for name, taken in seconds.items()}
     for name, taken in seconds.items():
         say(f"{name}: {' '.join(f'{each:.2f}' for each in taken)} s")
     for tool, places in flagged.items():
         say(f"{tool}: {len(places):,} rows flagged, {len(places - near):,} of them no near-duplicates")
-        found[f"recall_{tool}"] = len(places & near) / len(near) if near else None
-    best = max(found[f"{tool}_rows_s"] for tool in baselines.TOOLS)
-    return {**found, "ratio": found["ours_rows_s"] / best}
+        figures[f"recall_{tool}"] = len(places & near) / len(near) if near else None
+    best = max(figures[f"{tool}_rows_s"] for tool in baselines.TOOLS)
+    return {**figures, "ratio": figures["ours_rows_s"] / best}
 
 
 def filtering(file: Path, count: int, name: str, folder: Path, *, profile: bool) -> dict[str, Any]:
@@ -79,8 +85,11 @@ def filtering(file: Path, count: int, name: str, folder: Path, *, profile: bool)
     with started(f"{OURS} whole", file=file, folder=folder) as client:
         peak = peak_memory(client.process)
         result = client.result()
-    taken = f"{peak / 1e9:.2f} GB {memory_measure().__name__}, {result['accepted']:,} rows accepted"
-    say(f"{count:,} rows: {result['seconds']:.1f} s, {count / result['seconds']:,.0f} rows/s, {taken}")
+    memory = f"{peak / 1e9:.2f} GB {memory_measure().__name__}"
+    say(
+        f"{count:,} rows: {result['seconds']:.1f} s, {count / result['seconds']:,.0f} rows/s, {memory}, "
+        f"{result['accepted']:,} rows accepted"
+    )
     say(f"rejected: {result['rejected']}")
     if profile:
         say_profile(file, count, result)
@@ -108,22 +117,23 @@ def same_on_ray(file: Path, folder: Path) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=ROWS, help="in place of the million; a tenth of it is filtered too")
+    parser = parser_of(__doc__)
+    parser.add_argument("--rows", type=int, default=None, help="in place of the million; a tenth of it is filtered too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-ray", action="store_true", help="leave Ray out")
     parser.add_argument("--profile", action="store_true", help="say where the seconds of the million go")
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that no process is left behind
-    reference = reference_rows()
-    found: dict[str, Any] = dict.fromkeys(KEYS)
+    size = SMOKE if args.smoke else FULL
+    size = replace(size, rows=args.rows or size.rows)
+    reference = rows_for(args.smoke)
+    figures: dict[str, Any] = dict.fromkeys(KEYS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         counts = {
-            "ray": min(ON_RAY, args.rows),
-            "subset": min(SUBSET, args.rows),
-            "hundred_thousand": args.rows // 10,
-            "million": args.rows,
+            "ray": min(size.on_ray, size.rows),
+            "subset": min(size.subset, size.rows),
+            "hundred_thousand": size.rows // 10,
+            "million": size.rows,
         }
         say(f"-- rows: {', '.join(f'{count:,}' for count in counts.values())}")
         files = {
@@ -131,18 +141,18 @@ def main() -> None:
             for name, count in counts.items()
         }
         say("-- near-duplicates")
-        found |= near_duplicates(files["subset"], counts["subset"])
+        figures |= near_duplicates(files["subset"], counts["subset"], size.repeats)
         if not args.no_ray:
             say("-- Ray")
-            found["ray_same_ids"] = same_on_ray(files["ray"], folder)
+            figures["ray_same_ids"] = same_on_ray(files["ray"], folder)
         for name in ("hundred_thousand", "million"):
             say(f"-- {name.replace('_', ' ')}")
             profile = args.profile and name == "million"
-            found |= filtering(files[name], counts[name], name, folder / name, profile=profile)
-    found = {key: found[key] for key in KEYS}
-    for key, value in found.items():
+            figures |= filtering(files[name], counts[name], name, folder / name, profile=profile)
+    figures = {key: figures[key] for key in KEYS}
+    for key, value in figures.items():
         say(f"{key:<26}{f'{value:,.2f}' if isinstance(value, float) else value!s:>12}")
-    print(json.dumps(found))
+    finish(figures)
 
 
 if __name__ == "__main__":

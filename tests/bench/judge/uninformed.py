@@ -1,4 +1,4 @@
-"""Judges that know nothing, planted: is every one of them called unreliable?"""
+"""Judges that know nothing: is every one of them called unreliable?"""
 
 from __future__ import annotations
 
@@ -13,49 +13,48 @@ from model_card.judging.judge import Raw, calibrated
 from pipelines.likelihood.scorer import Scorable
 from pipelines.synthesis.examples import exemplary_slogans, load_examples
 
-TRIES = 20
+#: What scores rows, and what prefers one of two lines.
+Uninformed = tuple[Callable[..., list[Raw | None]], Callable[..., list[float | None]]]
 
-Made = tuple[Callable[..., list[Raw | None]], Callable[..., list[float | None]]]
 
-
-def measure() -> dict[str, int]:
+def measure(tries: int) -> dict[str, int]:
     """How many are caught of how many: one is caught where no metric is reliable and its comparisons are not either."""
-    caught = sum(_is_caught(make(seed), seed) for seed, make in enumerate(islice(cycle(KINDS), TRIES)))
-    return {"bad_judges_caught": caught, "bad_judges_tried": TRIES}
+    caught = sum(_is_caught(make(seed), seed) for seed, make in enumerate(islice(cycle(KINDS), tries)))
+    return {"bad_judges_caught": caught, "bad_judges_tried": tries}
 
 
-def _is_caught(made: Made, seed: int) -> bool:
-    raw, prefers = made
+def _is_caught(uninformed: Uninformed, seed: int) -> bool:
+    raw, prefers = uninformed
     contrasts = build_contrast_set(load_examples()[:60], exemplary_slogans(), seed)
     judge = calibrated("bad", "geval", "samples", raw, contrasts, prefers=prefers, bootstrap=100, seed=seed)
-    trusted = [metric for metric in METRICS if judge.facts.calibration[metric].reliable]
-    return not trusted and judge.facts.duels is not None and judge.facts.duels.value < FLOOR
+    reliable = [metric for metric in METRICS if judge.facts.calibration[metric].reliable]
+    return not reliable and judge.facts.duels is not None and judge.facts.duels.value < FLOOR
 
 
-def at_random(seed: int) -> Made:
+def at_random(seed: int) -> Uninformed:
     draw = random.Random(seed)
 
     def raw(rows: Sequence[Scorable]) -> list[Raw | None]:
         return [Raw({metric: draw.random() for metric in METRICS}) for _ in rows]
 
-    def prefers(couples: Sequence[Any]) -> list[float | None]:
-        return [float(draw.random() < 0.5) for _ in couples]
+    def prefers(pairs: Sequence[Any]) -> list[float | None]:
+        return [float(draw.random() < 0.5) for _ in pairs]
 
     return raw, prefers
 
 
-def constant(seed: int) -> Made:
+def constant(seed: int) -> Uninformed:
     return (
         lambda rows: [Raw(dict.fromkeys(METRICS, 4.0)) for _ in rows],
-        lambda couples: [0.5 for _ in couples],
+        lambda pairs: [0.5 for _ in pairs],
     )
 
 
-def first_is_best(seed: int) -> Made:
+def first_is_best(seed: int) -> Uninformed:
     """What stands first is the best: of all rows that it is shown, and of two."""
     return (
         lambda rows: [Raw(dict.fromkeys(METRICS, float(-place))) for place, _ in enumerate(rows)],
-        lambda couples: [1.0 for _ in couples],
+        lambda pairs: [1.0 for _ in pairs],
     )
 
 

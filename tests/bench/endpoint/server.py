@@ -1,4 +1,4 @@
-"""The server itself: HTTP by hand, because a framework would take the CPU that its clients are measured on."""
+"""The HTTP server behind the loopback endpoint, by hand: a framework would take the CPU of those that it measures."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from math import exp, log
 from statistics import NormalDist
 from typing import Any
 
-from tests.bench.answers import GARBAGE, completion, contents, digest, share
+from tests.bench.endpoint.answers import GARBAGE, completion, contents, digest, share
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
 PHRASES = {200: "OK", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
-#: Shares of the requests that go wrong, in the order in which the lot falls on them.
+#: Shares of the requests that go wrong, in the order in which they are drawn.
 FAULTS = ("limits", "errors", "resets", "hangs", "garbage")
 NORMAL = NormalDist()
 
 
 @dataclass
-class Seen:
-    """What the server has seen. A hanging request is in flight until its client closes the connection."""
+class Stats:
+    """What the server was asked, and how it answered. A hanging request is in flight until its client hangs up."""
 
     received: int = 0
     completed: int = 0
@@ -41,7 +41,7 @@ class Seen:
         return {**counts, "distinct_bodies": len(self.bodies), "cpu_s": time.process_time()}
 
 
-class Lots:
+class Draws:
     """Draws the latency and the fault of each request."""
 
     def __init__(self, options: argparse.Namespace) -> None:
@@ -70,8 +70,8 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, lots: Lots, seen: Seen) -> None:
-        self.lots, self.seen = lots, seen
+    def __init__(self, draws: Draws, stats: Stats) -> None:
+        self.draws, self.stats = draws, stats
         self.buffer = bytearray()
         self.timer: asyncio.TimerHandle | None = None
         self.busy = False
@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
 
     def _route(self, method: str, path: str, authorization: str | None, body: bytes) -> None:
         if (method, path) == ("GET", "/stats"):
-            self._send(200, json.dumps(self.seen.summary()).encode())
+            self._send(200, json.dumps(self.stats.summary()).encode())
         elif authorization != f"Bearer {KEY}":
             self._refuse(401, "Incorrect API key provided")
         elif (method, path) == ("GET", "/v1/models"):
@@ -112,19 +112,19 @@ class Connection(asyncio.Protocol):
             self._refuse(404, f"Unknown path {path}")
 
     def _accept(self, raw: bytes) -> None:
-        seen, seed, fault = self.seen, digest(raw), self.lots.fault()
+        stats, seed, fault = self.stats, digest(raw), self.draws.fault()
         self.busy = True
-        seen.received += 1
-        seen.in_flight += 1
-        seen.peak = max(seen.peak, seen.in_flight)
-        seen.bodies.add(seed[:16])
+        stats.received += 1
+        stats.in_flight += 1
+        stats.peak = max(stats.peak, stats.in_flight)
+        stats.bodies.add(seed[:16])
         if fault:
-            seen.faults[fault] += 1
+            stats.faults[fault] += 1
         if fault == "hangs":
             return
         # A rate limiter answers at once; what breaks, breaks in the middle of the work.
-        latency = 0.0 if fault == "limits" else self.lots.latency(seed)
-        seen.latency_s += latency
+        latency = 0.0 if fault == "limits" else self.draws.latency(seed)
+        stats.latency_s += latency
         self.timer = asyncio.get_running_loop().call_later(latency, self._finish, raw, seed, fault)
 
     def _finish(self, raw: bytes, seed: bytes, fault: str) -> None:
@@ -137,13 +137,13 @@ class Connection(asyncio.Protocol):
             self._refuse(500, "The server had an error")
         else:
             body = json.loads(raw)
-            garbage = GARBAGE[self.seen.faults["garbage"] % len(GARBAGE)]
-            texts = [garbage] if fault == "garbage" else contents(raw, body, self.lots.options.accept)
-            self.seen.completed += 1
+            garbage = GARBAGE[self.stats.faults["garbage"] % len(GARBAGE)]
+            texts = [garbage] if fault == "garbage" else contents(raw, body, self.draws.options.accept)
+            self.stats.completed += 1
             self._send(200, completion(body, texts), count=True)
 
     def _free(self) -> None:
-        self.seen.in_flight -= self.busy
+        self.stats.in_flight -= self.busy
         self.busy = False
 
     def _refuse(self, status: int, message: str, headers: str = "") -> None:
@@ -151,6 +151,6 @@ class Connection(asyncio.Protocol):
         self._send(status, json.dumps({"error": error}).encode(), headers, count=True)
 
     def _send(self, status: int, body: bytes, headers: str = "", *, count: bool = False) -> None:
-        self.seen.statuses[status] += count
+        self.stats.statuses[status] += count
         head = f"HTTP/1.1 {status} {PHRASES[status]}\r\nContent-Type: application/json\r\n{headers}"
         self.transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)

@@ -1,7 +1,8 @@
-"""Who asks the judge in the benchmark: plain asyncio over httpx, ours, and deepeval's own `evaluate`.
+"""Who asks the loopback judge: plain asyncio over httpx, ours, and deepeval's own `evaluate`.
 
-`python -m tests.bench.geval_clients ours --url URL --rows N --in-flight 50` prints {"requests", "seconds", "mean"}. The
-clock starts after imports, with the rows ready.
+    python -m tests.bench.judge.geval_clients ours --url http://127.0.0.1:8000/v1 --rows 300 --in-flight 50
+
+Last line on stdout: {"requests", "seconds", "mean", "cpu"}. The clock starts after imports, with the rows ready.
 """
 
 from __future__ import annotations
@@ -18,24 +19,20 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from scripts.core import env
+import httpx2
+from deepeval import evaluate
+from deepeval.evaluate import AsyncConfig, CacheConfig, DisplayConfig
+from deepeval.metrics import GEval
+from deepeval.models import OpenRouterModel
 
-env.opt_out()
-
-import httpx2  # noqa: E402 - opt_out comes first
-from deepeval import evaluate  # noqa: E402
-from deepeval.evaluate import AsyncConfig, CacheConfig, DisplayConfig  # noqa: E402
-from deepeval.metrics import GEval  # noqa: E402
-from deepeval.models import OpenRouterModel  # noqa: E402
-
-from model_card.judging.deepeval_metrics import as_test_case  # noqa: E402
-from model_card.judging.geval import GEvalCreativity, GEvalNaturalness, GEvalPV, score_rows  # noqa: E402
-from model_card.judging.geval_answers import SCORE, chosen  # noqa: E402
-from model_card.judging.geval_model import ALTERNATIVES, EndpointModel  # noqa: E402
-from pipelines.endpoint.session import Session  # noqa: E402
-from pipelines.likelihood.scorer import Scorable  # noqa: E402
-from tests.bench.answers import digest, write_line  # noqa: E402
-from tests.pipelines.endpoint.teacher_server import KEY, MODEL  # noqa: E402
+from model_card.judging.deepeval_metrics import as_test_case
+from model_card.judging.geval import GEvalCreativity, GEvalNaturalness, GEvalPV, score_rows
+from model_card.judging.geval_answers import SCORE, chosen
+from model_card.judging.geval_model import ALTERNATIVES, EndpointModel
+from pipelines.endpoint.session import Session
+from pipelines.likelihood.scorer import Scorable
+from tests.bench.endpoint.answers import digest, write_line
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
 KINDS = (GEvalPV, GEvalNaturalness, GEvalCreativity)
 MAX_TOKENS = 400
@@ -55,7 +52,7 @@ def plain(url: str, rows: list[Scorable], in_flight: int) -> list[float]:
 
 
 async def _plain(url: str, rows: list[Scorable], in_flight: int) -> list[float]:
-    gate = asyncio.Semaphore(in_flight)
+    slots = asyncio.Semaphore(in_flight)
     limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
     headers = {"Authorization": f"Bearer {KEY}"}
     metrics = [kind(_model(url)) for kind in KINDS]
@@ -71,10 +68,10 @@ async def _plain(url: str, rows: list[Scorable], in_flight: int) -> list[float]:
                 "logprobs": True,
                 "top_logprobs": ALTERNATIVES,
             }
-            async with gate:
+            async with slots:
                 answer = await client.post(f"{url}/chat/completions", json=body)
-            found: Any = answer.raise_for_status().json()
-            return chosen(found["choices"][0]["message"]["content"], SCORE)[0] / 5
+            completion: Any = answer.raise_for_status().json()
+            return chosen(completion["choices"][0]["message"]["content"], SCORE)[0] / 5
 
         return await asyncio.gather(*(ask(metric.prompt(row)) for row in rows for metric in metrics))
 
@@ -84,8 +81,8 @@ def ours(url: str, rows: list[Scorable], in_flight: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "answers.sqlite"
         with Session(url, KEY, identity="bench", store=store, run_id="bench", concurrency=in_flight) as session:
-            found = score_rows(EndpointModel(session, MODEL, max_new_tokens=MAX_TOKENS), rows)
-    return [score for raw in found if raw for score in raw.scores.values()]
+            scored = score_rows(EndpointModel(session, MODEL, max_new_tokens=MAX_TOKENS), rows)
+    return [score for raw in scored if raw for score in raw.scores.values()]
 
 
 def stock(url: str, rows: list[Scorable], in_flight: int) -> list[float]:
@@ -93,13 +90,13 @@ def stock(url: str, rows: list[Scorable], in_flight: int) -> list[float]:
     model = _model(url)
     metrics = []
     for kind in KINDS:
-        ruled = kind(model)
+        own = kind(model)
         metrics.append(
             GEval(
-                name=ruled.name,
-                evaluation_params=ruled.evaluation_params,
-                evaluation_steps=ruled.evaluation_steps,
-                rubric=ruled.rubric,
+                name=own.name,
+                evaluation_params=own.evaluation_params,
+                evaluation_steps=own.evaluation_steps,
+                rubric=own.rubric,
                 model=model,
             )
         )
@@ -112,7 +109,7 @@ def stock(url: str, rows: list[Scorable], in_flight: int) -> list[float]:
             display_config=DisplayConfig(show_indicator=False, print_results=False, inspect_after_run=False),
             cache_config=CacheConfig(write_cache=False),
         )
-    return [float(said.score or 0) for found in result.test_results for said in found.metrics_data or []]
+    return [float(metric.score or 0) for tested in result.test_results for metric in tested.metrics_data or []]
 
 
 def _model(url: str) -> OpenRouterModel:
@@ -134,8 +131,8 @@ def main() -> None:
     started, cpu = time.perf_counter(), time.process_time()
     scores = CLIENTS[args.client](args.url, rows, args.in_flight)
     seconds = time.perf_counter() - started
-    found = {"requests": len(scores), "seconds": seconds, "mean": fmean(scores), "cpu": time.process_time() - cpu}
-    print(json.dumps(found))
+    figures = {"requests": len(scores), "seconds": seconds, "mean": fmean(scores), "cpu": time.process_time() - cpu}
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

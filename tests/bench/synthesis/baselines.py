@@ -1,8 +1,11 @@
 """What ours is measured against: plain asyncio over httpx, and stock distilabel.
 
-`python -m tests.bench.clients plain --url URL --rows N --in-flight 64` prints {"rows": int, "seconds": float}. The
-clock starts after imports, with the prompts ready.
+    python -m tests.bench.synthesis.baselines plain --url http://127.0.0.1:8000/v1 --rows 5000 --in-flight 64
+
+Last line on stdout: {"rows", "seconds"}. The clock starts after imports, with the prompts ready.
 """
+
+from __future__ import annotations
 
 import argparse
 import asyncio
@@ -11,21 +14,17 @@ import tempfile
 import time
 from typing import Any
 
-from scripts.core import env
+import httpx2
+from distilabel.models import OpenAILLM
+from distilabel.pipeline import Pipeline
+from distilabel.steps import LoadDataFromDicts, StepResources
+from distilabel.steps.tasks import TextGeneration
 
-env.opt_out()
-
-import httpx2  # noqa: E402 - opt_out comes first
-from distilabel.models import OpenAILLM  # noqa: E402
-from distilabel.pipeline import Pipeline  # noqa: E402
-from distilabel.steps import LoadDataFromDicts, StepResources  # noqa: E402
-from distilabel.steps.tasks import TextGeneration  # noqa: E402
-
-from pipelines.planning.pairs import plan_pairs  # noqa: E402
-from pipelines.planning.taxonomy import load_craft, load_taxonomy  # noqa: E402
-from pipelines.rows import Message  # noqa: E402
-from tests.bench.briefs import brief  # noqa: E402
-from tests.pipelines.endpoint.teacher_server import KEY, MODEL  # noqa: E402
+from pipelines.planning.pairs import plan_pairs
+from pipelines.planning.taxonomy import load_craft, load_taxonomy
+from pipelines.rows import Message
+from tests.bench.synthesis.prompts import brief
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
 #: As in the settings that ours runs with.
 VALUES_MAX = 2
@@ -34,22 +33,22 @@ MAX_TOKENS = 40
 
 
 def prompts(count: int) -> list[list[Message]]:
-    """A brief with examples, and a pair; all different."""
-    shown = brief()
+    """Instructions with examples, and a pair; all different."""
+    template = brief()
     pairs = plan_pairs(load_taxonomy(), load_craft(), count, values_max=VALUES_MAX, seed=0)
-    return [shown.prompt(pair)[0] for pair in pairs]
+    return [template.prompt(pair)[0] for pair in pairs]
 
 
 async def plain(url: str, messages: list[list[Message]], in_flight: int) -> int:
     """Ask for all lines behind a semaphore; how many came."""
-    gate = asyncio.Semaphore(in_flight)
+    slots = asyncio.Semaphore(in_flight)
     limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx2.AsyncClient(limits=limits, headers=headers, timeout=60) as client:
 
         async def ask(prompt: list[Message]) -> str:
             body = {"model": MODEL, "messages": prompt, "max_tokens": MAX_TOKENS, **SAMPLING}
-            async with gate:
+            async with slots:
                 answer = await client.post(f"{url}/chat/completions", json=body)
             line: str = answer.raise_for_status().json()["choices"][0]["message"]["content"]
             return line
@@ -62,7 +61,7 @@ def stock(url: str, messages: list[list[Message]], in_flight: int, replicas: int
 
     A batch is what is in flight at most, and waits for its slowest request.
     """
-    data = [{"system_prompt": brief["content"], "instruction": pair["content"]} for brief, pair in messages]
+    data = [{"system_prompt": system["content"], "instruction": user["content"]} for system, user in messages]
     with tempfile.TemporaryDirectory() as folder, Pipeline("stock", cache_dir=folder) as pipeline:
         llm = OpenAILLM(
             model=MODEL, base_url=url, api_key=KEY, generation_kwargs={**SAMPLING, "max_new_tokens": MAX_TOKENS}

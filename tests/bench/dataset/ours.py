@@ -1,10 +1,10 @@
 """Our filters over a file of config `raw`, in a process of its own.
 
-    python -m tests.bench.filtering whole --file raw.parquet --folder /tmp/run
-    python -m tests.bench.filtering selection --file raw.parquet --rows 20000
-    python -m tests.bench.filtering rules --file raw.parquet --rows 5000
+    python -m tests.bench.dataset.ours whole --file raw.parquet --folder /tmp/run
+    python -m tests.bench.dataset.ours selection --file raw.parquet --rows 20000
+    python -m tests.bench.dataset.ours rules --file raw.parquet --rows 5000
 
-Last line on stdout: what each function here says.
+Last line on stdout: what the function of that name says that it gives.
 """
 
 from __future__ import annotations
@@ -18,25 +18,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench.baselines import THRESHOLD
+import pyarrow.parquet as pq
+from datasets import Dataset
+
+from pipelines.filters import first_rule
+from pipelines.filters.limits import Limits
+from pipelines.filters.selection import select
+from pipelines.text.jaccard_join import similar_pairs
+from scripts.core.settings import Recipe
+from scripts.filtering import partition
+from scripts.filtering.references import References
+from scripts.stages import filter
+from tests.bench.dataset.baselines import THRESHOLD
+from tests.limits import limits
 
 
 def whole(args: argparse.Namespace) -> dict[str, Any]:
-    """All that `hanjul filter --set filter.judge=none` does but for the Hub and the card: read, part, write.
+    """All that `hanjul filter --set filter.judge=none` does but for the Hub and the card: read, partition, write.
 
     Gives "seconds", of them "parts" (read, rules, selection, write), "accepted", "rejected" by reason, and "ids", a
     digest of the accepted ids in their order.
     """
-    from scripts.filtering import partition
-    from scripts.stages import filter
-
-    recipe, limits = _recipe_and_limits(args.engine)
+    recipe, measured = _recipe_and_limits(args.engine)
     parts: dict[str, float] = {}
     partition.part_by_rules = _timed(partition.part_by_rules, "rules", parts)
     partition.part_passed = _timed(partition.part_passed, "selection", parts)
     started = time.perf_counter()
     rows = _timed(_read, "read", parts)(args.file, args.folder / "cache")
-    kept, rejected = partition.part(rows, limits, None, recipe, args.folder)
+    kept, rejected = partition.part(rows, measured, None, recipe, args.folder)
     _timed(filter._write, "write", parts)(kept, rejected, recipe.filter.min_margin, args.folder / "out")
     seconds = time.perf_counter() - started
     ids = hashlib.sha256(" ".join(row["id"] for row in kept).encode()).hexdigest()
@@ -50,12 +59,6 @@ def selection(args: argparse.Namespace) -> dict[str, Any]:
     Gives "seconds", "near": places of the rows that are alike to an earlier one which is not so itself, and
     "selection_seconds", of all that the selection looks for.
     """
-    import pyarrow.parquet as pq
-
-    from pipelines.filters.selection import select
-    from pipelines.text.jaccard_join import similar_pairs
-    from tests.limits import limits
-
     rows = pq.read_table(args.file)[: args.rows].to_pylist()
     lines = [row["ad_copy"] for row in rows]
     started = time.perf_counter()
@@ -75,32 +78,23 @@ def rules(args: argparse.Namespace) -> dict[str, Any]:
 
     Gives "seconds" a row.
     """
-    import pyarrow.parquet as pq
-
-    from pipelines.filters import first_rule
-
     rows = pq.read_table(args.file)[: args.rows].to_pylist()
-    _, limits = _recipe_and_limits("local")
+    _, measured = _recipe_and_limits("local")
     half = len(rows) // 2
     for row in rows[:half]:
-        first_rule(row, limits)
+        first_rule(row, measured)
     started = time.perf_counter()
     for row in rows[half:]:
-        first_rule(row, limits)
+        first_rule(row, measured)
     return {"seconds": (time.perf_counter() - started) / (len(rows) - half)}
 
 
-def _recipe_and_limits(engine: str) -> tuple[Any, Any]:
-    from scripts.core.settings import Recipe
-    from scripts.filtering.references import References
-
+def _recipe_and_limits(engine: str) -> tuple[Recipe, Limits]:
     recipe = Recipe.model_validate({"filter": {"judge": "none", "engine": engine}})
     return recipe, References(None, None, {}).limits(None, recipe.filter)
 
 
 def _read(file: Path, cache: Path) -> list[dict[str, Any]]:
-    from datasets import Dataset
-
     rows: list[dict[str, Any]] = Dataset.from_parquet(str(file), cache_dir=str(cache)).to_list()
     return rows
 
@@ -123,13 +117,6 @@ WORK: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 }
 
 
-def main(args: argparse.Namespace) -> dict[str, Any]:
-    from scripts.core import env
-
-    env.opt_out()
-    return WORK[args.work](args)
-
-
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", choices=WORK)
@@ -141,4 +128,5 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(parser().parse_args())))
+    args = parser().parse_args()
+    print(json.dumps(WORK[args.work](args)))

@@ -1,6 +1,6 @@
 """Near-duplicates as other tools find them: distilabel's `MinHashDedup`, and datasketch alone.
 
-    python -m tests.bench.baselines distilabel --packages FOLDER --file raw.parquet --rows 20000
+    python -m tests.bench.dataset.baselines distilabel --packages FOLDER --file raw.parquet --rows 20000
 
 Last line on stdout: {"seconds", "flagged"}, of the work alone and the places of the rows that it calls duplicates.
 
@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+import pyarrow.parquet as pq
+
+from pipelines.text.ngrams import letters
 
 #: The last that distilabel 1.5.3 runs on: from 1.8 on, an LSH made by its `MinHashDedup` fails at the first insert.
 DATASKETCH = "1.7.0"
@@ -73,13 +76,6 @@ TOOLS: dict[str, Callable[[Sequence[str]], tuple[float, list[int]]]] = {
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
     sys.path.insert(0, str(args.packages))
-    from scripts.core import env
-
-    env.opt_out()
-    import pyarrow.parquet as pq
-
-    from pipelines.text.ngrams import letters
-
     lines = pq.read_table(args.file, columns=["ad_copy"])["ad_copy"][: args.rows].to_pylist()
     seconds, flagged = TOOLS[args.tool]([letters(line) for line in lines])
     return {"seconds": seconds, "flagged": flagged}

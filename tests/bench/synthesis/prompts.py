@@ -1,4 +1,6 @@
-"""The brief that ours and plain clients send alike."""
+"""The prompt that our synthesis and the plain clients send alike."""
+
+from __future__ import annotations
 
 from pipelines.corpus import load_corpus
 from pipelines.rows import make_row
@@ -9,6 +11,6 @@ EXAMPLES = 4
 
 
 def brief() -> Brief:
-    """One line in JSON, with examples of the starter rows."""
+    """One line in JSON, with examples of the written corpus."""
     rows = [make_row(row["product"], row["values"], row["ad_copy"], source="written") for row in load_corpus()]
     return Brief(lines=1, examples=EXAMPLES, pools=(usable_examples(rows),))

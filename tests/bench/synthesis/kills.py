@@ -13,12 +13,15 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from tests.bench.loopback import Loopback, loopback
-from tests.bench.processes import IN_FLIGHT, OURS, Run, run, started
+from tests.bench.endpoint.loopback import Loopback, loopback
+from tests.bench.processes import Run, run, started
 
+#: The module that runs ours, and how many requests every client keeps in flight.
+OURS, IN_FLIGHT = "tests.bench.synthesis.ours", 64
+#: Share of the teacher's lines that break no rule.
+ACCEPT = 0.7
 #: Seconds between two looks at the server.
 LOOK = 0.02
-ACCEPT = 0.7
 
 
 @dataclass(frozen=True)
@@ -38,21 +41,21 @@ def measure(rows: int, kills: int, folder: Path, seed: int = 0) -> dict[str, Any
     options = {"rows": rows, "in_flight": IN_FLIGHT}
     with loopback(accept=ACCEPT) as server, started(OURS, url=server.url, folder=folder / "whole", **options) as whole:
         durations = watch(whole, server)
-    hit = []
+    killed_clients = []
     with loopback(accept=ACCEPT) as server, ExitStack() as groups:
         options |= {"url": server.url, "folder": folder / "killed"}
         for moment in moments(random.Random(seed), kills, durations):
             client = groups.enter_context(started(OURS, **options))
-            if killed(client, server, moment):
-                hit.append(client)
+            if kill(client, server, moment):
+                killed_clients.append(client)
             else:
                 client.result()
         result = run(OURS, **options)
         requests = server.stats()["received"]
-        orphans = sum(has_group(client) for client in hit)
-    bound = ceil(rows / ACCEPT) + len(hit) * IN_FLIGHT
+        orphans = sum(has_group(client) for client in killed_clients)
+    bound = ceil(rows / ACCEPT) + len(killed_clients) * IN_FLIGHT
     counts = {"rows": result["rows"], "distinct": result["distinct"], "requests": requests, "bound": bound}
-    return {**counts, "kills": len(hit), "orphans": orphans}
+    return {**counts, "kills": len(killed_clients), "orphans": orphans}
 
 
 def watch(client: Run, server: Loopback) -> dict[str, float]:
@@ -74,19 +77,19 @@ def watch(client: Run, server: Loopback) -> dict[str, float]:
 
 
 def moments(draw: random.Random, count: int, durations: dict[str, float]) -> list[Moment]:
-    """A quarter in the start, one in the end, the others spread over the work.
+    """A quarter in the start (one at least), one in the end, the others spread over the work.
 
     A killed run goes on where it stopped, so a moment of the work is told by its distance from the one before it.
     """
-    starts = count // 4
+    starts = max(1, count // 4)
     work = [0.0, *sorted(draw.uniform(0, durations["work"]) for _ in range(count - starts - 1))]
-    found = [Moment("start", draw.uniform(0, durations["start"])) for _ in range(starts)]
-    found += [Moment("work", after - before) for before, after in pairwise(work)]
-    draw.shuffle(found)
-    return [*found, Moment("end", draw.uniform(0, durations["end"]))]
+    drawn = [Moment("start", draw.uniform(0, durations["start"])) for _ in range(starts)]
+    drawn += [Moment("work", after - before) for before, after in pairwise(work)]
+    draw.shuffle(drawn)
+    return [*drawn, Moment("end", draw.uniform(0, durations["end"]))]
 
 
-def killed(client: Run, server: Loopback, moment: Moment) -> bool:
+def kill(client: Run, server: Loopback, moment: Moment) -> bool:
     """Kill a run that was just started when its moment comes; False if it is done before."""
     before = server.stats()["received"]
     while client.process.poll() is None and not begun(server, moment.phase, before):
@@ -105,8 +108,8 @@ def begun(server: Loopback, phase: str, before: int) -> bool:
     if phase == "start":
         return True
     stats = server.stats()
-    asked: bool = stats["received"] > before
-    return asked and (phase == "work" or not stats["in_flight"])
+    requested: bool = stats["received"] > before
+    return requested and (phase == "work" or not stats["in_flight"])
 
 
 def has_group(client: Run) -> bool:

@@ -1,13 +1,12 @@
-"""The three trainers of the benchmark, each as a process: `python -m tests.bench.trainers KIND PLAN`.
+"""The three trainers that are compared, each as a process: `python -m tests.bench.train.trainers KIND PLAN`.
 
 All get the same base, the same batches in the same order, the same first LoRA weights, optimiser and rate, and are
-measured on the same held-out rows by the same code. The last line on stdout is one JSON object.
+measured on the same held-out rows by the same code. Last line on stdout: {"samples_s", "loss", "rss_gb", "steps"}.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 import tempfile
@@ -37,7 +36,7 @@ RATE, RANK, ALPHA = 2e-4, 16, 32
 WARM = 2
 
 
-class Watch(TrainerCallback):
+class StepTimer(TrainerCallback):
     """Seconds of each optimiser step."""
 
     def __init__(self) -> None:
@@ -69,7 +68,7 @@ def stock(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any
             return SequentialSampler(self.train_dataset)
 
     model, tokenizer = load(base)
-    watch = Watch()
+    timer = StepTimer()
     config = SFTConfig(
         output_dir=str(folder), per_device_train_batch_size=batch, num_train_epochs=1, learning_rate=RATE, seed=SEED,
         lr_scheduler_type="constant", report_to="none", save_strategy="no", use_cpu=True, disable_tqdm=True,
@@ -77,10 +76,10 @@ def stock(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any
     set_seed(SEED)
     trainer = InOrder(
         model=model, args=config, train_dataset=Dataset.from_list(list(rows)), processing_class=tokenizer,
-        peft_config=lora(), callbacks=[watch],
+        peft_config=lora(), callbacks=[timer],
     )  # fmt: skip
     trainer.train()
-    return trainer.model, tokenizer, watch.seconds
+    return trainer.model, tokenizer, timer.seconds
 
 
 def ours(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any, Any, list[float]]:
@@ -91,10 +90,10 @@ def ours(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any,
         trainer = build_trainer(model, tokenizer, Dataset.from_list(list(rows)), None, settings, SEED, folder)
         trainer.args.lr_scheduler_type, trainer.args.warmup_steps = "constant", 0
         trainer._get_train_sampler = lambda *args: SequentialSampler(trainer.train_dataset)
-        watch = Watch()
-        trainer.add_callback(watch)
+        timer = StepTimer()
+        trainer.add_callback(timer)
         run_trainer(trainer)
-    return trainer.model, tokenizer, watch.seconds
+    return trainer.model, tokenizer, timer.seconds
 
 
 def bare(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any, Any, list[float]]:
@@ -143,10 +142,9 @@ def main(kind: str, plan: dict[str, Any]) -> None:
     timed = seconds[WARM:]
     with torch.autocast("cpu", torch.bfloat16):
         loss = per_token(line_losses(model, tokenizer, plan["held_out"]))
-    found = {"samples_s": plan["batch"] * len(timed) / sum(timed), "loss": loss, "rss_gb": peak / 1e9}
-    print(json.dumps(found | {"steps": [round(second, 3) for second in seconds]}))
+    figures = {"samples_s": plan["batch"] * len(timed) / sum(timed), "loss": loss, "rss_gb": peak / 1e9}
+    print(json.dumps(figures | {"steps": [round(second, 3) for second in seconds]}))
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     main(sys.argv[1], json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")))
