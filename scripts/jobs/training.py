@@ -2,103 +2,27 @@
 
     hanjul train hf://datasets/NAMESPACE/hanjul-copy --recipe train/polyglot-ko-3.8b --on jobs --flavor a10g-small
 
-The job runs `uv run --with "hanjul @ URL" hanjul train …`. The URL is that of Hanjul's own wheel in the repo that will
-hold the adapter, pinned to the commit that brought it. uv sends HF_TOKEN to huggingface.co, and to no other host, so
-that the repo may be private. A job that was ended begins anew: its disk goes with it.
+A job that was ended begins anew: its disk goes with it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 import shlex
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from importlib import metadata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import CommitOperationAdd, HfUri, get_token, hf_hub_url
+from huggingface_hub import CommitOperationAdd, HfUri, get_token
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-from scripts import recipes
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
-from scripts.core.settings import Recipe, TrainSettings
+from scripts.core.settings import Recipe
 from scripts.hub.hub import Hub
-from scripts.jobs import wheel as wheels
-from scripts.training.preflight import extra_packages
-
-#: Has uv and Python 3.12; what `hf jobs uv run` takes, too.
-IMAGE = "ghcr.io/astral-sh/uv:python3.12-bookworm"
-FLAVOR = "a10g-small"
-#: The Hub itself would end a job after 30 minutes.
-TIMEOUT = "6h"
-#: The job gets the versions that stand here: they were run together.
-PINNED = ("torch", "transformers", "datasets", "huggingface_hub", "peft", "trl", "accelerate", "distilabel")
-ENVIRONMENT = {"PYTHONUNBUFFERED": "1"}
-#: Stands for the commit of an upload that a dry run leaves out.
-UNKNOWN_COMMIT = "COMMIT"
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """What is uploaded and what runs.
-
-    Attributes:
-        repo: the adapter's repo, which gets the wheel first.
-        commit: of the repo, with this wheel in it; None before the upload.
-        endpoint: of the Hub.
-        packages: requirements beside the wheel.
-        arguments: of `hanjul`.
-        timeout: seconds, or a number with s, m, h or d.
-    """
-
-    repo: HfUri
-    wheel: Path
-    commit: str | None
-    endpoint: str
-    packages: tuple[str, ...]
-    arguments: tuple[str, ...]
-    flavor: str
-    timeout: str
-
-    @property
-    def path_in_repo(self) -> str:
-        return f"jobs/{self.wheel.name}"
-
-    @property
-    def url(self) -> str:
-        """Where the job finds the wheel."""
-        revision = self.commit or UNKNOWN_COMMIT
-        return hf_hub_url(self.repo.id, self.path_in_repo, revision=revision, endpoint=self.endpoint)
-
-    @property
-    def command(self) -> list[str]:
-        requirements = [f"hanjul @ {self.url}", *self.packages]
-        return ["uv", "run", *(part for name in requirements for part in ("--with", name)), "hanjul", *self.arguments]
-
-    @property
-    def name(self) -> str:
-        """What lists of jobs show: the repo's name, in the characters that the Hub allows there."""
-        return re.sub(r"[^a-zA-Z0-9_-]", "-", self.repo.id.split("/")[1])
-
-    def facts(self) -> dict[str, Any]:
-        """What the user is told. The token is named, never shown."""
-        return {
-            "upload": f"{self.repo.to_uri()}/{self.path_in_repo}",
-            "sha256": hashlib.sha256(self.wheel.read_bytes()).hexdigest(),
-            "commit": self.commit,
-            "name": self.name,
-            "image": IMAGE,
-            "flavor": self.flavor,
-            "timeout": self.timeout,
-            "env": ENVIRONMENT,
-            "secrets": ["HF_TOKEN"],
-            "command": self.command,
-        }
+from scripts.jobs import plan, wheel
+from scripts.jobs.plan import TrainingJob
 
 
 def run(
@@ -117,93 +41,61 @@ def run(
     Raises:
         HanjulError: the recipe asks for what a job cannot do, the wheel cannot be made, the Hub refuses.
     """
-    check(recipe.train, timeout)
-    repo = hub.repo("model", recipe.train.repo)
+    plan.check(recipe.train, timeout or plan.TIMEOUT)
     with tempfile.TemporaryDirectory() as folder:
-        wheel = wheels.make(Path(folder))
+        file = wheel.make(Path(folder))
         job = TrainingJob(
-            repo=repo,
-            wheel=wheel,
-            commit=published(hub, repo, wheel),
+            repo=hub.repo("model", recipe.train.repo),
+            wheel=file.name,
+            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
             endpoint=str(hub.api.endpoint),
-            packages=(*_pins(), *extra_packages(recipe.train)),
-            arguments=("train", dataset.to_uri(), *options(name, recipe)),
-            flavor=flavor or FLAVOR,
-            timeout=timeout or TIMEOUT,
+            packages=plan.packages(recipe.train),
+            arguments=("train", dataset.to_uri(), *plan.options(name, recipe)),
+            flavor=flavor or plan.FLAVOR,
+            timeout=timeout or plan.TIMEOUT,
         )
+        job = replace(job, commit=published(hub, job))
         if dry_run:
             return job.facts()
-        job = job if job.commit else replace(job, commit=upload(hub, job))
-        return job.facts() | start(hub, job)
+        if job.commit is None:
+            job = replace(job, commit=upload(hub, job, file))
+    return job.facts() | start(hub, job)
 
 
-def check(settings: TrainSettings, timeout: str | None) -> None:
-    """
-    Raises:
-        HanjulError: GGUFs are asked for, or the timeout is no span of time.
-    """
-    if settings.gguf:
-        raise HanjulError(
-            "A job makes no GGUFs: their converter cannot be installed beside the package gguf by a resolver",
-            "train.gguf",
-            "leave --gguf out; after the job, the same command with --gguf and without --on jobs makes them here",
-        )
-    if timeout and not re.fullmatch(r"\d+(\.\d+)?[smhd]?", timeout):
-        raise HanjulError("This is no span of time", f"--timeout {timeout}", "write it like 90m or 6h")
-
-
-def options(name: str, recipe: Recipe) -> list[str]:
-    """Options of `hanjul train` that make the same settings elsewhere.
-
-    A recipe that ships with Hanjul goes by its name, with what flags and `--set` have changed in it; a file of the
-    user's stays here, and what it says goes as `--set`.
-    """
-    shipped = name if name in recipes.shipped() else "offline"
-    known = recipes.load(shipped)
-    changed: dict[str, Any] = {} if recipe.seed == known.seed else {"seed": recipe.seed}
-    defaults = known.train.model_dump(mode="json")
-    for key, value in recipe.train.model_dump(mode="json").items():
-        if value != defaults[key]:
-            changed[f"train.{key}"] = value
-    sets = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in changed.items()]
-    return ["--recipe", shipped, *(part for text in sets for part in ("--set", text))]
-
-
-def published(hub: Hub, repo: HfUri, wheel: Path) -> str | None:
+def published(hub: Hub, job: TrainingJob) -> str | None:
     """The commit that brought this very wheel into the repo, or None."""
     try:
-        found = hub.api.get_paths_info(repo.id, f"jobs/{wheel.name}", repo_type=repo.type, expand=True)
+        found = hub.api.get_paths_info(job.repo.id, job.path_in_repo, repo_type=job.repo.type, expand=True)
     except RepositoryNotFoundError:
         return None
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     for file in found:
         lfs, last = getattr(file, "lfs", None), getattr(file, "last_commit", None)
-        if lfs and last and lfs.sha256 == digest:
+        if lfs and last and lfs.sha256 == job.sha256:
             return str(last.oid)
     return None
 
 
-def upload(hub: Hub, job: TrainingJob) -> str:
+def upload(hub: Hub, job: TrainingJob, file: Path) -> str:
     """Commit the wheel to the adapter's repo, which is made where it is not there; the commit's sha."""
     hub.api.create_repo(job.repo.id, repo_type=job.repo.type, exist_ok=True)
     commit = hub.api.create_commit(
         job.repo.id,
-        [CommitOperationAdd(job.path_in_repo, job.wheel)],
+        [CommitOperationAdd(job.path_in_repo, file)],
         repo_type=job.repo.type,
-        commit_message=f"jobs: {job.wheel.name}, for training on HF Jobs",
+        commit_message=f"jobs: {job.wheel}, for training on HF Jobs",
     )
-    log(f"jobs: {job.wheel.name} uploaded, {job.repo.to_uri()}@{commit.oid}")
+    log(f"jobs: {job.wheel} uploaded, {job.repo.to_uri()}@{commit.oid}")
     return str(commit.oid)
 
 
 def start(hub: Hub, job: TrainingJob) -> dict[str, str]:
-    """Hand the job to the Hub: its id and page, and what the Hub says about it."""
+    """Hand the job to the Hub: its id and page. What the Hub says about it goes to the log."""
     try:
         started = hub.api.run_job(
-            image=IMAGE,
+            image=plan.IMAGE,
             command=job.command,
-            env=dict(ENVIRONMENT),
-            secrets={"HF_TOKEN": hub.api.token or get_token()},
+            env=dict(plan.ENVIRONMENT),
+            secrets={plan.SECRET: hub.api.token or get_token()},
             flavor=job.flavor,
             timeout=job.timeout,
             name=job.name,
@@ -229,8 +121,3 @@ def table(facts: dict[str, Any]) -> str:
         "command": shlex.join(facts["command"]),
     }
     return "\n".join(f"{name:<9}{value}" for name, value in shown.items())
-
-
-def _pins() -> Sequence[str]:
-    """The versions that are installed here, without the mark of a build (`+cpu`) that no index has."""
-    return [f"{name}=={metadata.version(name).split('+')[0]}" for name in PINNED]

@@ -17,7 +17,7 @@ from huggingface_hub.errors import RepositoryNotFoundError
 from scripts import recipes
 from scripts.cli import load_recipe
 from scripts.core.errors import HanjulError
-from scripts.jobs import training
+from scripts.jobs import plan, training
 from tests.command import hanjul
 
 RECIPE = "train/polyglot-ko-3.8b"
@@ -44,13 +44,13 @@ def given(flag: str, words: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("name", [RECIPE, "offline", "train/gemma-3-270m"])
 def test_a_shipped_recipe_goes_by_name(name: str) -> None:
-    assert training.options(name, recipes.load(name)) == ["--recipe", name]
+    assert plan.options(name, recipes.load(name)) == ["--recipe", name]
 
 
 def test_the_options_make_the_same_settings_elsewhere(tmp_path: Path) -> None:
     changes = {"train.epochs": 1.5, "train.repo": "team/한 줄", "train.base_revision": None, "seed": 7}
     recipe = recipes.load(RECIPE, changes)
-    options = training.options(RECIPE, recipe)
+    options = plan.options(RECIPE, recipe)
     assert options[:2] == ["--recipe", RECIPE]
     assert set(given("--set", options)) == {
         "seed=7",
@@ -63,7 +63,7 @@ def test_the_options_make_the_same_settings_elsewhere(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("seed: 3\ntrain:\n  base_model: team/base\n  start: hf://models/team/sft\n  method: dpo\n")
     mine = recipes.load(str(file))
-    options = training.options(str(file), mine)
+    options = plan.options(str(file), mine)
     assert options[:2] == ["--recipe", "offline"]
     elsewhere = load_recipe("offline", given("--set", options))
     assert (elsewhere.train, elsewhere.seed) == (mine.train, mine.seed)
@@ -94,7 +94,7 @@ def test_the_wheel_is_uploaded_once_and_the_job_names_its_commit(hub, dataset: s
     assert facts["url"] == f"{hub.api.endpoint}/jobs/local/{facts['id']}"
 
     job = hub.api.inspect_job(job_id=facts["id"])
-    assert (job.docker_image, job.command, job.flavor) == (training.IMAGE, facts["command"], "l4x1")
+    assert (job.docker_image, job.command, job.flavor) == (plan.IMAGE, facts["command"], "l4x1")
     assert (list(job.secrets), job.environment, job.labels) == (
         facts["secrets"], facts["env"], {"name": facts["name"]},
     )  # fmt: skip
@@ -128,9 +128,9 @@ def test_a_machine_that_the_hub_has_not_is_a_sentence(hub, dataset: str) -> None
 
 def test_what_a_job_cannot_do_is_said_before_anything_is_built() -> None:
     with pytest.raises(HanjulError, match="A job makes no GGUFs"):
-        training.check(recipes.load("offline", {"train.gguf": True}).train, None)
+        plan.check(recipes.load("offline", {"train.gguf": True}).train, plan.TIMEOUT)
     with pytest.raises(HanjulError, match="This is no span of time"):
-        training.check(recipes.load("offline").train, "soon")
+        plan.check(recipes.load("offline").train, "soon")
 
 
 def test_jobs_take_a_token(tmp_path: Path) -> None:
