@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,12 +44,14 @@ class Response:
 
 
 def stream_answers(
-    llm: Teacher, asked: Iterator[Request], total: int, wanted: int, form: Form | None = None
+    llm: Teacher, asked: Iterator[Request | None], total: Callable[[], int], wanted: int, form: Form | None = None
 ) -> Iterator[Response]:
     """Answers in the order in which they come, one for each that is asked.
 
     Args:
-        total: how many there will be, for the progress bar.
+        asked: may give None where nothing can be asked before an answer that was given has been looked at; it is asked
+            again when the caller takes the next one.
+        total: how many there will be as far as is known, for the progress bar.
         wanted: texts of each.
         form: how one answer holds all of them; None where each is a choice of its own.
 
@@ -58,7 +60,8 @@ def stream_answers(
     """
     done: queue.SimpleQueue[Response | Exception | None] = queue.SimpleQueue()
     client: list[Client] = []
-    thread = threading.Thread(target=_run, args=(llm, asked, wanted, form, done, client), daemon=True)
+    source = _Source(asked)
+    thread = threading.Thread(target=_run, args=(llm, source, wanted, form, done, client), daemon=True)
     thread.start()
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -67,30 +70,68 @@ def stream_answers(
     console = Console(stderr=True)
     # Off a terminal it would show nothing, and cost a thread and a twentieth of the time.
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("writing", total=total, state="")
+        bar = progress.add_task("writing", total=total(), state="")
         while answered := done.get():
             if isinstance(answered, Exception):
                 llm.unload()  # distilabel sends a step that fails to its parent, and no open client can be sent
                 raise answered
-            progress.update(bar, advance=1, state=_state(client[0]))
+            progress.update(bar, total=total(), advance=1, state=_state(client[0]))
             yield answered
+            source.look_again()
     thread.join()
 
 
-def in_batches(answers: Iterator[Response], total: int, size: int) -> Iterator[tuple[list[dict[str, str]], bool]]:
-    """The answers in batches of rows, `about` and `written` as JSON text, and whether a batch is the last.
+def in_batches(rows: Iterator[dict[str, str]], size: int) -> Iterator[tuple[list[dict[str, str]], bool]]:
+    """Rows in batches, and whether a batch is the last."""
+    batch: list[dict[str, str]] = []
+    for row in rows:
+        if len(batch) == size:
+            yield batch, False
+            batch = []
+        batch.append(row)
+    yield batch, True
 
-    Text, because distilabel infers the types of each file anew: lists that are empty in one would not fit others.
-    """
-    rows: list[dict[str, str]] = []
-    for count, answered in enumerate(answers, 1):
-        about, written = answered.about, answered.written.to_json()
-        rows.append(
-            {"about": json.dumps(about, ensure_ascii=False), "written": json.dumps(written, ensure_ascii=False)}
-        )
-        if len(rows) == size or count == total:
-            yield rows, count == total
-            rows = []
+
+class _Source:
+    """Questions for workers of one event loop, which wait where there is none at the moment."""
+
+    def __init__(self, asked: Iterator[Request | None]) -> None:
+        self._asked = asked
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed = asyncio.Event()
+
+    async def next(self) -> Request | None:
+        """The next question; None where there will be no more."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()  # before looking: what changes from now on wakes this up
+            try:
+                question = next(self._asked)
+            except StopIteration:
+                self._changed.set()  # whoever else waits ends too
+                return None
+            if question is not None:
+                return question
+            await self._changed.wait()
+
+    def all(self) -> list[Request]:
+        """Every question at once.
+
+        Raises:
+            ValueError: one depends on an answer, and a batch gives its answers together.
+        """
+        questions: list[Request] = []
+        for question in self._asked:
+            if question is None:
+                raise ValueError("a batch cannot wait for answers: ask for each pair once")
+            questions.append(question)
+        return questions
+
+    def look_again(self) -> None:
+        """Wake the workers that wait; from any thread."""
+        if self._loop and not self._loop.is_closed():
+            with suppress(RuntimeError):  # it was closed meanwhile: nobody waits
+                self._loop.call_soon_threadsafe(self._changed.set)
 
 
 def _state(client: Client) -> str:
@@ -100,7 +141,7 @@ def _state(client: Client) -> str:
 
 def _run(
     llm: Teacher,
-    asked: Iterator[Request],
+    source: _Source,
     wanted: int,
     form: Form | None,
     done: queue.SimpleQueue[Response | Exception | None],
@@ -108,12 +149,12 @@ def _run(
 ) -> None:
     async def work() -> None:
         client.append(llm.open())
-        questions = asked
         if isinstance(client[0], BatchApiClient):
-            known = list(asked)
-            await fill(llm, client[0], lambda: _each(llm, iter(known), wanted, form, queue.SimpleQueue()))
-            questions = iter(known)
-        await _each(llm, questions, wanted, form, done)
+            known = source.all()
+            await fill(llm, client[0], lambda: _each(llm, _Source(iter(known)), wanted, form, queue.SimpleQueue()))
+            await _each(llm, _Source(iter(known)), wanted, form, done)
+        else:
+            await _each(llm, source, wanted, form, done)
         client[0].store.close()
 
     try:
@@ -128,7 +169,7 @@ def _run(
 
 async def _each(
     llm: Teacher,
-    asked: Iterator[Request],
+    source: _Source,
     wanted: int,
     form: Form | None,
     done: queue.SimpleQueue[Response | Exception | None],
@@ -138,7 +179,7 @@ async def _each(
         options |= {"response_format": form.response_format, "max_new_tokens": form.max_new_tokens}
 
     async def work() -> None:
-        for question in asked:
+        while question := await source.next():
             read = form.read if form else None
             written = await llm.write(question.messages, wanted, read, attempt=question.attempt, **options)
             done.put(Response(question.about, written))

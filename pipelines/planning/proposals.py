@@ -13,7 +13,7 @@ from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
 from pipelines.endpoint.failures import Failure
-from pipelines.endpoint.streaming import Request, in_batches, stream_answers
+from pipelines.endpoint.streaming import Request, Response, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.running import pipeline_of
@@ -74,14 +74,22 @@ class Propose(GeneratorTask):  # type: ignore[misc]
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Questions with their answers in the order in which they come, and whether a batch is the last."""
         form = answer_form(self.kind, self.count, self.llm.generation_kwargs["max_new_tokens"])
-        answers = stream_answers(self.llm, self._asked(), len(self.questions), 1, form)
-        yield from in_batches(answers, len(self.questions), self.batch_size)
+        answers = stream_answers(self.llm, self._asked(), lambda: len(self.questions), 1, form)
+        yield from in_batches(map(_to_leaf, answers), self.batch_size)
 
     def _asked(self) -> Iterator[Request]:
         for turn, question in enumerate(self.questions):
             prompt = prompt_of(self.kind, question, self.count)
             about = {name: question[name] for name in question if name != "there"} | {"turn": turn}
             yield Request([{"role": "user", "content": prompt}], 0, about)
+
+
+def _to_leaf(answered: Response) -> dict[str, str]:
+    """Text, because distilabel infers the types of each file anew: lists that are empty in one would not fit others."""
+    return {
+        "about": json.dumps(answered.about, ensure_ascii=False),
+        "written": json.dumps(answered.written.to_json(), ensure_ascii=False),
+    }
 
 
 @dataclass(frozen=True)

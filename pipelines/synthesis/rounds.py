@@ -1,8 +1,9 @@
-"""Exactly N: how many pairs to ask for in the next round, and where to cut what the last one brought too many of."""
+"""Exactly N: which pairs to ask for next, and where to cut where the last answers brought too many."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 Pair = Mapping[str, Any]
@@ -13,7 +14,7 @@ class Rounds:
     """Which pairs to ask for next, until so many rows are accepted or every pair was asked as often as it may be.
 
     The first round supposes that every line is accepted, so nothing is bought that is not needed; each later one is
-    sized by the acceptance seen so far. Once all pairs have been asked, those that lack accepted rows are asked again.
+    sized by the acceptance seen so far. Pairs that were asked least often come first, in the order of the plan.
 
     Attributes:
         pairs: the plan, in order.
@@ -22,8 +23,13 @@ class Rounds:
         keep_per_pair: accepted rows that a pair can have.
     """
 
-    def __init__(self, pairs: Sequence[Pair], wanted: int, attempts: int, keep_per_pair: int) -> None:
+    def __init__(
+        self, pairs: Sequence[Pair], wanted: int, attempts: int, keep_per_pair: int, asked: Iterable[str] = ()
+    ) -> None:
         """
+        Args:
+            asked: ids of pairs that were asked before, each as often as it was.
+
         Raises:
             ValueError: the plan is too small to hold so many rows.
         """
@@ -33,40 +39,35 @@ class Rounds:
                 "(`hanjul pairs --n`) or raise `filter.keep_per_pair`"
             )
         self.pairs, self.wanted, self.attempts, self.keep_per_pair = pairs, wanted, attempts, keep_per_pair
-        self._attempt = 0
-        self._waiting = list(pairs)
-        self._asked = 0
+        self._times = Counter(asked)
 
-    def next(self, accepted: int, served: Collection[str]) -> list[dict[str, Any]]:
+    def next(self, accepted: int, served: Collection[str], pending: Collection[str] = ()) -> list[dict[str, Any]]:
         """The pairs of the next round, with their `attempt`; none when enough is accepted or nothing is left to ask.
 
         Args:
-            accepted: rows accepted so far.
+            accepted: rows accepted so far, and those that pending pairs may bring.
             served: ids of the pairs that have as many as they may.
+            pending: ids of the pairs whose answers are not known yet; they are not asked again meanwhile.
         """
         missing = self.wanted - accepted
         if missing <= 0:
             return []
-        while not self._waiting:
-            self._attempt += 1
-            if self._attempt >= self.attempts:
-                return []
-            self._waiting = [pair for pair in self.pairs if pair["id"] not in served]
-            if not self._waiting:
-                return []
         # missing / acceptance, rounded up, in whole numbers; before anything is known a pair gives all that it may keep
-        needed = -(-missing * (self._asked + 1) // (accepted + self.keep_per_pair))
-        size = min(len(self._waiting), needed)
-        chosen, self._waiting = self._waiting[:size], self._waiting[size:]
-        self._asked += size
-        return [{**pair, "attempt": self._attempt} for pair in chosen]
+        needed = -(-missing * (self._times.total() + 1) // (accepted + self.keep_per_pair))
+        left_out = {*served, *pending}
+        can = [pair for pair in self.pairs if pair["id"] not in left_out and self._times[pair["id"]] < self.attempts]
+        chosen = sorted(can, key=lambda pair: self._times[pair["id"]])[:needed]
+        attempts = [{**pair, "attempt": self._times[pair["id"]]} for pair in chosen]
+        self._times.update(pair["id"] for pair in chosen)
+        return attempts
 
 
 def cut(lines: Sequence[Line], accepted: Callable[[Sequence[Line]], int], wanted: int, least: int = 0) -> list[Line]:
     """Lines, in their order, of which exactly the wanted number is accepted.
 
-    Those up to the first place that halving finds where enough are. One more line accepts one more row as a rule. It
-    brings in more where it pushes out a line that kept several out; such a line is left out, and the search goes on.
+    Those up to the first place found where enough are, searched by the counts and by halving in turn. One more line
+    accepts one more row as a rule. It brings in more where it pushes out a line that kept several out; such a line is
+    left out, and the search goes on.
 
     Args:
         accepted: how many of some lines are accepted; of all of them `wanted` or more.
@@ -77,13 +78,29 @@ def cut(lines: Sequence[Line], accepted: Callable[[Sequence[Line]], int], wanted
     """
     left = list(lines)
     while True:
-        low, high = least, len(left)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if accepted(left[:middle]) >= wanted else (middle, high)
+        high = _fewest(left, accepted, wanted, least)
         if accepted(left[:high]) == wanted:
             return left[:high]
         del left[high - 1]
         least = high - 1
         if accepted(left) < wanted:
             return left
+
+
+def _fewest(lines: Sequence[Line], accepted: Callable[[Sequence[Line]], int], wanted: int, least: int) -> int:
+    """A number of lines, from the first on, of which enough are accepted while of one fewer not enough are."""
+    low, high = least, len(lines)
+    below, above = accepted(lines[:low]) if low else 0, accepted(lines)
+    by_count = True
+    while high - low > 1:
+        middle = (low + high) // 2
+        if by_count and below < wanted <= above:  # acceptance is about even, so the place is about where counts say
+            middle = low - (below - wanted) * (high - low) // (above - below)
+        by_count = not by_count
+        middle = min(max(middle, low + 1), high - 1)
+        count = accepted(lines[:middle])
+        if count >= wanted:
+            high, above = middle, count
+        else:
+            low, below = middle, count
+    return high

@@ -23,7 +23,7 @@ from scripts.stages.filter import JUDGED_BY
 from scripts.teaching import teachers
 from scripts.teaching.examples import Examples
 from scripts.teaching.prompts import brief_of
-from scripts.teaching.rounds import Job, Written, write_all
+from scripts.teaching.rounds import WritingJob, WritingResult, write_all
 
 #: Settings that say how to go about it, not what comes of it: another value finds the work that is done.
 HOW: Any = {
@@ -80,7 +80,7 @@ def run(
             teachers.open_teacher(hub, settings.teacher, adapter, settings.concurrency, folder) as endpoint,
             refused(endpoint.name),
         ):
-            job = Job(recipe, endpoint, brief, references.limits(hub, recipe.filter), folder)
+            job = WritingJob(recipe, endpoint, brief, references.limits(hub, recipe.filter), folder)
             written = write_all(job, planned, people, base)
         return _outcome(job, written, folder)
 
@@ -90,7 +90,7 @@ def run(
     return run_stage(hub, stage, work, card)
 
 
-def _outcome(job: Job, written: Written, folder: Path) -> Outcome:
+def _outcome(job: WritingJob, written: WritingResult, folder: Path) -> Outcome:
     if not written.lines:
         reason = written.limit or next(iter(written.failures), "every answer was empty")
         raise HanjulError(

@@ -12,14 +12,14 @@ from huggingface_hub import HfUri
 
 from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.execution.running import run as run_pipeline
 from pipelines.filters import apply_rules
 from pipelines.filters.limits import Limits
-from pipelines.rows import row_id
+from pipelines.synthesis.asking import passed, served
 from pipelines.synthesis.prompts import Brief
 from pipelines.synthesis.rounds import Rounds, cut
-from pipelines.synthesis.write_lines import PairResult, build_copies_pipeline, read_leaf
-from pipelines.text.tidy import tidy_row
+from pipelines.synthesis.write_lines import PairResult, Writing, build_writing_pipeline, read_leaf, write_lines
 from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
 from scripts.filtering.partition import part_passed
@@ -27,7 +27,7 @@ from scripts.teaching import teachers
 
 
 @dataclass(frozen=True)
-class Job:
+class WritingJob:
     """What stays the same over all rounds."""
 
     recipe: Recipe
@@ -50,32 +50,38 @@ class Job:
             self.endpoint.identity, {"asked": asked, **recipe.model_dump(include={"dataset", "version", "seed"})}
         )
 
-    def ask(self, pairs: Sequence[dict[str, Any]]) -> list[PairResult]:
-        """One round: the teacher's lines for these pairs, each checked by the rules.
+    def writing(self, pairs: Sequence[dict[str, Any]], rounds: Rounds | None, people: Sequence[Any] = ()) -> Writing:
+        """What the teacher is to write for these pairs."""
+        settings = self.settings
+        return Writing(pairs, self.brief, self.endpoint.name, settings.candidates, self.limits, rounds, people)
+
+    def teacher(self) -> Teacher:
+        """The LLM that writes, not loaded yet."""
+        return teachers.llm_of(self.endpoint, self.settings, run_id=self.run_id, seed=self.recipe.seed)
+
+    def run_pipeline(self, writing: Writing) -> list[PairResult]:
+        """The teacher's lines, each checked by the rules, by a distilabel pipeline.
 
         Raises:
             HanjulError: the endpoint is not there (any more). What it answered is kept.
         """
+        folder = self.folder / "distilabel"
+        pipeline = build_writing_pipeline(writing, self.teacher(), cache_dir=folder, engine=self.settings.engine)
+        return self._answered(read_leaf(run_pipeline(pipeline)))
 
-        settings = self.settings
-        llm = teachers.llm_of(self.endpoint, settings, run_id=self.run_id, seed=self.recipe.seed)
-        pipeline = build_copies_pipeline(
-            pairs,
-            llm,
-            self.brief,
-            teacher=self.endpoint.name,
-            candidates=settings.candidates,
-            limits=self.limits,
-            cache_dir=self.folder / "distilabel",
-            engine=settings.engine,
-        )
-        results = read_leaf(run_pipeline(pipeline))
+    def write_here(self, writing: Writing) -> list[PairResult]:
+        """The same in this process, where the rules are loaded: a pipeline takes seconds to start."""
+        llm = self.teacher()
+        llm.load()  # as distilabel does before a step
+        return self._answered(sorted(write_lines(llm, writing), key=lambda result: result.turn))
+
+    def _answered(self, results: list[PairResult]) -> list[PairResult]:
         teachers.raise_if_gone(self.endpoint, (result.failure for result in results))
         return results
 
 
 @dataclass
-class Written:
+class WritingResult:
     """What the rounds brought.
 
     Attributes:
@@ -106,30 +112,44 @@ class Written:
                 self.failures[result.failure] += 1
 
 
-def write_all(job: Job, pairs: list[dict[str, Any]], people: list[dict[str, Any]], base: HfUri | None) -> Written:
-    """One round over all pairs, or as many rounds as `n` accepted rows take."""
-    written = Written()
-    if job.settings.n is None:
-        written.add(job.ask(pairs))
-        return written
+def write_all(
+    job: WritingJob, pairs: list[dict[str, Any]], people: list[dict[str, Any]], base: HfUri | None
+) -> WritingResult:
+    """All pairs once, or as many rounds as `n` accepted rows take.
 
+    The first round is a pipeline, which asks on by itself until rules and selection accept `n` rows. Where a judge or
+    likeness in meaning then rejects some of them, the next rounds make up for it.
+    """
+    written = WritingResult()
     settings, keep = job.settings, job.recipe.filter.keep_per_pair
-    assert settings.n is not None
+    if settings.n is None:
+        written.add(job.run_pipeline(job.writing(pairs, None)))
+        return written
     human, _ = apply_rules(people, job.limits)
 
     def accepted(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         return accepted_rows(human, lines, job.limits, base, job.recipe)
 
     rounds = Rounds(pairs, settings.n, settings.attempts, keep)
-    kept: list[dict[str, Any]] = []
-    while not written.limit and (asked := rounds.next(len(kept), _served(kept, keep))):
+    if settings.budget.batch:  # a batch's answers come together: there is nothing to ask on for meanwhile
+        results = job.run_pipeline(job.writing(rounds.next(0, set()), None))
+    else:
+        results = job.run_pipeline(job.writing(pairs, rounds, human))
+    asked: list[str] = []
+    while True:
         before = len(written.lines)
-        written.add(job.ask(asked))
+        written.add(results)
+        asked += [result.id for result in results]
         kept = accepted(written.lines)
-        log(f"synthesize: round {len(written.rounds)}, {len(asked)} pairs asked, {len(kept)} of {settings.n} rows")
+        log(f"synthesize: round {len(written.rounds)}, {len(results)} pairs asked, {len(kept)} of {settings.n} rows")
         if len(kept) > settings.n:
             written.lines = cut(written.lines, lambda lines: len(accepted(lines)), settings.n, before)
             kept = accepted(written.lines)
+        rounds = Rounds(pairs, settings.n, settings.attempts, keep, asked)
+        chosen = [] if written.limit else rounds.next(len(kept), served(kept, keep))
+        if not chosen:
+            break
+        results = job.write_here(job.writing(chosen, None))
     if len(kept) >= settings.n:
         written.limit = ""
     elif not written.limit:
@@ -146,18 +166,5 @@ def accepted_rows(
     recipe: Recipe,
 ) -> list[dict[str, Any]]:
     """The synthesised rows that `hanjul filter` will keep of these."""
-
-    passed = [
-        tidy_row({name: row[name] for name in row if name not in ("reason", "evidence")})
-        for row in lines
-        if not row["reason"]
-    ]
-    kept, _ = part_passed([*human, *passed], limits, base, recipe)
+    kept, _ = part_passed([*human, *passed(lines)], limits, base, recipe)
     return [row for row in kept if row["source"] == "synthesised"]
-
-
-def _served(kept: Sequence[dict[str, Any]], keep_per_pair: int) -> set[str]:
-    """Ids of the pairs that have all the accepted rows that they may have."""
-
-    rows = Counter(row_id(row["product"], row["values"], "") for row in kept)
-    return {pair for pair, count in rows.items() if count >= keep_per_pair}

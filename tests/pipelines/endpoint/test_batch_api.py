@@ -41,7 +41,7 @@ def teacher(provider: Provider, folder: Path, caps: Caps | None = None, **option
 def ask(llm: Teacher, wanted: int = 2) -> list[Response]:
     llm.load()
     return sorted(
-        stream_answers(llm, iter(QUESTIONS), len(QUESTIONS), wanted, lines_form(wanted, 40)),
+        stream_answers(llm, iter(QUESTIONS), lambda: len(QUESTIONS), wanted, lines_form(wanted, 40)),
         key=lambda a: a.about["turn"],
     )
 

@@ -44,7 +44,8 @@ def write(llm: Teacher, texts: list[str], wanted: int, form=None, attempt: int =
     llm.load()
     asked = (Request(chat(text), attempt, {"text": text}) for text in texts)
     return {
-        answered.about["text"]: answered.written for answered in stream_answers(llm, asked, len(texts), wanted, form)
+        answered.about["text"]: answered.written
+        for answered in stream_answers(llm, asked, lambda: len(texts), wanted, form)
     }
 
 
@@ -127,7 +128,7 @@ def test_prompts_are_made_when_their_turn_comes(tmp_path):
     with serve(look) as endpoint:
         llm = teacher(endpoint.url, tmp_path)
         llm.load()
-        answered = list(stream_answers(llm, questions(), 20, 1))
+        answered = list(stream_answers(llm, questions(), lambda: 20, 1))
     assert sorted(one.about["turn"] for one in answered) == list(range(20))
     assert all(one.written.texts == ["줄"] for one in answered)
     assert len(ahead) == 20 and max(ahead) <= 1  # two are in flight: one here, and one that may be on its way
@@ -142,7 +143,7 @@ def test_a_prompt_that_cannot_be_made_is_an_error(tmp_path):
         llm = teacher(endpoint.url, tmp_path)
         llm.load()
         with pytest.raises(ValueError, match="9 examples asked for"):
-            list(stream_answers(llm, questions(), 2, 1))
+            list(stream_answers(llm, questions(), lambda: 2, 1))
 
 
 def test_asks_again_where_n_is_ignored(tmp_path):

@@ -167,7 +167,7 @@ def run_copies(address, folder):
     """What the teacher wrote for four pairs on the cluster, and then again, with the requests sent in all."""
     from pipelines.endpoint.teacher_llm import teacher_llm
     from pipelines.synthesis.prompts import Brief
-    from pipelines.synthesis.write_lines import build_copies_pipeline, read_leaf
+    from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf
     from tests.limits import limits
     from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
 
@@ -184,16 +184,8 @@ def run_copies(address, folder):
                 endpoint.url, MODEL, KEY, identity="t", store=folder / "answers.sqlite", run_id="r", temperature=0.7,
                 top_p=0.9, max_new_tokens=40, concurrency=2, seed=1, timeout=10,
             )  # fmt: skip
-            pipeline = build_copies_pipeline(
-                pairs,
-                llm,
-                Brief(1),
-                teacher="t",
-                candidates=1,
-                limits=rules,
-                cache_dir=folder / str(turn),
-                engine="ray",
-            )
+            writing = Writing(pairs, Brief(1), "t", 1, rules)
+            pipeline = build_writing_pipeline(writing, llm, cache_dir=folder / str(turn), engine="ray")
             found.append(read_leaf(run(pipeline)))
     del os.environ["RAY_ADDRESS"]
     return found, len(endpoint.log.requests)

@@ -11,7 +11,7 @@ from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft
 from pipelines.rows import Row, make_row, row_id, user_message
 from pipelines.synthesis.prompts import Brief
-from pipelines.synthesis.write_lines import PairResult, build_copies_pipeline, raw_rows, read_leaf
+from pipelines.synthesis.write_lines import PairResult, Writing, build_writing_pipeline, raw_rows, read_leaf
 from tests.limits import limits
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Endpoint, Reset, serve
 
@@ -49,9 +49,8 @@ def synthesise(
         caps=caps,
         **SAMPLING,
     )
-    pipeline = build_copies_pipeline(
-        pairs, llm, brief, teacher="hf://t@1", candidates=2, limits=LIMITS, cache_dir=folder / "distilabel"
-    )
+    writing = Writing(pairs, brief, "hf://t@1", 2, LIMITS)
+    pipeline = build_writing_pipeline(writing, llm, cache_dir=folder / "distilabel")
     return read_leaf(run(pipeline))
 
 
@@ -173,7 +172,7 @@ ABOUT = {**PAIRS[0], "teacher": "hf://t@1", "example_ids": ["a"]}
 
 def test_a_refusal_is_a_row_and_a_failure_is_none():
     def lines(texts: list[str], failure: Failure) -> list[str]:
-        return [row["ad_copy"] for row in raw_rows(ABOUT, {"texts": texts, "failure": failure.to_json()})]
+        return [row["ad_copy"] for row in raw_rows(ABOUT, texts, failure)]
 
     said = "죄송하지만 도와드릴 수 없습니다."
     assert lines([], Failure(FailureKind.REFUSED, said)) == [said]

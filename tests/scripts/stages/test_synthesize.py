@@ -143,7 +143,7 @@ def test_exactly_as_many_rows_as_wanted_and_the_filter_keeps_them_all(hub: Hub, 
         uri = run(hub, planned, chosen)
         counts = hub.manifest(uri)["counts"]
         assert counts["accepted"] == counts["wanted"] == 45 and counts["limit"] == ""
-        assert len(counts["rounds"]) > 1 and counts["rounds"][0] == 45
+        assert len(counts["rounds"]) == 1 and counts["rounds"][0] > 45  # one pipeline asks on by itself
         sent = len(endpoint.log.requests)
         more = run(hub, planned, recipe(endpoint.url, n=50, attempts=6))
         assert len(endpoint.log.requests) - sent < 40  # what was answered for the 45 is not asked again
