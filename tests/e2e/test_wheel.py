@@ -59,7 +59,7 @@ class Installed:
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         own = {"HOME": str(self.home), "HANJUL_HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "200"}
         done = subprocess.run(
-            command, cwd=self.empty, env=kept | own | environment, capture_output=True, text=True, timeout=400
+            command, cwd=self.empty, env=kept | own | environment, capture_output=True, text=True, timeout=550
         )
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout
