@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from dataset_card.changes import Changes
 from dataset_card.quality import Quality, measure
+from pipelines.errors import HanjulError
 from pipelines.filters import REASONS
 from pipelines.filters.limits import Limits
 from pipelines.rows import Split, split_of
@@ -119,10 +120,12 @@ def gather(
         changes: since the version before, if there is one.
 
     Raises:
-        ValueError: no row was kept, and there is nothing to release.
+        HanjulError: no row was kept, and there is nothing to release.
     """
     if not kept:
-        raise ValueError("no row passed the filters, so there is nothing to release; lower the thresholds of `filter`")
+        raise HanjulError(
+            "No row passed the filters, so there is nothing to release", next_step="lower the thresholds of `filter`"
+        )
     reasons = Counter(row["reason"] for row in rejected)
     splits: dict[Split, tuple[int, int]] = {}
     for split in get_args(Split):

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from huggingface_hub import ModelCard, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from yaml import YAMLError
 
 from model_card.cards import views
 from model_card.cards.facts import CardFacts
@@ -19,6 +20,7 @@ from model_card.comparison.report import FLOOR, METRICS, Report
 from model_card.comparison.surface import COPY
 from model_card.judging.judge import TIE  # loads torch, which a card without an evaluation does not need
 from pipelines import rows
+from pipelines.errors import HanjulError
 from pipelines.text.markdown import cell
 
 START, END = "<!-- hanjul:evaluation -->", "<!-- /hanjul:evaluation -->"
@@ -31,7 +33,7 @@ LEAST_FOR_DUELS = 3
 _EXAMPLE = rows.user_message("핸드크림", ["촉촉한"])
 
 
-class CardError(ValueError):
+class CardError(HanjulError):
     """A card that cannot be written or changed; the message says what and where."""
 
 
@@ -135,13 +137,14 @@ def replace_evaluation(card_text: str, report: Report, repo_id: str) -> str:
         CardError: one marker without the other, or metadata that cannot be read.
         ReportError: the report does not judge this repo's model.
     """
+    where = f"{repo_id}, README.md"
     try:
         card = ModelCard(card_text)
-    except ValueError as error:
-        raise CardError(f"The card's metadata cannot be read ({repo_id}, README.md): {error}") from error
+    except (ValueError, YAMLError) as error:  # ValueError: a head that is no mapping, or results without a value
+        raise CardError(f"The card's metadata cannot be read: {error}", where, "mend the YAML at its top") from error
     section = evaluation_section(report, repo_id)
     if (START in card.text) != (END in card.text):
-        raise CardError(f"The card has only one of the markers {START} and {END} ({repo_id}, README.md): restore both")
+        raise CardError(f"The card has only one of the markers {START} and {END}", where, "restore both")
     if START in card.text:
         pattern = re.compile(re.escape(START) + ".*?" + re.escape(END), re.DOTALL)
         card.text = pattern.sub(lambda _: section, card.text, count=1)

@@ -6,12 +6,13 @@ import yaml
 from huggingface_hub import EvalResult, EvalResultEntry, eval_result_entries_to_yaml
 
 from model_card.comparison.report import METRICS, Report, System
+from pipelines.errors import HanjulError
 
 #: Prefix of our metric types, by which `card.replace_evaluation` knows its own results in a `model-index`.
 METRIC_TYPE = "hanjul-"
 
 
-class ReportError(ValueError):
+class ReportError(HanjulError):
     """A report that does not fit the repo it is for; the message says which."""
 
 

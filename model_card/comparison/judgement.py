@@ -14,6 +14,7 @@ from model_card.comparison.report import METRICS, Difference, Duel, Interval, Ju
 from model_card.comparison.surface import Answer, is_broken
 from model_card.judging.deepeval_metrics import PV, Creativity, Naturalness, as_test_case
 from model_card.judging.judge import Judge
+from pipelines.errors import HanjulError
 from pipelines.likelihood.scorer import Scorable
 
 Array = NDArray[Any]
@@ -50,7 +51,7 @@ def judgement(
         said: what `verdicts` gave for them.
 
     Raises:
-        ValueError: no pair is left.
+        HanjulError: no pair is left.
     """
     pair_of, pairs = _numbered(systems[0])
     scores = np.array([[_scores(found) for found in by_line] for by_line in said])  # [systems, lines, metrics]
@@ -59,7 +60,9 @@ def judgement(
     outcomes = _outcomes(judge, systems, couples, ~np.isin(pair_of, pair_of[unscored]))
     kept = ~np.isin(pair_of, pair_of[unscored | np.isnan(outcomes).any(axis=1)])
     if not kept.any():
-        raise ValueError(f"{judge.facts.name} judged none of the {pairs} pairs: see what it answers, or leave it out")
+        raise HanjulError(
+            f"{judge.facts.name} judged none of the {pairs} pairs", next_step="see what it answers, or leave it out"
+        )
     averaging = _averaging(pair_of[kept])
     by_pair = np.einsum("pl,slm->spm", averaging, scores[:, kept])
     weights = statistics.resamples(len(averaging), bootstrap, seed)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from model_card.comparison.report import FLOOR, METRICS, Calibration, Interval, Kind
 from model_card.judging.contrast_set import KINDS, Contrast
+from pipelines.errors import HanjulError
 
 #: Scores of one kind's couples: numbers of the good rows, their scores, the scores of the bad ones.
 _Couples = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -51,7 +52,7 @@ def _couples(
             if contrast.kind == kind and better is not None and worse is not None
         ]
         if not rows:
-            raise ValueError(f"No couple of the kind {kind} was scored: {metric} cannot be calibrated")
+            raise HanjulError(f"No couple of the kind {kind} was scored: {metric} cannot be calibrated")
         origins, better, worse = zip(*rows, strict=True)
         found[kind] = np.array(origins), np.array(better, dtype=float), np.array(worse, dtype=float)
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model_card.judging.perturbations import wrong_ending
+from pipelines.errors import HanjulError
 from pipelines.likelihood.scorer import Scorable, topic_particle
 
 Kind = Literal["other_product", "other_value", "shuffled", "wrong_ending", "template", "worn_out"]
@@ -79,10 +80,10 @@ def build_contrast_set(rows: Sequence[Scorable], slogans: Sequence[Scorable], se
         slogans: real ones, with the product and the values that they advertise.
 
     Raises:
-        ValueError: fewer than two products, or fewer than `LEAST_ITEMS` items.
+        HanjulError: fewer than two products, or fewer than `LEAST_ITEMS` items.
     """
     if len({row["product"] for row in rows}) < 2:
-        raise ValueError("A contrast set needs rows of at least two products: calibrate on a larger split")
+        raise HanjulError("A contrast set needs rows of at least two products", next_step="calibrate on a larger split")
     rng = random.Random(seed)
     found: list[Contrast] = []
     for origin, row in enumerate(rows):
@@ -92,7 +93,9 @@ def build_contrast_set(rows: Sequence[Scorable], slogans: Sequence[Scorable], se
         if worn_out != slogan["ad_copy"]:
             found.append(Contrast("worn_out", len(rows) + number, slogan, _with_line(slogan, worn_out)))
     if (items := len(found) + len(rows) + len(slogans)) < LEAST_ITEMS:
-        raise ValueError(f"The contrast set has {items} items, fewer than {LEAST_ITEMS}: give more held-out rows")
+        raise HanjulError(
+            f"The contrast set has {items} items, fewer than {LEAST_ITEMS}", next_step="give more held-out rows"
+        )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import json
 import random
 import re
 import time
@@ -164,7 +165,7 @@ class Client:
                 return self._failed(error, body, sent)
             except openai.OpenAIError as error:
                 raise TransientError(self._named(error)) from error
-            except ValueError as error:
+            except (json.JSONDecodeError, UnicodeDecodeError) as error:
                 raise TransientError(f"garbage instead of JSON: {error}") from error
             reply = self.read(answer, receipt, weighed=bool(body.get("logprobs")))
         self._answered, self._refusals = True, 0

@@ -45,12 +45,12 @@ def verdicts_of(pipeline: Pipeline, count: int) -> list[tuple[str, str, str]]:
     """What `pipelines.filters.verdict` says of each row, in the order of the rows.
 
     Raises:
-        ValueError: a step failed, or rows are missing; the log names the step.
+        RuntimeError: a step failed, or rows are missing; the log names the step.
     """
     blocks = sorted(leaf_of(pipeline), key=lambda block: block["place"])  # replicas finish as they can
     verdicts = [tuple(found) for block in blocks for found in json.loads(block["verdicts"])]
     if len(verdicts) != count:
-        raise ValueError(f"{count - len(verdicts)} of {count} rows were lost on the way; see the log above")
+        raise RuntimeError(f"{count - len(verdicts)} of {count} rows were lost on the way; see the log above")
     return verdicts
 
 

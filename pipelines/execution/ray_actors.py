@@ -15,6 +15,8 @@ from distilabel.pipeline.step_wrapper import _StepWrapper
 from distilabel.steps import StepResources
 from distilabel.utils.logging import setup_logging
 
+from pipelines.errors import HanjulError
+
 
 def queues_of(name: str) -> Any:
     """An actor that holds queues. Its class is made here: Ray sends it whole, and its process imports nothing."""
@@ -128,7 +130,7 @@ def _driver_node() -> str:
     """The id of the node on this machine.
 
     Raises:
-        ValueError: this machine is no node of the cluster it is connected to, which only "ray://" allows.
+        HanjulError: this machine is no node of the cluster it is connected to, which only "ray://" allows.
     """
     ray = ray_of()
     if not ray.util.client.ray.is_connected():
@@ -137,9 +139,10 @@ def _driver_node() -> str:
     for node in ray.nodes():
         if node["Alive"] and node["NodeManagerAddress"] == here:
             return str(node["NodeID"])
-    raise ValueError(
-        f"this machine ({here}) is no node of the Ray cluster, and a step needs its files; make it one with "
-        '`ray start --address=<head>:6379` and connect with the address "auto"'
+    raise HanjulError(
+        "This machine is no node of the Ray cluster, and a step needs its files",
+        here,
+        'make it one with `ray start --address=<head>:6379` and connect with the address "auto"',
     )
 
 
@@ -147,7 +150,7 @@ def ray_of() -> Any:
     try:
         import ray
     except ImportError:
-        raise ValueError(
-            "the engine `ray` needs Ray, which is not installed; install it with `pip install 'hanjul[ray]'`"
+        raise HanjulError(
+            "The engine `ray` needs Ray, which is not installed", next_step="run `pip install 'hanjul[ray]'`"
         ) from None
     return ray

@@ -15,6 +15,7 @@ from distilabel.pipeline.base import _STEP_UNLOADED_CODE
 from distilabel.pipeline.ray import RayPipeline
 from distilabel.utils.logging import stop_logging
 
+from pipelines.errors import HanjulError
 from pipelines.execution.interrupts import leave_interrupts
 from pipelines.execution.ray_actors import Queue, StepActor, StrictStepWrapper, placement_of, queues_of, ray_of
 
@@ -31,7 +32,7 @@ def on_ray(pipeline: Pipeline, address: str | None = None, **init: Any) -> Stric
         init: arguments of `ray.init` that go before ours. No key belongs into `runtime_env`: Ray logs that.
 
     Raises:
-        ValueError: Ray is not installed.
+        HanjulError: Ray is not installed.
     """
     ray_of()
     strict = StrictRayPipeline(
@@ -57,7 +58,7 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
         """Run it, and end the actors and the connection that were made for it, however it went.
 
         Raises:
-            ValueError: no cluster answers at the address.
+            HanjulError: no cluster answers at the address.
             RuntimeError: a step failed; the cause is what it raised, or Ray's word on how its process ended.
         """
         self._run_id = f"{self.name}-{uuid.uuid4().hex[:8]}"  # no two runs in a cluster share the name of an actor
@@ -88,9 +89,10 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
         try:
             ray.init(address, **{**quiet, **self._ray_init_kwargs, "runtime_env": code})
         except ConnectionError as error:
-            raise ValueError(
-                f"no Ray cluster answers at {address} ({error}); start one with `ray start --head`, correct the "
-                "address, or leave it out to have Ray started on this machine"
+            raise HanjulError(
+                f"No Ray cluster answers: {error}",
+                address,
+                "start one with `ray start --head`, correct RAY_ADDRESS, or leave it out to have Ray started here",
             ) from None  # `pipelines.execution.running.run` says the cause where there is one
         self._connected = True
 

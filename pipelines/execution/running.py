@@ -14,6 +14,7 @@ import rich
 from distilabel.pipeline.base import BasePipeline
 from distilabel.utils.logging import stop_logging
 
+from pipelines.errors import HanjulError
 from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.execution.orphans import no_orphans
 from pipelines.execution.ray_pipeline import StrictRayPipeline
@@ -45,7 +46,8 @@ def leaf_of(pipeline: BasePipeline) -> Any:
     distilabel's cache: it knows steps, not the rows they were given.
 
     Raises:
-        ValueError: a step failed, on a batch or altogether; the message says which and why.
+        HanjulError: what a step raised on purpose.
+        RuntimeError: a step failed, on a batch or altogether; the message says which and why.
         KeyboardInterrupt: the user stopped it.
     """
     rich.reconfigure(stderr=True)  # distilabel logs through rich, and stdout is for data
@@ -54,7 +56,10 @@ def leaf_of(pipeline: BasePipeline) -> Any:
             distiset = pipeline.run(use_cache=False)
         except Exception as error:
             cause = error.__cause__ or error
-            raise ValueError(f"the pipeline {pipeline.name} stopped: {cause}; the log above names the step") from error
+            if isinstance(cause, HanjulError):
+                raise cause from cause.__cause__  # which is the traceback in the step's process
+            what = f"the pipeline {pipeline.name} stopped: {type(cause).__name__}: {cause}"
+            raise RuntimeError(f"{what}; the log above names the step") from error
         except KeyboardInterrupt:
             _join_threads(pipeline)
             raise
@@ -99,10 +104,10 @@ def _contained(cache: Path) -> Iterator[None]:
 
 def _leaf(name: str, distiset: Any) -> Any:
     if "default" not in distiset:
-        raise ValueError(f"the pipeline {name} ended without rows; see the log above for the step that failed")
+        raise RuntimeError(f"the pipeline {name} ended without rows; see the log above for the step that failed")
     leaf = distiset["default"]["train"]
     # A step that raises on a batch has its outputs filled with None and the pipeline goes on.
     missing = [column for column in leaf.column_names if column != "scores" and leaf.data[column].null_count]
     if missing:
-        raise ValueError(f"the pipeline {name} failed on a batch: no {', '.join(missing)}; see the log above")
+        raise RuntimeError(f"the pipeline {name} failed on a batch: no {', '.join(missing)}; see the log above")
     return leaf

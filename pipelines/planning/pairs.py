@@ -14,6 +14,7 @@ from distilabel.steps import GeneratorStep
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
+from pipelines.errors import HanjulError
 from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.planning.decks import Deck, decks_of
 from pipelines.planning.taxonomy import Category, Craft
@@ -41,13 +42,13 @@ def plan_pairs(
         Rows with the columns id (16 hex), product, category, values, device, tone.
 
     Raises:
-        ValueError: n is larger than the number of different pairs.
+        HanjulError: n is larger than the number of different pairs.
     """
     possible = count_pairs(categories, values_max)
     if not 1 <= n <= possible:
-        raise ValueError(
-            f"{n} pairs asked for, the taxonomy has {possible} different ones with up to {values_max} values; "
-            "lower `pairs.n`, raise `pairs.values_max` or add products to the taxonomy"
+        raise HanjulError(
+            f"{n} pairs asked for, the taxonomy has {possible} different ones with up to {values_max} values",
+            next_step="lower `pairs.n`, raise `pairs.values_max` or add products to the taxonomy",
         )
     draw = random.Random(seed)
     orders = [_turns(category, values_max, written, draw) for category in draw.sample(categories, len(categories))]

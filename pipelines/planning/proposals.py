@@ -15,6 +15,7 @@ from pydantic import Field
 from pipelines.endpoint.failures import Failure
 from pipelines.endpoint.streaming import Request, Response, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
+from pipelines.errors import HanjulError
 from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.running import pipeline_of
 from pipelines.planning.questions import Kind, answer_form, prompt_of, read_answer
@@ -32,10 +33,10 @@ def build_proposals_pipeline(
         cache_dir: where distilabel keeps its files; nothing is written elsewhere.
 
     Raises:
-        ValueError: no questions.
+        HanjulError: no questions.
     """
     if not questions:
-        raise ValueError(f"there is nothing to propose a {kind} for; raise `pairs.propose.products`")
+        raise HanjulError(f"There is nothing to propose a {kind} for", next_step="raise `pairs.propose.products`")
     with pipeline_of("hanjul-proposals", cache_dir) as pipeline:
         Propose(name="propose", llm=llm, questions=[dict(question) for question in questions], kind=kind, count=count)
     return pipeline

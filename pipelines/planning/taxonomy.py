@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from pipelines.errors import HanjulError
+
 #: The five kinds of consumption value (Sheth, Newman & Gross 1991, "Why we buy what we buy").
 KINDS = ("functional", "social", "emotional", "epistemic", "conditional")
 
@@ -47,15 +49,17 @@ def load_taxonomy(path: Path = TAXONOMY) -> tuple[Category, ...]:
     """The categories of a taxonomy file, in its order.
 
     Raises:
-        ValueError: the file is not a mapping of category to products and values, a kind of value is missing or unknown,
-            something is empty, or a product stands twice.
+        HanjulError: the file is not a mapping of category to products and values, a kind of value is missing or
+            unknown, something is empty, or a product stands twice.
     """
     categories = tuple(_category(name, node, path) for name, node in _mapping(path).items())
     seen: dict[str, str] = {}
     for category in categories:
         for product in category.products:
             if product in seen:
-                raise ValueError(f"{path}: {product} stands in {seen[product]} and in {category.name}; keep it in one")
+                raise HanjulError(
+                    f"{product} stands in {seen[product]} and in {category.name}", str(path), "keep it in one"
+                )
             seen[product] = category.name
     return categories
 
@@ -64,13 +68,13 @@ def load_craft(path: Path = CRAFT) -> Craft:
     """The devices and tones of a craft file.
 
     Raises:
-        ValueError: `devices` or `tones` is missing, or holds something else than sentences by name.
+        HanjulError: `devices` or `tones` is missing, or holds something else than sentences by name.
     """
     craft = _mapping(path)
     for section in ("devices", "tones"):
         sentences = craft.get(section)
         if not isinstance(sentences, dict) or not all(isinstance(text, str) and text for text in sentences.values()):
-            raise ValueError(f"{path}: `{section}` must map names to sentences; add it")
+            raise HanjulError(f"`{section}` must map names to sentences", str(path), "add it")
     return Craft(craft["devices"], craft["tones"])
 
 
@@ -78,9 +82,9 @@ def _mapping(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}; give a YAML file") from error
+        raise HanjulError(f"The file cannot be read: {error}", str(path), "give a YAML file") from error
     if not isinstance(content, dict) or not content:
-        raise ValueError(f"{path} holds no mapping; give a YAML file with one entry a category")
+        raise HanjulError("The file holds no mapping", str(path), "give a YAML file with one entry a category")
     return content
 
 
@@ -88,7 +92,7 @@ def _category(name: str, node: Any, path: Path) -> Category:
     where = f"{path}, {name}"
     values = node.get("values") if isinstance(node, dict) else None
     if not isinstance(values, dict) or set(values) != set(KINDS):
-        raise ValueError(f"{where}: `values` must have the kinds {', '.join(KINDS)}, each with a list of words")
+        raise HanjulError(f"`values` must have the kinds {', '.join(KINDS)}, each with a list of words", where)
     return Category(
         name,
         _words(node.get("products"), f"{where}, products"),
@@ -98,7 +102,8 @@ def _category(name: str, node: Any, path: Path) -> Category:
 
 def _words(words: Any, where: str) -> tuple[str, ...]:
     if not isinstance(words, list) or not words or not all(isinstance(word, str) and word.strip() for word in words):
-        raise ValueError(f"{where}: must be a list of words, none empty; numbers and yes/no need quotes")
+        raise HanjulError("This must be a list of words, none empty", where, "put numbers and yes/no in quotes")
     if len(set(words)) < len(words):
-        raise ValueError(f"{where}: {next(word for word in words if words.count(word) > 1)} stands twice; remove one")
+        twice = next(word for word in words if words.count(word) > 1)
+        raise HanjulError(f"{twice} stands twice", where, "remove one")
     return tuple(words)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import HanjulError
 from pipelines.filters import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, normalise
@@ -60,14 +61,14 @@ def load_examples(path: Path = EXAMPLES) -> list[Row]:
         Rows with source `slogan`; category is "" where the file names none.
 
     Raises:
-        ValueError: the file cannot be read or holds no line, or a line is not a JSON object, lacks a key, has something
-            of the wrong type or empty, or gives an ad_copy that an earlier line gives.
+        HanjulError: the file cannot be read or holds no line, or a line is not a JSON object, lacks a key, has
+            something of the wrong type or empty, or gives an ad_copy that an earlier line gives.
     """
     try:
         # utf-8-sig: editors on Windows put a byte order mark first.
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}; give a JSONL file in UTF-8") from error
+        raise HanjulError(f"The file cannot be read: {error}", str(path), "give a JSONL file in UTF-8") from error
     rows: list[Row] = []
     seen: dict[str, int] = {}
     # Not splitlines(): a JSON string may hold U+2028 and its kin.
@@ -77,31 +78,31 @@ def load_examples(path: Path = EXAMPLES) -> list[Row]:
         row = _row(line, f"{path}, line {number}")
         first = seen.setdefault(row["ad_copy"], number)
         if first != number:
-            raise ValueError(f"{path}, line {number}: `ad_copy` stands in line {first} already; remove one")
+            raise HanjulError(f"`ad_copy` stands in line {first} already", f"{path}, line {number}", "remove one")
         rows.append(row)
     if not rows:
-        raise ValueError(f"{path} holds no examples; give one JSON object a line")
+        raise HanjulError("The file holds no examples", str(path), "give one JSON object a line")
     return rows
 
 
 def _row(line: str, where: str) -> Row:
     try:
         example = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where}: not JSON ({error}); give one JSON object a line") from error
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
+        raise HanjulError(f"Not JSON: {error}", where, "give one JSON object a line") from error
     if not isinstance(example, dict):
-        raise ValueError(f"{where}: not a JSON object; give one with product, values and ad_copy")
+        raise HanjulError("Not a JSON object", where, "give one with product, values and ad_copy")
     missing = [key for key in ("product", "values", "ad_copy") if key not in example]
     if missing:
-        raise ValueError(f"{where}: `{missing[0]}` is missing; add it")
+        raise HanjulError(f"`{missing[0]}` is missing", where, "add it")
     values, category = example["values"], example.get("category", "")
     if not isinstance(values, list) or not values or not all(_is_text(value) for value in values):
-        raise ValueError(f"{where}: `values` must be a list of words, none empty")
+        raise HanjulError("`values` must be a list of words, none empty", where)
     for key in ("product", "ad_copy"):
         if not _is_text(example[key]):
-            raise ValueError(f"{where}: `{key}` must be text, not empty")
+            raise HanjulError(f"`{key}` must be text, not empty", where)
     if category != "" and not _is_text(category):
-        raise ValueError(f"{where}: `category` must be text; leave it out where it is not known")
+        raise HanjulError("`category` must be text", where, "leave it out where it is not known")
     return make_row(example["product"], values, example["ad_copy"], category=normalise(category), source="slogan")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from jinja2 import Template
 
+from pipelines.errors import HanjulError
 from pipelines.planning.taxonomy import Craft, load_craft
 from pipelines.rows import PROMPT_FORMAT, Message, Row, split_of, user_message
 
@@ -73,7 +74,7 @@ def draw_examples(pair: Mapping[str, Any], pools: Sequence[Sequence[Row]], count
     """So many rows of other products, drawn from the pools in turn.
 
     Raises:
-        ValueError: there are fewer.
+        HanjulError: there are fewer.
     """
     draw = random.Random(f"{seed} {pair['id']} {pair.get('attempt', 0)}")
     drawn = [iter(_drawn(draw, pool, pair, count)) for pool in pools if pool]
@@ -86,9 +87,9 @@ def draw_examples(pair: Mapping[str, Any], pools: Sequence[Sequence[Row]], count
         empty = 0 if row else empty + 1
         rows += [row] if row else []
     if len(rows) < count:
-        raise ValueError(
-            f"{count} examples asked for, {len(rows)} of other train products are there to draw them from; "
-            "lower `synthesize.examples`, import more rows or name a file with `--examples`"
+        raise HanjulError(
+            f"{count} examples asked for, {len(rows)} of other train products are there to draw them from",
+            next_step="lower `synthesize.examples`, import more rows or name a file with `--examples`",
         )
     return rows
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from pipelines.errors import HanjulError
+
 Pair = Mapping[str, Any]
 Line = TypeVar("Line")
 
@@ -31,12 +33,12 @@ class Rounds:
             asked: ids of pairs that were asked before, each as often as it was.
 
         Raises:
-            ValueError: the plan is too small to hold so many rows.
+            HanjulError: the plan is too small to hold so many rows.
         """
         if wanted > len(pairs) * keep_per_pair:
-            raise ValueError(
-                f"{wanted} rows are wanted, and {len(pairs)} pairs can have {keep_per_pair} each; plan more pairs "
-                "(`hanjul pairs --n`) or raise `filter.keep_per_pair`"
+            raise HanjulError(
+                f"{wanted} rows are wanted, and {len(pairs)} pairs can have {keep_per_pair} each",
+                next_step="plan more pairs (`hanjul pairs --n`) or raise `filter.keep_per_pair`",
             )
         self.pairs, self.wanted, self.attempts, self.keep_per_pair = pairs, wanted, attempts, keep_per_pair
         self._times = Counter(asked)

@@ -18,6 +18,7 @@ from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal, lines_form
 from pipelines.endpoint.streaming import Request, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Completion, Teacher
+from pipelines.errors import HanjulError
 from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.running import pipeline_of
@@ -133,10 +134,10 @@ def build_writing_pipeline(writing: Writing, llm: Teacher, *, cache_dir: Path, e
         engine: `local` (processes on this machine) or `ray`.
 
     Raises:
-        ValueError: no pairs.
+        HanjulError: no pairs.
     """
     if not writing.pairs:
-        raise ValueError("there are no pairs to write for; plan some with `hanjul pairs`")
+        raise HanjulError("There are no pairs to write for", next_step="plan some with `hanjul pairs`")
     with pipeline_of("hanjul-copies", cache_dir, engine) as pipeline:
         WriteLines(
             name="write",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from matplotlib import font_manager
 
+from pipelines.errors import HanjulError
+
 
 def hangul_font() -> str:
     """Family name of the font that koreanize-matplotlib carries, registered with matplotlib.
@@ -14,11 +16,11 @@ def hangul_font() -> str:
     The package is only looked up: importing it needs `distutils` and changes matplotlib's settings for everyone.
 
     Raises:
-        ValueError: the package is not installed.
+        HanjulError: the package is not installed.
     """
     spec = find_spec("koreanize_matplotlib")
     if spec is None or not spec.origin:
-        raise ValueError("The font for figures is missing: pip install koreanize-matplotlib")
+        raise HanjulError("The font for figures is missing", next_step="run `pip install koreanize-matplotlib`")
     for font in sorted((Path(spec.origin).parent / "fonts").glob("*.ttf")):
         font_manager.fontManager.addfont(font)
     return "NanumGothic"

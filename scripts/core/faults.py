@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from scripts.core.errors import HanjulError
 
@@ -12,6 +14,8 @@ from scripts.core.errors import HanjulError
 INSTALL_DEEPEVAL = "pip install --no-deps 'deepeval>=4.3'"
 
 KEPT = "finished stages are kept; run the same command to go on"
+#: How safetensors, torch, datasets and SQLite, whose errors carry no number, say that a disk is full.
+FULL = re.compile(r"No space left on device|os error 28\b|database or disk is full")
 
 
 @contextmanager
@@ -26,58 +30,101 @@ def explained() -> Iterator[None]:
             raise
         raise HanjulError("The judges need deepeval", "not installed", f"run `{INSTALL_DEEPEVAL}`") from error
     except Exception as error:
-        known = _explain_disk(error) or (_explain_os(error) if isinstance(error, OSError) else _explain_http(error))
+        known = _explain_disk(error)
+        if known is None and not isinstance(error, HanjulError):
+            known = _explain_os(error) if isinstance(error, OSError) else _explain_http(error)
         if known is None:
             raise
         raise known from error
 
 
 @contextmanager
-def refused(where: str) -> Iterator[None]:
-    """Around calls into `pipelines` and `model_card`: their ValueErrors are sentences for the reader of a recipe."""
+def input_errors(where: str, next_step: str = "change the recipe or the input and run again") -> Iterator[None]:
+    """Around calls into `pipelines` and `model_card`: add the place and the step that their errors cannot know."""
     try:
         yield
-    except ValueError as error:
-        raise HanjulError(str(error), where, "change the recipe or the input and run again") from error
+    except HanjulError as error:
+        error.where = error.where or where
+        error.next_step = error.next_step or next_step
+        raise
 
 
-def _explain_disk(error: BaseException | None) -> HanjulError | None:
+def raised_by(error: BaseException, *packages: str) -> bool:
+    """Whether the line that raised an error stands in one of these packages, and not in what they called."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    module = str(place.tb_frame.f_globals.get("__name__", "")) if place else ""
+    return module.partition(".")[0] in packages
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it came of."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _explain_disk(error: BaseException) -> HanjulError | None:
     """A full disk, however deep in the chain: safetensors, torch and datasets raise classes of their own."""
-    while error is not None:
-        number = error.errno if isinstance(error, OSError) else None
-        if number in (errno.ENOSPC, errno.EDQUOT) or any(
-            word in str(error) for word in ("No space left", "os error 28")
-        ):
-            where = str(getattr(error, "filename", None) or error)
+    for link in _chain(error):
+        if (isinstance(link, OSError) and link.errno in (errno.ENOSPC, errno.EDQUOT)) or FULL.search(str(link)):
+            where = str(getattr(link, "filename", None) or link)
             return HanjulError("The disk is full", where, f"free some space or set HANJUL_HOME to another disk; {KEPT}")
-        error = error.__cause__ or error.__context__
     return None
 
 
 def _explain_os(error: OSError) -> HanjulError | None:
     where = str(error.filename or error)
-    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
-        return HanjulError(
-            "Something else stands where a folder is needed", where, "move it or set HANJUL_HOME elsewhere"
-        )
+    if error.filename and (thing := _in_the_way(Path(str(error.filename)), error.errno)):
+        return HanjulError("Something else stands where a folder is needed", str(thing), "move it away")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return HanjulError(
             "No permission to write or read", where, "change the permissions or set HANJUL_HOME elsewhere"
         )
     if error.errno == errno.EADDRINUSE:
         return HanjulError("The port is in use", where, "stop the other program or give another --port")
-    if isinstance(error, ConnectionError):
+    # Processes of ours speak to each other by sockets and pipes, too: where one of these ends, that is a bug.
+    ours = isinstance(error, BrokenPipeError) or raised_by(error, "multiprocessing")
+    if isinstance(error, ConnectionError) and not ours:
         return HanjulError("The connection failed", where, f"check that the server is up; {KEPT}")
     return _explain_http(error)
 
 
-def _explain_http(error: Exception) -> HanjulError | None:
-    from httpx2 import RequestError
-    from huggingface_hub.errors import HfHubHTTPError
+def _in_the_way(path: Path, number: int | None) -> Path | None:
+    """The file that stands where a folder of this path is needed; None where it is all folders, as our code has it."""
+    if number not in (errno.ENOTDIR, errno.EEXIST):
+        return None
+    there = next((part for part in (path, *path.parents) if part.exists()), None)
+    return there if there and not there.is_dir() else None
 
-    if isinstance(error, HfHubHTTPError):
-        url = str(error.response.request.url)
-        return HanjulError(f"The Hub refused: {error.server_message or error}", url, f"check token and name; {KEPT}")
-    if isinstance(error, RequestError):
-        return HanjulError(f"The Hub cannot be reached: {error}", str(error.request.url), f"check the network; {KEPT}")
+
+def _explain_http(error: BaseException) -> HanjulError | None:
+    """What the Hub answers or that it does not, also where transformers says so in an OSError of its own."""
+    from httpx2 import RequestError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    link: BaseException | None = error
+    while isinstance(link, OSError) and not isinstance(link, HfHubHTTPError | LocalEntryNotFoundError):
+        link = link.__cause__
+    if isinstance(link, HfHubHTTPError):
+        return _explain_answer(link)
+    if isinstance(link, LocalEntryNotFoundError):
+        return HanjulError(f"The Hub cannot be reached: {link}", next_step=f"check the network; {KEPT}")
+    if isinstance(link, RequestError):
+        return HanjulError(f"The Hub cannot be reached: {link}", str(link.request.url), f"check the network; {KEPT}")
+    return None
+
+
+def _explain_answer(error: Exception) -> HanjulError | None:
+    """An error that the Hub answered; None where it found fault with the request, which is ours."""
+    response = error.response  # type: ignore[attr-defined]
+    said, url, status = getattr(error, "server_message", None) or error, str(response.request.url), response.status_code
+    if status in (401, 403, 404):
+        return HanjulError(f"The Hub refused: {said}", url, f"check token and name; {KEPT}")
+    if status in (408, 409, 412, 429) or status >= 500:
+        return HanjulError(f"The Hub failed: {said}", url, f"wait a little; {KEPT}")
     return None

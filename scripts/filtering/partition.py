@@ -38,7 +38,7 @@ def part(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder:
         folder: for files that are needed meanwhile.
 
     Raises:
-        ValueError: a step of the pipeline failed.
+        RuntimeError: a step of the pipeline failed.
     """
     passed, by_rules = part_by_rules(rows, limits, folder, recipe.filter.engine)
     log(f"filter: {len(by_rules):,} of {len(rows):,} rows rejected by rules")

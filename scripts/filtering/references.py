@@ -17,7 +17,7 @@ from pipelines.text.line_index import Lines
 from scripts.core.errors import HanjulError
 from scripts.core.files import digest
 from scripts.core.settings import FilterSettings, Recipe
-from scripts.hub.hub import Hub
+from scripts.hub.hub import Hub, repo_uri
 from scripts.hub.tables import COLUMNS, identify, read
 
 
@@ -61,7 +61,7 @@ class References:
         semantic = recipe.filter.semantic
         if semantic is None:
             return recipe
-        found = hub.resolve(HfUri(type="model", id=semantic.model, revision=semantic.revision), "model")
+        found = hub.resolve(repo_uri("model", semantic.model, semantic.revision), "model")
         pinned = semantic.model_copy(update={"revision": found.revision})
         return recipe.model_copy(update={"filter": recipe.filter.model_copy(update={"semantic": pinned})})
 

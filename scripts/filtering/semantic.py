@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scripts.core.errors import HanjulError
+from scripts.core.faults import raised_by
 from scripts.core.settings import SemanticSettings
 
 #: Lines that are compared with all others at a time.
@@ -48,6 +49,8 @@ def _vectors(lines: Sequence[str], settings: SemanticSettings) -> Any:
     try:
         encoder = SentenceTransformer(settings.model, revision=settings.revision)
     except (OSError, ValueError, SafetensorError) as error:
+        if not raised_by(error, "huggingface_hub", "transformers", "sentence_transformers", "safetensors"):
+            raise
         raise HanjulError(
             f"The sentence encoder cannot be loaded: {error}", settings.model, "check filter.semantic.model"
         ) from error

@@ -10,11 +10,12 @@ from typing import Any
 
 from httpx2 import HTTPError
 from huggingface_hub import HfApi, HfUri, hf_hub_download, parse_hf_uri, snapshot_download
-from huggingface_hub.errors import EntryNotFoundError, HfUriError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import HfUriError, RemoteEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
 from dataset_card.head import data_of
 from scripts.core import env
 from scripts.core.errors import HanjulError
+from scripts.core.faults import raised_by
 
 #: The file in which a stage says what it made its commit from.
 MANIFEST = "manifest.json"
@@ -35,7 +36,7 @@ class Hub:
 
     def repo(self, kind: str, name: str) -> HfUri:
         """URI of one of our repos: `name` alone, or with a namespace of its own."""
-        return HfUri(type=kind, id=name if "/" in name else f"{self.namespace}/{name}")  # type: ignore[arg-type]
+        return repo_uri(kind, name if "/" in name else f"{self.namespace}/{name}")
 
     def resolve(self, uri: str | HfUri, kind: str | None = None) -> HfUri:
         """The same URI with its revision as a full commit sha.
@@ -71,7 +72,7 @@ class Hub:
         """A file at a pinned revision, or None where it is not there."""
         try:
             return Path(hf_hub_download(uri.id, path, repo_type=uri.type, revision=uri.revision))
-        except EntryNotFoundError:
+        except RemoteEntryNotFoundError:  # not LocalEntryNotFoundError, which says that nobody could be asked
             return None
 
     def text(self, uri: HfUri, path: str) -> str:
@@ -90,7 +91,10 @@ class Hub:
 
         try:
             return dict(load_dataset(uri.id, config, revision=uri.revision))
-        except (ValueError, DatasetsError) as error:  # an unknown config, which the message sets beside those there are
+        except (DatasetsError, ValueError) as error:
+            if not isinstance(error, DatasetsError) and not raised_by(error, "datasets"):
+                raise
+            # an unknown config, which the message sets beside those there are
             raise HanjulError(f"No rows in config {config}: {error}", uri.to_uri(), "check the URI") from error
 
     def rows(self, uri: HfUri, config: str) -> Any:
@@ -145,6 +149,18 @@ class Hub:
         except RepositoryNotFoundError:
             return {}
         return {ref.name: ref.target_commit for ref in refs.tags}
+
+
+def repo_uri(kind: str, name: str, revision: str | None = None) -> HfUri:
+    """URI of a repo that a recipe or a flag names.
+
+    Raises:
+        HanjulError: it is no name of a repo.
+    """
+    try:
+        return HfUri(type=kind, id=name, revision=revision)  # type: ignore[arg-type]
+    except HfUriError as error:
+        raise HanjulError(f"This cannot be the name of a {kind} repo", name, "write it as namespace/name") from error
 
 
 def _order(version: str) -> tuple[int, ...]:

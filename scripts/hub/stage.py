@@ -11,8 +11,8 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +24,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from scripts.core import env
 from scripts.core.errors import HanjulError
+from scripts.core.faults import raised_by
 from scripts.core.files import write_atomically
 from scripts.core.log import log
 from scripts.hub.hub import MANIFEST, Hub
@@ -149,7 +150,8 @@ def _commit(
 ) -> HfUri:
     repo, out = stage.repo, folder / "out"
     sdk = "gradio" if repo.type == "space" else None
-    hub.api.create_repo(repo.id, repo_type=repo.type, exist_ok=True, space_sdk=sdk)
+    with _refusals(stage):
+        hub.api.create_repo(repo.id, repo_type=repo.type, exist_ok=True, space_sdk=sdk)
     head = hub.head(repo)
     if card:
         parent = HfUri(type=repo.type, id=repo.id, revision=head) if head else None
@@ -157,7 +159,7 @@ def _commit(
     operations = [
         CommitOperationAdd(path.relative_to(out).as_posix(), path) for path in sorted(out.rglob("*")) if path.is_file()
     ]
-    try:
+    with _refusals(stage):
         commit = hub.api.create_commit(
             repo.id,
             operations,
@@ -166,13 +168,23 @@ def _commit(
             commit_description=_mark(stage),
             parent_commit=head,
         )
-    except (HfHubHTTPError, ValueError) as error:  # ValueError: the client refuses a card with invalid metadata
+    return HfUri(type=repo.type, id=repo.id, revision=commit.oid)
+
+
+@contextmanager
+def _refusals(stage: Stage) -> Iterator[None]:
+    """Say which commit the Hub would not take, and why."""
+    try:
+        yield
+    except (HfHubHTTPError, ValueError) as error:
+        # ValueError: the client refuses a card with invalid metadata
+        if not isinstance(error, HfHubHTTPError) and not raised_by(error, "huggingface_hub"):
+            raise
         raise HanjulError(
             f"The commit of stage {stage.name} was refused: {getattr(error, 'server_message', None) or error}",
-            repo.to_uri(),
+            stage.repo.to_uri(),
             "run the same command again: the finished work is kept and only the commit is repeated",
         ) from error
-    return HfUri(type=repo.type, id=repo.id, revision=commit.oid)
 
 
 def _mark(stage: Stage) -> str:

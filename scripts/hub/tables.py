@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from huggingface_hub import HfUri
 
@@ -12,6 +12,7 @@ from pipelines import corpus
 from pipelines.rows import Row, make_row
 from pipelines.text.tidy import clean_value, tidy
 from scripts.core.errors import HanjulError
+from scripts.core.faults import raised_by
 from scripts.core.files import digest
 from scripts.hub.hub import Hub
 
@@ -85,21 +86,24 @@ def read(hub: Hub, source: Path | HfUri) -> Iterable[Mapping[str, Any]]:
     Raises:
         HanjulError: it is none.
     """
+    if source == corpus.FOLDER:
+        return corpus.load_corpus()
     from datasets import concatenate_datasets, load_dataset
     from datasets.exceptions import DatasetsError
 
     try:
         if isinstance(source, HfUri):
             splits = load_dataset(source.id, revision=source.revision)
-            yield from concatenate_datasets(list(splits.values()))
-        elif source == corpus.FOLDER:
-            yield from corpus.load_corpus()
+            records = concatenate_datasets(list(splits.values()))
         else:
             cache = str(hub.cache("import"))
-            yield from load_dataset(READERS[source.suffix], data_files=str(source), split="train", cache_dir=cache)
-    except (DatasetsError, ValueError, TypeError) as error:
+            records = load_dataset(READERS[source.suffix], data_files=str(source), split="train", cache_dir=cache)
+    except (DatasetsError, ValueError) as error:
+        if not isinstance(error, DatasetsError) and not raised_by(error, "datasets", "pyarrow"):
+            raise
         raise HanjulError(
             f"The input is not a table: {error.__cause__ or error}",
             str(source),
             "give rows of product, values, ad_copy",
         ) from error
+    return cast(Iterable[Mapping[str, Any]], records)

@@ -12,7 +12,7 @@ from pipelines.likelihood.scorer import SHOTS, STRANGERS, Scorable
 from pipelines.rows import split_of
 from pipelines.synthesis.examples import exemplary_slogans
 from scripts.core.errors import HanjulError
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.settings import EvaluateSettings
 
 
@@ -60,6 +60,6 @@ def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings
     drawn = draw.sample(test, min(wanted, len(test)))
     # An adapter's best checkpoint may have been chosen by the validation rows, so those only fill up.
     drawn += draw.sample(validation, min(wanted - len(drawn), len(validation)))
-    with refused(where):
+    with input_errors(where):
         contrasts = build_contrast_set(drawn, exemplary_slogans(), seed)
     return CalibrationData(tuple(examples), tuple(row["ad_copy"] for row in train), tuple(contrasts))

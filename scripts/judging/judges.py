@@ -11,7 +11,7 @@ from huggingface_hub import HfUri
 
 from model_card.comparison.agreement import outcomes, people
 from model_card.judging.judge import Judge, calibrated
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.settings import EvaluateSettings, Recipe
 from scripts.hub.hub import Hub
 from scripts.judging import llm_judge
@@ -40,7 +40,7 @@ def llm(
         HanjulError: see `llm_judge.open_judge`.
     """
     assert settings.judge
-    with llm_judge.open_judge(hub, settings.judge, run, teacher=teacher) as found, refused("calibration"):
+    with llm_judge.open_judge(hub, settings.judge, run, teacher=teacher) as found, input_errors("calibration"):
         judge = calibrated(
             found.name,
             "geval",

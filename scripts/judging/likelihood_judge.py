@@ -13,7 +13,7 @@ from model_card.judging.judge import Judge, calibrated
 from pipelines.likelihood.log_probabilities import Continuations
 from pipelines.likelihood.scorer import Scorer
 from scripts.core import log
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.settings import EvaluateSettings, Recipe
 from scripts.judging.calibration_data import CalibrationData, calibration_data
 from scripts.judging.score_cache import KeptScores
@@ -46,7 +46,7 @@ def likelihood(
 
     name = f"{scorer.id}@{str(scorer.revision)[:7]}"
     log.log(f"judge: {name}, likelihood, calibrated on {len(given.contrasts)} couples")
-    with refused("calibration"):
+    with input_errors("calibration"):
         raw = KeptScores(load, (scorer, base), given)
         return calibrated(
             name, "likelihood", "likelihood", raw, given.contrasts, bootstrap=settings.bootstrap, seed=seed

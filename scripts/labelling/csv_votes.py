@@ -47,8 +47,8 @@ def votes_from_csv(path: Path) -> list[Vote]:
     for line, record in _records(_decoded(content, path), path):
         try:
             votes.append(_vote(record, voted_at))
-        except ValueError as error:
-            raise HanjulError(f"Line {line}: {error}", str(path), "mend the line and import again") from error
+        except HanjulError as error:
+            raise HanjulError(f"Line {line}: {error.what}", str(path), "mend the line and import again") from error
     if not votes:
         raise HanjulError("There are no votes in the file", str(path), "give it a line for each vote")
     return votes
@@ -89,20 +89,22 @@ def _records(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _vote(record: dict[str, str], voted_at: str) -> Vote:
-    """A vote from cells; ValueError says what is wrong with them."""
+    """A vote from cells; HanjulError says what is wrong with them."""
     values = tuple(re.split(r"\||,\s", record["values"]))
     first = WrittenLine(record["product"], values, record["line_a"], record["system_a"].strip())
     second = WrittenLine(record["product"], values, record["line_b"], record["system_b"].strip())
     item = make_item(first, second)
     choice = unicodedata.normalize("NFC", record["choice"]).strip().lower()
     if choice not in CHOICES:
-        raise ValueError(f"choice is {record['choice']!r}, expected one of {', '.join(CHOICES)}")
+        raise HanjulError(f"choice is {record['choice']!r}, expected one of {', '.join(CHOICES)}")
     question = record["question"].strip().lower() or OVERALL
     if question not in QUESTIONS:
-        raise ValueError(f"question is {record['question']!r}, expected one of {', '.join(QUESTIONS)}")
+        raise HanjulError(f"question is {record['question']!r}, expected one of {', '.join(QUESTIONS)}")
     voter = pseudonym(record["voter"])
     if not voter:
-        raise ValueError(f"voter is {record['voter']!r}, expected a pseudonym of 1 to 40 characters, no e-mail address")
+        raise HanjulError(
+            f"voter is {record['voter']!r}, expected a pseudonym of 1 to 40 characters, no e-mail address"
+        )
     chosen = {"a": first.line, "b": second.line}.get(CHOICES[choice])
     return Vote(
         **as_columns(item),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from model_card.comparison.report import Report, System
 from model_card.comparison.surface import is_broken
 from pipelines.rows import normalise, pair_of
+from scripts.core.errors import HanjulError
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,16 @@ def make_item(first: WrittenLine, second: WrittenLine) -> Item:
     """Make the item of two lines for one pair, the same whichever comes first.
 
     Raises:
-        ValueError: a part is empty, the lines are the same, or they are for different pairs.
+        HanjulError: a part is empty, the lines are the same, or they are for different pairs.
     """
     product, values = normalise(first.product), tuple(value for value in map(normalise, first.values) if value)
     by_line = {normalise(written.line): written.system for written in (second, first)}
     if not product or not values or not all(by_line):
-        raise ValueError("product, values or a line is empty")
+        raise HanjulError("product, values or a line is empty")
     if len(by_line) == 1:
-        raise ValueError("the two lines are the same")
+        raise HanjulError("the two lines are the same")
     if (second.product, sorted(second.values)) != (first.product, sorted(first.values)):
-        raise ValueError("the two lines are for different pairs")
+        raise HanjulError("the two lines are for different pairs")
     a, b = sorted(by_line)
     content = json.dumps([product, sorted(values), a, b], ensure_ascii=False)
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]

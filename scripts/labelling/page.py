@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: Gradio resolves the annotations of `act` among the names of the module.
 
 import itertools
+import traceback
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -37,8 +38,8 @@ def build_page(items: Sequence[Item], vote_log: VoteLog, question: str, seed: in
                 if not voter:
                     return _screen(screens.start_screen(question, len(items), NO_NAME)), None
                 session = LabellingSession(items, vote_log, question, voter, seed)
-        except Exception as error:  # a visitor sees a sentence, never a traceback
-            log(f"label: a press failed: {error!r}")
+        except Exception:  # a visitor sees a sentence, never a traceback
+            log(f"label: a press failed\n{traceback.format_exc()}")
             notice = NOT_SAVED
         if not session:
             return _screen(screens.start_screen(question, len(items)), notice), None

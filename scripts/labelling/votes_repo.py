@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pyarrow.parquet as parquet
 from huggingface_hub import HfUri
 from pydantic import TypeAdapter, ValidationError
@@ -86,7 +87,9 @@ def read(hub: Hub, uri: HfUri) -> list[Vote]:
         raise HanjulError(f"There are no votes in this repository ({FILE})", uri.to_uri(), "run `hanjul label` first")
     try:
         return _VOTES.validate_python(parquet.read_table(path).to_pylist())
-    except (ValidationError, ValueError, OSError) as error:
+    except (ValidationError, pyarrow.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's, not that of what is in the file
+            raise
         raise HanjulError(
             f"These are no votes: {error}", f"{uri.to_uri()}/{FILE}", "give a repository that `hanjul label` wrote"
         ) from error

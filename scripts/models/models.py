@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfUri
+from huggingface_hub import HfUri, hf_hub_download
+from huggingface_hub.errors import RemoteEntryNotFoundError
 
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
-from scripts.hub.hub import Hub
+from scripts.hub.hub import Hub, repo_uri
 from scripts.models.embedded import EMBEDDED, ensure_base
 from scripts.training.loading import model_class
 
@@ -22,7 +24,7 @@ def resolve_base(hub: Hub, settings: TrainSettings) -> HfUri:
     """The base model of a recipe, pinned. The local Hub is given the embedded one when it is asked for."""
     if hub.is_local and settings.base_model == EMBEDDED and settings.base_revision is None:
         return ensure_base(hub)
-    return hub.resolve(HfUri(type="model", id=settings.base_model, revision=settings.base_revision))
+    return hub.resolve(repo_uri("model", settings.base_model, settings.base_revision))
 
 
 def base_of(hub: Hub, adapter: HfUri) -> HfUri:
@@ -93,12 +95,13 @@ def adapter_config(uri: HfUri) -> Any:
     """
     from peft import PeftConfig
 
-    try:
-        return PeftConfig.from_pretrained(uri.id, revision=uri.revision)
-    except ValueError as error:  # no adapter_config.json
+    try:  # PeftConfig takes whatever goes wrong here for a file that is not there
+        path = hf_hub_download(uri.id, "adapter_config.json", revision=uri.revision)
+    except RemoteEntryNotFoundError as error:
         raise HanjulError(
             "This repository holds no PEFT adapter", uri.to_uri(), "give the URI of an adapter"
         ) from error
+    return PeftConfig.from_pretrained(Path(path).parent)
 
 
 def is_encoder_decoder(uri: HfUri) -> bool:

@@ -19,7 +19,7 @@ from pipelines.rows import split_of
 from scripts.comparison import system_lines
 from scripts.comparison.system_lines import Pair, Sitting
 from scripts.core.errors import HanjulError
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.settings import EvaluateSettings, Recipe
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
@@ -163,7 +163,7 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
     settings, seed = recipe.evaluate, recipe.seed
     rows = list(hub.rows(group.dataset, "default"))
     train = [row for row in rows if split_of(row["product"]) == "train"]
-    with refused(group.dataset.to_uri()):
+    with input_errors(group.dataset.to_uri()):
         pairs = choose_pairs(rows, settings.pairs, seed)
     used: dict[str, Any] = {}
     split = EvalSplit(group.dataset.id, str(group.dataset.revision), SPLIT)
@@ -171,7 +171,7 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
     given = calibration_data(rows, group.dataset.to_uri(), settings, seed)
     sitting = Sitting(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
     # What cannot judge should not be found out after lines were written and paid for.
-    with judges.opened(hub, group.scorer, group.votes, recipe, given) as (found, usage), refused("evaluate"):
+    with judges.opened(hub, group.scorer, group.votes, recipe, given) as (found, usage), input_errors("evaluate"):
         candidates = list(_candidates(hub, group, recipe, sitting, folder, used))
         report = evaluate_systems(found, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
         return report, used | ({"judge": usage()} if settings.judge else {})
@@ -232,11 +232,13 @@ def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[P
     """Pairs of the test split by seed, first one of each product.
 
     Raises:
-        ValueError: the split has fewer than `n`.
+        HanjulError: the split has fewer than `n`.
     """
     pairs = sorted({(row["product"], tuple(row["values"])) for row in rows if split_of(row["product"]) == SPLIT})
     if len(pairs) < n:
-        raise ValueError(f"{n} pairs asked for, the test split has {len(pairs)}; lower `evaluate.pairs` or add rows")
+        raise HanjulError(
+            f"{n} pairs asked for, the test split has {len(pairs)}", next_step="lower `evaluate.pairs` or add rows"
+        )
     random.Random(seed).shuffle(pairs)
     seen: set[str] = set()
     repeats = [pair[0] in seen or seen.add(pair[0]) for pair in pairs]  # type: ignore[func-returns-value]

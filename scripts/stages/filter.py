@@ -18,7 +18,7 @@ from pipelines import features
 from pipelines.filters.limits import Limits
 from pipelines.preferences import preferences_of
 from pipelines.rows import split_of
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.settings import Recipe
 from scripts.filtering import versions
 from scripts.filtering.partition import part
@@ -62,7 +62,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
         rows = hub.rows(raw, "raw").to_list()
         if earlier:
             rows = versions.united(rows, versions.rows_of(hub, earlier[1]))
-        with refused("filter"):
+        with input_errors("filter"):
             kept, rejected = part(rows, limits, base, recipe, folder)
         _write(kept, rejected, recipe.filter.min_margin, folder / "out")
         counts = {
@@ -112,7 +112,7 @@ def _card(
     semantic = recipe.filter.semantic
     scored = any(row["scores"]["pv"] is not None for row in kept)
     changes = versions.changes_since(hub, before, [*kept, *rejected])
-    with refused("filter"):
+    with input_errors("filter"):
         found = facts.gather(
             facts.Given(repo_id=raw.id, title=recipe.title, imported_terms=recipe.import_.terms),
             facts.Produced(

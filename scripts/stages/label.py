@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfUri
+from pydantic import ValidationError
 
 from model_card.cards.card import DATA
 from model_card.comparison.agreement import QUESTIONS
@@ -136,7 +137,7 @@ def _report(hub: Hub, uri: HfUri) -> Any:
         raise HanjulError(f"This adapter has not been evaluated ({DATA})", uri.to_uri(), "run `hanjul evaluate` first")
     try:
         return Report.from_json(text)
-    except ValueError as error:
+    except ValidationError as error:
         raise HanjulError(
             f"This evaluation cannot be read: {str(error).splitlines()[0]}",
             f"{uri.to_uri()}/{DATA}",
@@ -168,6 +169,8 @@ def _serve(page: Any, host: str, port: int) -> None:
             favicon_path=FOLDER / "favicon.svg",
         )
     except OSError as error:  # Gradio's word for it is that it finds no empty port
+        if "empty port" not in str(error):
+            raise
         raise HanjulError(
             "The port is in use", f"{host}:{port}", "stop the other program or give another --port"
         ) from error

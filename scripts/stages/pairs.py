@@ -14,7 +14,7 @@ from pipelines.features import PAIRS, write_rows
 from pipelines.planning.coverage import coverage
 from pipelines.planning.pairs import build_pairs_pipeline, plan_pairs
 from pipelines.planning.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.files import digest
 from scripts.core.settings import PairsSettings
 from scripts.hub.hub import Hub
@@ -56,7 +56,7 @@ def run(
                 hub, widened.taxonomy, propose, base, seed=seed, run_id=stage.fingerprint(), folder=folder
             )
             widened.write(folder / "out" / proposals.FILE)
-        with refused("pairs"):
+        with input_errors("pairs"):
             planned = plan_pairs(
                 widened.taxonomy, load_craft(), settings.n, values_max=settings.values_max, seed=seed, written=written
             )

@@ -12,7 +12,7 @@ from dataset_card.card import merge_configs
 from pipelines.features import RAW_FILES, write_raw
 from scripts.core import endpoints
 from scripts.core.errors import HanjulError
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
 from scripts.filtering.references import References
@@ -74,11 +74,11 @@ def run(
         people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
         brief = brief_of(hub, settings, examples, people, recipe.seed)
         planned = list(hub.rows(pairs, "pairs"))
-        with refused("synthesize.examples"):
+        with input_errors("synthesize.examples"):
             brief.prompt(planned[0])  # too few examples are better known now than in a step
         with (
             teachers.open_teacher(hub, settings.teacher, adapter, settings.concurrency, folder) as endpoint,
-            refused(endpoint.name),
+            input_errors(endpoint.name),
         ):
             job = WritingJob(recipe, endpoint, brief, references.limits(hub, recipe.filter), folder)
             written = write_all(job, planned, people, base)

@@ -18,7 +18,7 @@ from pipelines.synthesis.examples import exemplary_slogans
 from pipelines.synthesis.prompts import Brief
 from scripts.core import endpoints
 from scripts.core.errors import HanjulError
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.settings import ProposeSettings, Recipe, SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching import teachers
@@ -112,7 +112,7 @@ def of_recipe(recipe: Recipe) -> Estimate:
     adapter = "" if settings.teacher.base_url else settings.teacher.adapter.repo
     # slogans stand for all examples: what is drawn from is not imported yet
     brief = Brief(0 if adapter else settings.candidates, settings.examples, (tuple(exemplary_slogans()),), recipe.seed)
-    with refused("pairs"):
+    with input_errors("pairs"):
         planned = plan_pairs(load_taxonomy(), load_craft(), pairs.n, values_max=pairs.values_max, seed=recipe.seed)
     found = estimate(planned, brief, settings, adapter, recipe.seed)
     return replace(found, proposing=_proposing(pairs.propose)) if pairs.propose else found

@@ -21,7 +21,7 @@ from pipelines.planning.screening import Proposal, clean_values, extended, scree
 from pipelines.planning.taxonomy import Category
 from scripts.core import endpoints, log
 from scripts.core.errors import HanjulError
-from scripts.core.faults import refused
+from scripts.core.faults import input_errors
 from scripts.core.settings import ProposeSettings
 from scripts.hub.hub import Hub
 from scripts.models import models
@@ -82,7 +82,7 @@ def widen(
         )
     with (
         teachers.open_teacher(hub, settings.teacher, None, settings.concurrency, folder) as endpoint,
-        refused(endpoint.name),
+        input_errors(endpoint.name),
     ):
         job = _Job(settings, endpoint, seed, run_id, folder)
         asked = [{"category": category.name, "there": category.products} for category in taxonomy]

@@ -14,7 +14,7 @@ from types import FrameType
 from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
-from scripts.training.worker import ERROR_FILE, PARENT_VARIABLE, run_job
+from scripts.training.worker import ERROR_FILE, PARENT_VARIABLE, TRACEBACK_FILE, run_job
 
 #: Seconds that processes have to finish a step and write a checkpoint on SIGTERM.
 STOP_S = 300
@@ -46,13 +46,15 @@ def run(folder: Path, processes: int) -> None:
 
     Raises:
         HanjulError: what `worker.run_job` raises, or a process that died.
+        RuntimeError: a bug ended a process; its traceback is in the message.
     """
     import torch
 
     if processes == 1 and torch.cuda.device_count() <= 1:  # with more GPUs, Trainer would spread one process over all
         run_job(folder)
         return
-    (folder / ERROR_FILE).unlink(missing_ok=True)
+    for name in (ERROR_FILE, TRACEBACK_FILE):
+        (folder / name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     command += ["--shutdown-timeout", str(STOP_S)]
     threads = max((os.cpu_count() or 1) // processes, 1)
@@ -80,6 +82,9 @@ def run(folder: Path, processes: int) -> None:
             child.wait()
     if (folder / ERROR_FILE).is_file():
         raise HanjulError(**json.loads((folder / ERROR_FILE).read_text(encoding="utf-8")))
+    if code and (folder / TRACEBACK_FILE).is_file():
+        trace = (folder / TRACEBACK_FILE).read_text(encoding="utf-8")
+        raise RuntimeError(f"a process of the training failed\n{trace}")
     if code:
         raise HanjulError(
             f"A process of the training ended with status {code}",

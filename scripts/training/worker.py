@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from scripts.training import loading
 from scripts.training.encoding import end_token_ids
 from scripts.training.job import TrainingJob, load_rows
 
-#: File of the job's folder with the error that ended a process.
-ERROR_FILE = "error.json"
+#: Files of the job's folder with what ended a process: an error raised on purpose, or the traceback of a bug.
+ERROR_FILE, TRACEBACK_FILE = "error.json", "traceback.txt"
 #: Environment variable with the process id of whoever started the job.
 PARENT_VARIABLE = "HANJUL_JOB_OF"
 
@@ -85,7 +86,7 @@ def generation_config(model: Any, tokenizer: Any) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Run as one process of several; a HanjulError goes into the folder, for the process that started this one."""
+    """Run as one process of several; what ends it goes into the folder, for the process that started this one."""
     threading.Thread(target=_exit_with, args=(int(os.environ[PARENT_VARIABLE]),), daemon=True).start()
     try:
         run_job(folder)
@@ -93,6 +94,9 @@ def main(folder: Path) -> None:
         if os.environ.get("RANK", "0") == "0":
             write_atomically(folder / ERROR_FILE, json.dumps(vars(error), ensure_ascii=False))
         sys.exit(1)
+    except Exception:
+        write_atomically(folder / TRACEBACK_FILE, traceback.format_exc())
+        raise
 
 
 def _exit_with(parent: int) -> None:

@@ -20,6 +20,7 @@ from dataset_card.facts import Given, gather
 from dataset_card.head import size_category
 from dataset_card.reasons import REASONS
 from pipelines import features
+from pipelines.errors import HanjulError
 from pipelines.rows import split_of
 from pipelines.text.line_index import Lines
 from scripts.local_hub import cards
@@ -265,7 +266,7 @@ def test_a_release_replaces_the_minimal_text():
 
 
 def test_nothing_kept_is_an_error():
-    with pytest.raises(ValueError, match="no row passed the filters"):
+    with pytest.raises(HanjulError, match="No row passed the filters"):
         gather(GIVEN, PRODUCED, [], release()[1])
 
 

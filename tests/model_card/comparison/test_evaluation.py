@@ -8,6 +8,7 @@ from model_card.comparison.evaluation import Answer, Candidate, EvalSplit, evalu
 from model_card.comparison.report import METRICS, Report
 from model_card.comparison.surface import copies, distinct, is_broken, leaks
 from model_card.judging.judge import Judge, Raw
+from pipelines.errors import HanjulError
 from tests.model_card.cards.facts import JUDGE, REPORT
 
 SPLIT = EvalSplit("team/copy", "d" * 40, "test")
@@ -115,7 +116,7 @@ def test_a_pair_with_a_line_unjudged_is_left_out_for_all(judge):
     by_line = [line.verdicts[JUDGE.name].scores["pv"] for line in report.systems[0].lines]
     assert said.means["base"]["pv"].value == pytest.approx(sum(by_line[1:]) / 3)
     assert (said.duels[0].losses, said.duels[0].ties) == pytest.approx((1 / 3, 2 / 3))
-    with pytest.raises(ValueError, match="gemma-3-270m@bbbbbbb judged none of the 4 pairs"):
+    with pytest.raises(HanjulError, match="gemma-3-270m@bbbbbbb judged none of the 4 pairs"):
         evaluated([judge], candidate("a", ["왜?"] * 4))
 
 

@@ -13,6 +13,7 @@ from model_card.comparison.report import FLOOR, METRICS, Calibration, Interval
 from model_card.judging import calibration
 from model_card.judging.calibration import apply, auc, calibrate, logistic
 from model_card.judging.contrast_set import KINDS, Contrast
+from pipelines.errors import HanjulError
 
 
 def made(n):
@@ -191,11 +192,11 @@ def test_rows_that_the_judge_would_not_score_are_left_out():
 @pytest.mark.parametrize(("kind", "metric"), [(kind, metric) for metric, kinds in KINDS.items() for kind in kinds])
 def test_a_kind_without_a_couple_is_an_error(kind, metric):
     message = f"No couple of the kind {kind} was scored: {metric} cannot be calibrated"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(HanjulError, match=message):
         calibrated(lambda c: 1, lambda c: None if c.kind == kind else 0)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(HanjulError, match=message):
         calibrated(lambda c: None if c.kind == kind else 1, lambda c: 0)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(HanjulError, match=message):
         calibrated(lambda c: 1, lambda c: 0, [c for c in CONTRASTS if c.kind != kind])
 
 

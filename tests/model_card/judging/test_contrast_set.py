@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from model_card.comparison.report import METRICS
 from model_card.judging import contrast_set
 from model_card.judging.contrast_set import KINDS, LEAST_ITEMS, WORN_OUT, build_contrast_set, shuffled, template
+from pipelines.errors import HanjulError
 from pipelines.likelihood.scorer import DULL_LINES
 
 VALUES = ["조용한", "빠른", "든든한", "가벼운", "따뜻함"]
@@ -132,7 +133,7 @@ def test_the_seed_decides(contrasts):
 
 @pytest.mark.parametrize("rows", [[], ROWS[:1], ROWS[:3], [ROWS[0]] * 90])
 def test_two_products_are_the_least(rows):
-    with pytest.raises(ValueError, match="at least two products"):
+    with pytest.raises(HanjulError, match="at least two products"):
         build_contrast_set(rows, SLOGANS, seed=1)
 
 
@@ -141,12 +142,12 @@ def test_good_and_bad_items_are_counted(monkeypatch):
     monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items)
     assert len(build_contrast_set(ROWS[:10], SLOGANS[:4], seed=1)) == 54
     monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items + 1)
-    with pytest.raises(ValueError, match=f"has {items} items, fewer than {items + 1}"):
+    with pytest.raises(HanjulError, match=f"has {items} items, fewer than {items + 1}"):
         build_contrast_set(ROWS[:10], SLOGANS[:4], seed=1)
 
 
 def test_a_small_split_is_too_few():
-    with pytest.raises(ValueError, match=f"fewer than {LEAST_ITEMS}: give more held-out rows"):
+    with pytest.raises(HanjulError, match=f"fewer than {LEAST_ITEMS} → give more held-out rows"):
         build_contrast_set(ROWS[:6], SLOGANS, seed=1)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from model_card.comparison.report import METRICS, Calibration, Interval, JudgeFacts, Verdict
 from model_card.judging.judge import TIE, Judge, Raw, both_orders, calibrated
+from pipelines.errors import HanjulError
 from tests.model_card.judging.test_calibration import made
 
 CONTRASTS = made(60)
@@ -124,7 +125,7 @@ def test_rows_that_it_will_not_score_are_left_out():
 
 
 def test_a_kind_without_a_couple_is_an_error():
-    with pytest.raises(ValueError, match="No couple of the kind shuffled was scored: naturalness"):
+    with pytest.raises(HanjulError, match="No couple of the kind shuffled was scored: naturalness"):
         trial(lambda rows: [None if "shuffled" in row["ad_copy"] else Raw(dict.fromkeys(METRICS, 1.0)) for row in rows])
 
 

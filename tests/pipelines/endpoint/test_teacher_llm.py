@@ -14,6 +14,7 @@ from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import lines_form
 from pipelines.endpoint.streaming import Request, stream_answers
 from pipelines.endpoint.teacher_llm import Completion, Teacher, teacher_llm
+from pipelines.errors import HanjulError
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, serve
 
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 2, "seed": 7, "timeout": 10}
@@ -137,12 +138,12 @@ def test_prompts_are_made_when_their_turn_comes(tmp_path):
 def test_a_prompt_that_cannot_be_made_is_an_error(tmp_path):
     def questions() -> Iterator[Request]:
         yield Request(chat("가"), 0, {})
-        raise ValueError("9 examples asked for")
+        raise HanjulError("9 examples asked for")
 
     with serve(lambda body, number: "줄") as endpoint:
         llm = teacher(endpoint.url, tmp_path)
         llm.load()
-        with pytest.raises(ValueError, match="9 examples asked for"):
+        with pytest.raises(HanjulError, match="9 examples asked for"):
             list(stream_answers(llm, questions(), lambda: 2, 1))
 
 

@@ -178,7 +178,7 @@ def test_a_batch_that_fails_fails_it_all_and_the_log_names_the_step(
 ) -> None:
     monkeypatch.setattr(check_rules, "BLOCK", 1)
     monkeypatch.setattr(check_rules, "verdict", breaks)
-    with pytest.raises(ValueError, match=r"the pipeline hanjul-checks failed on a batch: no .*verdicts.*see the log"):
+    with pytest.raises(RuntimeError, match=r"the pipeline hanjul-checks failed on a batch: no .*verdicts.*see the log"):
         verdicts([raw("하나"), raw("둘"), raw("셋")], tmp_path, replicas=replicas)
     log = "".join(capfd.readouterr())
     assert "check_rules" in log and "two is too many" in log
@@ -189,14 +189,14 @@ def test_a_step_that_cannot_be_loaded_is_an_error(tmp_path: Path, monkeypatch: p
         raise OSError("no model of Korean")
 
     monkeypatch.setattr(CheckBlocks, "load", load)
-    with pytest.raises(ValueError, match="the pipeline hanjul-checks"):
+    with pytest.raises(RuntimeError, match="the pipeline hanjul-checks"):
         verdicts([raw("하나")], tmp_path)
 
 
 def test_a_file_that_is_none_is_an_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "raw.parquet").write_text("no table at all")
     pipeline = build_check_pipeline(tmp_path / "raw.parquet", LIMITS, cache_dir=tmp_path / "cache", replicas=1)
-    with pytest.raises(ValueError, match="the pipeline hanjul-checks stopped: Parquet magic bytes"):
+    with pytest.raises(RuntimeError, match="the pipeline hanjul-checks stopped: ArrowInvalid: Parquet magic bytes"):
         verdicts_of(pipeline, 1)
     assert "'read'" in "".join(capfd.readouterr())
 
@@ -213,7 +213,7 @@ def test_blocks_that_come_as_their_processes_finish_are_put_in_order(monkeypatch
 
 def test_rows_that_were_lost_are_counted(tmp_path: Path) -> None:
     pipeline = build_check_pipeline(write([raw("하나")], tmp_path), LIMITS, cache_dir=tmp_path / "cache", replicas=1)
-    with pytest.raises(ValueError, match="2 of 3 rows were lost on the way; see the log above"):
+    with pytest.raises(RuntimeError, match="2 of 3 rows were lost on the way; see the log above"):
         verdicts_of(pipeline, 3)
 
 

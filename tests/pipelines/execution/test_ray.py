@@ -131,7 +131,7 @@ def run_pinned(address, folder):
 def run_broken(address, folder, step, fields):
     """(message, the same of its cause, type and message of the cause of that, seconds)."""
     started = time.monotonic()
-    with pytest.raises(ValueError, match="the pipeline toy stopped") as caught:
+    with pytest.raises(RuntimeError, match="the pipeline toy stopped") as caught:
         run(on_ray(broken_pipeline(folder, step, **fields), address, runtime_env=CODE))
     failed = caught.value.__cause__
     cause = failed.__cause__

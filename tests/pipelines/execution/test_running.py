@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import datasets
 import psutil
@@ -14,6 +15,7 @@ import pytest
 from distilabel.pipeline.base import BasePipeline
 from distilabel.steps import GeneratorStep, GlobalStep, LoadDataFromDicts, Step, StepInput
 
+from pipelines.errors import HanjulError
 from pipelines.execution.running import StrictPipeline, run
 
 SLEEP = 60
@@ -47,13 +49,23 @@ class Sleeps(GlobalStep):
 
 
 class BreaksMaking(GeneratorStep):
+    error: ClassVar[Exception]
+
     @property
     def outputs(self):
         return ["number"]
 
     def process(self, offset: int = 0):
         yield [{"number": 0}], False
-        raise LookupError("no more numbers")
+        raise self.error
+
+
+class BreaksOnABug(BreaksMaking):
+    error = LookupError("no more numbers")
+
+
+class BreaksOnPurpose(BreaksMaking):
+    error = HanjulError("There are no more numbers", "numbers.json", "add some")
 
 
 def pipeline(folder: Path, *steps: type[Step], count: int) -> StrictPipeline:
@@ -79,12 +91,12 @@ def test_does_not_take_rows_of_another_run_from_the_cache(tmp_path):
 
 
 def test_a_failed_batch_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="the pipeline test failed on a batch: no double"):
+    with pytest.raises(RuntimeError, match="the pipeline test failed on a batch: no double"):
         run(pipeline(tmp_path, Breaks, count=6))
 
 
 def test_a_failed_global_step_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="the pipeline test stopped: three is too many"):
+    with pytest.raises(RuntimeError, match="the pipeline test stopped: RuntimeError: three is too many"):
         run(pipeline(tmp_path, BreaksGlobally, count=6))
 
 
@@ -111,11 +123,19 @@ def test_interrupt_ends_it_at_once(tmp_path, capfd):
 
 def test_a_generator_that_breaks_ends_it_at_once(tmp_path):
     with StrictPipeline("test", cache_dir=tmp_path) as built:
-        BreaksMaking() >> Breaks(input_batch_size=2)
+        BreaksOnABug() >> Breaks(input_batch_size=2)
     started = time.monotonic()
-    with pytest.raises(ValueError, match="no more numbers"):
+    with pytest.raises(RuntimeError, match="the pipeline test stopped: LookupError: no more numbers"):
         run(built)
     assert time.monotonic() - started < 15
+
+
+def test_what_a_step_raises_on_purpose_comes_out_whole(tmp_path):
+    with StrictPipeline("test", cache_dir=tmp_path) as built:
+        BreaksOnPurpose() >> Breaks(input_batch_size=2)
+    with pytest.raises(HanjulError) as caught:
+        run(built)
+    assert vars(caught.value) == {"what": "There are no more numbers", "where": "numbers.json", "next_step": "add some"}
 
 
 def test_its_processes_end_with_it_even_when_it_is_killed(tmp_path):

@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.decks import decks_of
 from pipelines.planning.pairs import COLUMNS, PlanPairs, build_pairs_pipeline, count_pairs, plan_pairs
@@ -122,7 +123,7 @@ def test_a_deck_gives_every_value_set_once_in_any_order():
 
 @pytest.mark.parametrize("n", [0, 301])
 def test_more_than_there_are_is_an_error(n):
-    with pytest.raises(ValueError, match=f"{n} pairs asked for, the taxonomy has 300 different ones"):
+    with pytest.raises(HanjulError, match=f"{n} pairs asked for, the taxonomy has 300 different ones"):
         plan(n)
 
 

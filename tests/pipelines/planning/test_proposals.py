@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pipelines.endpoint.teacher_llm import teacher_llm
+from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
 from pipelines.planning.questions import answer_form, prompt_of, read_answer
@@ -84,7 +85,7 @@ def test_values_are_asked_for_by_kind_and_a_failed_question_loses_no_other(tmp_p
 
 
 def test_nothing_to_ask_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="nothing to propose a value for"):
+    with pytest.raises(HanjulError, match=r"nothing to propose a value for → raise `pairs.propose.products`"):
         build_proposals_pipeline([], None, kind="value", count=1, cache_dir=tmp_path)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.errors import HanjulError
 from pipelines.planning.taxonomy import load_taxonomy
 from pipelines.rows import make_row
 from pipelines.synthesis.examples import EXAMPLES, exemplary_slogans, is_exemplary, load_examples
@@ -120,12 +121,12 @@ def test_a_line_separator_within_a_string_ends_no_line(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "not JSON"),
-        ("product,values,ad_copy", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("9" * 5_000, "not JSON"),
-        ('["침대"]', "not a JSON object"),
-        ("null", "not a JSON object"),
+        ("{", "Not JSON"),
+        ("product,values,ad_copy", "Not JSON"),
+        ("[" * 100_000, "Not JSON"),
+        ("9" * 5_000, "Not JSON"),
+        ('["침대"]', "Not a JSON object"),
+        ("null", "Not a JSON object"),
         *(({name: LINE[name] for name in LINE if name != key}, f"`{key}` is missing") for key in LINE),
         ({**LINE, "product": None}, "`product` must be text, not empty"),
         ({**LINE, "product": "\u3000"}, "`product` must be text, not empty"),
@@ -144,19 +145,20 @@ def test_a_line_separator_within_a_string_ends_no_line(tmp_path):
 )
 def test_says_what_is_wrong_and_where(tmp_path, line, message):
     path = write(tmp_path, LINE, "", line)
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(HanjulError) as raised:
         load_examples(path)
-    assert str(raised.value).startswith(f"{path}, line 3: {message}")
+    assert raised.value.what.startswith(message)
+    assert raised.value.where == f"{path}, line 3"
 
 
 def test_files_without_examples(tmp_path):
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(HanjulError, match="cannot be read"):
         load_examples(tmp_path / "nowhere.jsonl")
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(HanjulError, match="cannot be read"):
         load_examples(tmp_path)
-    with pytest.raises(ValueError, match="holds no examples"):
+    with pytest.raises(HanjulError, match="holds no examples"):
         load_examples(write(tmp_path, " "))
     korean = tmp_path / "cp949.jsonl"
     korean.write_bytes(json.dumps(LINE, ensure_ascii=False).encode("cp949"))
-    with pytest.raises(ValueError, match="give a JSONL file in UTF-8"):
+    with pytest.raises(HanjulError, match="give a JSONL file in UTF-8"):
         load_examples(korean)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.endpoint.json_answers import lines_of
+from pipelines.errors import HanjulError
 from pipelines.planning.taxonomy import Craft, load_craft
 from pipelines.rows import Row, make_row, row_id, split_of, user_message
 from pipelines.synthesis.prompts import SPARE, Brief, brief_prompt, draw_examples, usable_examples
@@ -104,7 +105,7 @@ def test_examples_are_different_rows_of_other_products(slogans, rows, own, count
     same = [make_row("모카포트", ["여유"], f"같은 상품 {number}", source="slogan") for number in range(own)]
     pools = ((*SLOGANS[:slogans], *same), ROWS[:rows])
     if slogans + rows < count:
-        with pytest.raises(ValueError, match=f"^{count} examples asked for, {slogans + rows} of other train products"):
+        with pytest.raises(HanjulError, match=f"^{count} examples asked for, {slogans + rows} of other train products"):
             draw_examples(PAIR, pools, count, seed)
         return
     drawn = draw_examples(PAIR, pools, count, seed)
@@ -122,9 +123,9 @@ def test_many_rows_of_the_same_product_do_not_hide_the_others():
 
 
 def test_too_few_examples_are_an_error_with_the_next_step():
-    with pytest.raises(ValueError, match=r"9 examples asked for, 1 of other train products.*`synthesize.examples`"):
+    with pytest.raises(HanjulError, match=r"9 examples asked for, 1 of other train products.*`synthesize.examples`"):
         draw_examples(PAIR, (SLOGANS[:1], ()), 9, seed=1)
-    with pytest.raises(ValueError, match="1 examples asked for, 0 of other train products"):
+    with pytest.raises(HanjulError, match="1 examples asked for, 0 of other train products"):
         draw_examples(PAIR, (), 1, seed=1)
     assert draw_examples(PAIR, (), 0, seed=1) == []
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipelines.errors import HanjulError
 from pipelines.filters import judge_and_select
 from pipelines.rows import make_row
 from pipelines.synthesis.rounds import Rounds, cut
@@ -92,7 +93,7 @@ def test_only_pairs_without_a_row_are_asked_again():
 
 def test_a_plan_that_is_too_small_is_an_error():
     Rounds(plan(5), 10, 1, 2)
-    with pytest.raises(ValueError, match=r"11 rows are wanted, and 5 pairs can have 2 each; plan more pairs"):
+    with pytest.raises(HanjulError, match=r"11 rows are wanted, and 5 pairs can have 2 each → plan more pairs"):
         Rounds(plan(5), 11, 1, 2)
 
 

@@ -7,6 +7,7 @@ import pytest
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import teacher_llm
+from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft
 from pipelines.rows import Row, make_row, row_id, user_message
@@ -154,7 +155,7 @@ def test_more_pairs_than_a_batch_come_in_their_order(tmp_path, monkeypatch):
 def test_no_pairs_are_an_error(tmp_path):
     with (
         serve(lambda body, number: "줄") as endpoint,
-        pytest.raises(ValueError, match="no pairs to write for; plan some"),
+        pytest.raises(HanjulError, match="no pairs to write for → plan some"),
     ):
         synthesise(endpoint, tmp_path, pairs=[])
 
@@ -162,7 +163,7 @@ def test_no_pairs_are_an_error(tmp_path):
 def test_too_few_examples_stop_it(tmp_path):
     with (
         serve(lambda body, number: "줄") as endpoint,
-        pytest.raises(ValueError, match="9 examples asked for, 1 of other train products"),
+        pytest.raises(HanjulError, match="9 examples asked for, 1 of other train products"),
     ):
         synthesise(endpoint, tmp_path, Brief(lines=2, examples=9, pools=(ROWS[:1],)))
 

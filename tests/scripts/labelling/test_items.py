@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scripts.core.errors import HanjulError
 from scripts.labelling.items import WrittenLine, a_shown_first, lines_of_reports, lines_of_rows, make_item, pair_lines
 from tests.scripts.labelling.lines import PAIRS, report
 
@@ -32,7 +33,7 @@ def test_an_item_is_the_same_whichever_line_comes_first() -> None:
     ],
 )
 def test_what_is_no_item(first: WrittenLine, second: WrittenLine, what: str) -> None:
-    with pytest.raises(ValueError, match=what):
+    with pytest.raises(HanjulError, match=what):
         make_item(first, second)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipelines.errors import HanjulError
 from pipelines.rows import make_row, split_of
 from scripts.comparison.system_lines import few_shot
 from scripts.stages.evaluate import choose_pairs
@@ -26,7 +27,7 @@ def test_same_seed_same_pairs() -> None:
 
 
 def test_too_few_pairs_are_an_error_with_a_next_step() -> None:
-    with pytest.raises(ValueError, match=r"lower `evaluate\.pairs`"):
+    with pytest.raises(HanjulError, match=r"lower `evaluate\.pairs`"):
         choose_pairs(ROWS, 1000, seed=1)
 
 

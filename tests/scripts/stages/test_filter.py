@@ -11,11 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
+import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfUri
+from huggingface_hub.errors import BadRequestError
 
 from dataset_card.card import BEGIN, END, merge_configs
 from pipelines.features import CANDIDATES, DEFAULT, PAIRS, PREFERENCES, RAW, REJECTED, write_raw, write_rows
@@ -662,7 +664,8 @@ def test_a_work_folder_left_by_a_refused_commit_is_taken_up(hub: Hub, monkeypatc
     raw = push(hub, "refused", GOOD)
 
     def refuse(*_: Any, **__: Any) -> NoReturn:
-        raise ValueError("the card is refused")
+        request = httpx2.Request("POST", "http://127.0.0.1/api/datasets/local/refused/commit/main")
+        raise BadRequestError("the card is refused", response=httpx2.Response(400, request=request))
 
     with monkeypatch.context() as patch:
         patch.setattr(type(hub.api), "create_commit", refuse)
