@@ -99,12 +99,16 @@ def out(text: str) -> None:
 
 
 def load_recipe(name: str, changes: list[str] | None, **flags: Any) -> Recipe:
-    """The recipe with `--set KEY=VALUE` and the command's own flags on top."""
+    """The recipe with `--set KEY=VALUE` on top, and on top of that the command's own flags where they are given.
+
+    Args:
+        flags: `section__key=value`; None is not given. No flag has a default: those stand in `scripts.core.settings`.
+    """
     import yaml
 
     from scripts import recipes
 
-    overrides = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
+    overrides: dict[str, Any] = {}
     for change in changes or []:
         key, equals, value = change.partition("=")
         if not equals:
@@ -113,6 +117,7 @@ def load_recipe(name: str, changes: list[str] | None, **flags: Any) -> Recipe:
             overrides[key] = yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise HanjulError("The value of --set is not YAML", change, "e.g. --set train.epochs=1") from error
+    overrides |= {key.replace("__", "."): value for key, value in flags.items() if value is not None}
     return recipes.load(name, overrides)
 
 
@@ -152,17 +157,20 @@ def release(
 @app.command("import")
 def import_(
     source: Annotated[str, typer.Argument(help="JSON, JSONL, CSV, Parquet or hf://datasets/…; `starter` is ours.")],
-    limit: Annotated[int | None, typer.Option(min=1, help="Rows to take, drawn by seed; all by default.")] = None,
-    recipe: RecipeFlag = "imported",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Rows to take, drawn by seed; by default the recipe's, without one all.")
+    ] = None,
+    recipe: RecipeFlag | None = None,
     changes: SetFlag = None,
 ) -> None:
     """Import rows as config `raw` of the dataset; also with the columns 상품 / 담고자 하는 가치 / 카피라이팅."""
-    loaded = load_recipe(recipe, changes, import__source=source)
+    # `imported` draws fewer rows than there are, for the sake of a release that ends soon.
+    whole = [] if recipe else ["import.limit=null"]
+    loaded = load_recipe(recipe or "imported", [*whole, *(changes or [])], import__source=source, import__limit=limit)
     with hub_session() as hub:
         from scripts.stages import import_rows
 
-        settings = loaded.import_.model_copy(update={"limit": limit})
-        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset), settings, loaded.seed))
+        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset), loaded.import_, loaded.seed))
 
 
 @app.command()
@@ -315,16 +323,16 @@ def calibrate(
     dataset: Annotated[str, typer.Argument(help="Dataset whose held-out rows make the contrast set: hf://datasets/…")],
     scorer: Annotated[str | None, typer.Option(help="Base or adapter whose likelihoods judge: hf://models/…")] = None,
     votes: Annotated[str | None, typer.Option(help="People's votes to set the judges beside: hf://datasets/…")] = None,
-    repo: Annotated[str, typer.Option(help="Dataset repo of the contrast set and the judges.")] = "hanjul-judges",
+    repo: Annotated[str | None, typer.Option(help="Dataset repo of the contrast set and the judges.")] = None,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
     """Measure how far each judge can be trusted, on lines that are good and lines spoilt on purpose; publish both."""
-    loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes)
+    loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes, calibrate__repo=repo)
     with hub_session() as hub:
         from scripts.stages import calibrate as stage
 
-        emit(hub, stage.run(hub, hub.resolve(dataset, "dataset"), loaded, repo))
+        emit(hub, stage.run(hub, hub.resolve(dataset, "dataset"), loaded))
 
 
 @app.command()

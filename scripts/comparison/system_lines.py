@@ -19,12 +19,10 @@ from pipelines.likelihood.generation import generate_lines
 from pipelines.rows import CHAT_TEMPLATE, Message, Row, user_message
 from scripts.core import endpoints, env, log
 from scripts.core.errors import HanjulError
-from scripts.core.settings import EvaluateSettings, SynthesizeSettings
+from scripts.core.fingerprint import code_digest
+from scripts.core.settings import EvaluateSettings, Sampling, SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching import teachers
-
-#: Of the way in which lines are written (`pipelines.likelihood.generation`, the chat template of a base that has none).
-VERSION = 1
 
 Pair = tuple[str, tuple[str, ...]]
 
@@ -81,9 +79,10 @@ def of_model(
     """
 
     settings, chats = sitting.settings, sitting.chats(shown)
-    sampling = settings.model_dump(include={"temperature", "top_p", "max_new_tokens"})
+    sampling = settings.model_dump(include=set(Sampling.model_fields))
     who = " ".join(one.to_uri() for one in (uri, base) if one)
-    key = key_of(f"lines {VERSION} {who}", {"chats": chats, **sampling, "seed": sitting.seed})
+    how = code_digest("pipelines.likelihood.generation")
+    key = key_of(f"lines {how} {who}", {"template": CHAT_TEMPLATE, "chats": chats, **sampling, "seed": sitting.seed})
     store = Store(env.answers_path())
     kept = store.answer(key)
     if kept is None:

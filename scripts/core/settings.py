@@ -1,12 +1,18 @@
-"""The settings of a recipe, one class per stage. Defaults live here and nowhere else; YAML and flags override them."""
+"""The settings of a recipe, one class per stage. Defaults live here and nowhere else; YAML and flags override them.
+
+A field marked `NoEffect` does not change what its stage makes: it says how to go about it, or names a file or a repo
+whose content the stage's inputs pin. With another value the work that is done is found again.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from scripts.core.fingerprint import NoEffect
 
 
 class Settings(BaseModel):
@@ -18,9 +24,14 @@ class Settings(BaseModel):
 class ImportSettings(Settings):
     """Where rows come from."""
 
-    source: str = Field("starter", description="`starter`, a file (JSON, JSONL, CSV, Parquet) or hf://datasets/…")
+    source: Annotated[str, NoEffect] = Field(
+        "starter", description="`starter`, a file (JSON, JSONL, CSV, Parquet) or hf://datasets/…"
+    )
     limit: int | None = Field(None, ge=1, description="take this many rows, drawn by seed")
-    terms: str = Field("", description="licence under which imported rows may be shared, in words, for the card")
+    # Of the import; `filter`, which writes it on the card, counts it.
+    terms: Annotated[str, NoEffect] = Field(
+        "", description="licence under which imported rows may be shared, in words, for the card"
+    )
 
 
 class TrainSettings(Settings):
@@ -35,7 +46,9 @@ class TrainSettings(Settings):
     base_model: str = "google/gemma-3-270m"
     base_revision: str | None = None
     licence: str | None = Field(None, description="licence that the base's card must name, by its Hub identifier")
-    gpu_memory_gb: float | None = Field(None, gt=0, description="what it takes on one GPU, for the reader")
+    gpu_memory_gb: Annotated[float | None, NoEffect] = Field(
+        None, gt=0, description="what it takes on one GPU, for the reader"
+    )
     trust_remote_code: bool = Field(False, description="run code of the base's repo; base_revision must be a commit")
     chat_template: Literal["base", "hanjul"] = Field("base", description="hanjul: ours, though the base has its own")
     epochs: float = Field(2.0, gt=0)
@@ -55,11 +68,12 @@ class TrainSettings(Settings):
     packing: bool = Field(False, description="rows one after another instead of padded, where attention parts them")
     kernels: bool = Field(False, description="on CUDA, layers from the Hub's kernels: code of others")
     compile: bool = Field(False, description="torch.compile: minutes at the start, for long runs on a GPU")
-    processes: int | None = Field(None, ge=1, description="by default one for each GPU, or one")
+    processes: Annotated[int | None, NoEffect] = Field(None, ge=1, description="by default one for each GPU, or one")
     fsdp: bool = Field(False, description="share the base's weights out over the processes, instead of one copy each")
-    tracking: Literal["none", "trackio"] = "none"
-    merge: bool = Field(False, description="publish the merged model too")
-    gguf: bool = Field(False, description="publish GGUFs of the merged model too, Q8_0 and Q4_K_M")
+    tracking: Annotated[Literal["none", "trackio"], NoEffect] = "none"
+    # What is made of the adapter afterwards are stages of their own.
+    merge: Annotated[bool, NoEffect] = Field(False, description="publish the merged model too")
+    gguf: Annotated[bool, NoEffect] = Field(False, description="publish GGUFs of the merged model too, Q8_0 and Q4_K_M")
 
     @model_validator(mode="after")
     def _whole(self) -> TrainSettings:
@@ -91,7 +105,7 @@ class EndpointSettings(Settings):
             raise ValueError("a URL must hold no password and no query; name the key's variable in api_key_env")
         return url
 
-    api_key_env: str | None = Field(
+    api_key_env: Annotated[str | None, NoEffect] = Field(
         None,
         description="name of the environment variable that holds the key; `none` where none is asked for; left out, "
         "OPENAI_API_KEY for api.openai.com and no key for an endpoint on this machine",
@@ -101,13 +115,13 @@ class EndpointSettings(Settings):
         description="names the model among the kept answers, by default address and model: give one to keep them when "
         "the address moves, change it when the weights behind an address do",
     )
-    price: PriceSettings | None = Field(None, description="where the provider's list price is unknown or not yours")
 
 
 class TeacherSettings(EndpointSettings):
     """Who writes. Without `base_url` the embedded model does, with an adapter trained on the written rows."""
 
-    adapter: TrainSettings = TrainSettings(repo="hanjul-gemma-3-270m-teacher-lora")
+    price: PriceSettings | None = Field(None, description="where the provider's list price is unknown or not yours")
+    adapter: Annotated[TrainSettings, NoEffect] = TrainSettings(repo="hanjul-gemma-3-270m-teacher-lora")
 
 
 class Sampling(Settings):
@@ -124,9 +138,9 @@ class BudgetSettings(Settings):
     max_requests: int | None = Field(None, ge=1, description="retries count")
     max_tokens: int | None = Field(None, ge=1, description="of prompts and answers together")
     max_usd: float | None = Field(None, gt=0)
-    timeout: float = Field(120, gt=0, description="seconds that an answer may take")
+    timeout: Annotated[float, NoEffect] = Field(120, gt=0, description="seconds that an answer may take")
     batch: bool = Field(False, description="use the provider's Batch API: half the price, up to a day")
-    batch_poll: int = Field(60, ge=1, description="seconds between two looks at a batch")
+    batch_poll: Annotated[int, NoEffect] = Field(60, ge=1, description="seconds between two looks at a batch")
 
 
 class JudgeSettings(EndpointSettings):
@@ -134,8 +148,14 @@ class JudgeSettings(EndpointSettings):
 
     base_url: str
     model: str
-    concurrency: int = Field(16, ge=1, description="requests in flight at most; fewer where the endpoint says so")
-    budget: BudgetSettings = BudgetSettings()
+    price: Annotated[PriceSettings | None, NoEffect] = Field(
+        None, description="where the provider's list price is unknown or not yours"
+    )
+    concurrency: Annotated[int, NoEffect] = Field(
+        16, ge=1, description="requests in flight at most; fewer where the endpoint says so"
+    )
+    # A judge whose budget is spent judges nothing: it is an error, not another report.
+    budget: Annotated[BudgetSettings, NoEffect] = BudgetSettings()
     samples: int = Field(
         5, ge=2, description="answers that a score is the mean of, where the endpoint gives no token probabilities"
     )
@@ -153,7 +173,9 @@ class AskingSettings(Sampling):
     """What all that ask a teacher have in common."""
 
     teacher: TeacherSettings = TeacherSettings()
-    concurrency: int = Field(16, ge=1, description="requests in flight at most; fewer where the endpoint says so")
+    concurrency: Annotated[int, NoEffect] = Field(
+        16, ge=1, description="requests in flight at most; fewer where the endpoint says so"
+    )
     budget: BudgetSettings = BudgetSettings()
 
 
@@ -184,10 +206,10 @@ class SynthesizeSettings(AskingSettings):
     attempts: int = Field(3, ge=1, description="how often a pair is asked at most, where n is given")
     candidates: int = Field(4, ge=1, description="lines asked for per pair")
     examples: int = Field(4, ge=0, description="random examples in the prompt of a teacher that is not tuned")
-    examples_from: str | None = Field(
+    examples_from: Annotated[str | None, NoEffect] = Field(
         None, description="file or hf://datasets/… to draw them from; by default real slogans and the people's rows"
     )
-    engine: Literal["local", "ray"] = "local"
+    engine: Annotated[Literal["local", "ray"], NoEffect] = "local"
 
 
 class SemanticSettings(Settings):
@@ -223,28 +245,50 @@ class FilterSettings(Settings):
         0.005, gt=0, le=1, description="share of the lines that may have the same opening or ending"
     )
     max_phrase_count: int = Field(10, ge=1, description="lines that may have it in any case")
-    slogans: str | None = Field(None, description="file or hf://datasets/… of real slogans besides those of Hanjul")
-    eval_lines: str | None = Field(None, description="file or hf://datasets/… of lines that no row may resemble")
+    slogans: Annotated[str | None, NoEffect] = Field(
+        None, description="file or hf://datasets/… of real slogans besides those of Hanjul"
+    )
+    eval_lines: Annotated[str | None, NoEffect] = Field(
+        None, description="file or hf://datasets/… of lines that no row may resemble"
+    )
     semantic: SemanticSettings | None = None
     min_margin: float = Field(0.1, ge=0, le=1, description="by which scores differ in a pair of config `preferences`")
     previous: Literal["replace", "append"] = Field(
         "replace", description="append filters the rows of the version before again, together with the new ones"
     )
-    engine: Literal["local", "ray"] = "local"
+    engine: Annotated[Literal["local", "ray"], NoEffect] = "local"
 
 
-class EvaluateSettings(Sampling):
-    """What is judged."""
+class CalibrationSettings(Settings):
+    """What the calibration of a judge depends on, and so all its scores."""
+
+    calibration_rows: int = Field(64, ge=8, description="held-out rows the judge is calibrated on")
+    bootstrap: int = Field(2000, ge=100, description="samples behind each confidence interval")
+
+
+class JudgesSettings(CalibrationSettings):
+    """Who judges: the likelihoods of a scorer and, where one is named, an LLM."""
 
     judge: JudgeSettings | None = Field(None, description="an LLM that judges beside the likelihood judge, and leads")
-    scorer: str | None = Field(
+    scorer: Annotated[str | None, NoEffect] = Field(
         None, description="hf://models/… whose likelihoods judge, a base or an adapter; by default the adapter's base"
     )
-    votes: str | None = Field(None, description="hf://datasets/… of people's votes, to set every judge beside")
+    votes: Annotated[str | None, NoEffect] = Field(
+        None, description="hf://datasets/… of people's votes, to set every judge beside"
+    )
+
+
+class EvaluateSettings(Sampling, JudgesSettings):
+    """What is judged, and by whom."""
+
     pairs: int = Field(24, ge=2, description="pairs of the test split")
     candidates: int = Field(1, ge=1, description="lines generated per pair")
-    calibration_rows: int = Field(64, ge=8, description="held-out rows the judge is calibrated on")
-    bootstrap: int = Field(2000, ge=100)
+
+
+class CalibrateSettings(Settings):
+    """Where the judges' reliability is published."""
+
+    repo: str = Field("hanjul-judges", description="dataset repo of the contrast set and the judges")
 
 
 class SpaceSettings(Settings):
@@ -266,4 +310,5 @@ class Recipe(Settings):
     filter: FilterSettings = FilterSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    calibrate: CalibrateSettings = CalibrateSettings()
     space: SpaceSettings = SpaceSettings()

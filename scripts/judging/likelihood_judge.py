@@ -14,7 +14,8 @@ from pipelines.likelihood.log_probabilities import Continuations
 from pipelines.likelihood.scorer import Scorer
 from scripts.core import log
 from scripts.core.faults import input_errors
-from scripts.core.settings import EvaluateSettings, Recipe
+from scripts.core.fingerprint import output_settings
+from scripts.core.settings import CalibrationSettings, EvaluateSettings, Recipe
 from scripts.judging.calibration_data import CalibrationData, calibration_data
 from scripts.judging.score_cache import KeptScores
 from scripts.models import models
@@ -63,7 +64,8 @@ def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[s
     Raises:
         HanjulError: too few rows to calibrate the judge on.
     """
-    identity = json.dumps([base.to_uri(), recipe.evaluate.model_dump(), recipe.seed, [row["id"] for row in people]])
+    calibration = output_settings(recipe.evaluate, CalibrationSettings)
+    identity = json.dumps([base.to_uri(), calibration, recipe.seed, [row["id"] for row in people]])
     verdicts = _judge_of(identity, people, base, recipe).verdicts(rows)  # type: ignore[arg-type]
     scores = [found.scores for found in verdicts if found]  # likelihoods leave nothing unjudged
     return [row | {"scores": dict(found)} for row, found in zip(rows, scores, strict=True)]

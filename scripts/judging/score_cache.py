@@ -14,10 +14,9 @@ from model_card.judging.judge import Raw
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.likelihood.scorer import Scorable, Scorer
 from scripts.core import env, log
+from scripts.core.fingerprint import code_digest
 from scripts.judging.calibration_data import CalibrationData
 
-#: Of the way in which lines are scored (`pipelines.likelihood.scorer`); scores of another are not taken from the store.
-VERSION = 3
 #: Lines that are scored before their scores are kept.
 CHUNK = 512
 
@@ -36,7 +35,8 @@ class KeptScores:
     def __init__(self, load: Callable[[], Scorer], scorer: tuple[HfUri, HfUri | None], given: CalibrationData) -> None:
         shown = json.dumps([list(map(_content, given.examples)), sorted(given.corpus)], ensure_ascii=False)
         named = " ".join(uri.to_uri() for uri in scorer if uri)
-        self._identity = f"likelihood {VERSION} {named} {sha256(shown.encode()).hexdigest()}"
+        how = code_digest("pipelines.likelihood.scorer", "pipelines.likelihood.log_probabilities")
+        self._identity = f"likelihood {how} {named} {sha256(shown.encode()).hexdigest()}"
         self._load = load
         self._scorer: Scorer | None = None
 

@@ -15,19 +15,18 @@ from model_card.comparison.report import METRICS, JudgeFacts
 from model_card.judging.contrast_set import Contrast
 from model_card.judging.judge import Judge
 from pipelines.features import write_rows
-from scripts.core.settings import Recipe
+from scripts.core.fingerprint import output_settings
+from scripts.core.settings import JudgesSettings, Recipe
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging import judges, judges_repo
 from scripts.judging.calibration_data import calibration_data
 from scripts.models import models
-from scripts.stages.evaluate import HOW
 
-REPO = "hanjul-judges"
 CONTRAST, SCORES, FACTS, FIGURE = "contrast/train.parquet", "scores/train.parquet", "judges.json", "calibration.png"
 
 
-def run(hub: Hub, dataset: HfUri, recipe: Recipe, repo: str = REPO) -> HfUri:
+def run(hub: Hub, dataset: HfUri, recipe: Recipe) -> HfUri:
     """Commit the contrast set, every judge's scores of it and what follows from them to a dataset repo.
 
     The judges are the LLM that the recipe names, if it does, and the likelihoods of its scorer, by default its base.
@@ -38,12 +37,11 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe, repo: str = REPO) -> HfUri:
     Raises:
         HanjulError: too few rows, or the endpoint is not there; see `scripts.judging.judges`.
     """
-    settings = recipe.evaluate
+    settings, repo = recipe.evaluate, hub.repo("dataset", recipe.calibrate.repo)
     scorer = models.scorer_of(hub, [models.resolve_base(hub, recipe.train)], settings.scorer)
     votes = hub.resolve(settings.votes, "dataset") if settings.votes else None
     inputs = {"dataset": dataset.to_uri(), "scorer": scorer.to_uri()} | ({"votes": votes.to_uri()} if votes else {})
-    options = settings.model_dump(include={"judge", "calibration_rows", "bootstrap"}, exclude=HOW)
-    options |= {"seed": recipe.seed}
+    options = output_settings(settings, JudgesSettings) | {"seed": recipe.seed}
 
     def work(folder: Path) -> Outcome:
         given = calibration_data(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)
@@ -58,9 +56,9 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe, repo: str = REPO) -> HfUri:
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         out = folder / "out"
         couples = judges_repo.couples(out / CONTRAST)
-        return judges_repo.readme(hub, parent, hub.repo("dataset", repo).id, dataset, read(out), couples)
+        return judges_repo.readme(hub, parent, repo.id, dataset, read(out), couples)
 
-    return run_stage(hub, Stage("calibrate", hub.repo("dataset", repo), inputs, options), work, card)
+    return run_stage(hub, Stage("calibrate", repo, inputs, options), work, card)
 
 
 def write(judges: Sequence[Judge], contrasts: Sequence[Contrast], out: Path) -> None:

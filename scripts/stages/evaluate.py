@@ -20,7 +20,8 @@ from scripts.comparison import system_lines
 from scripts.comparison.system_lines import Pair, Sitting
 from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
-from scripts.core.settings import EvaluateSettings, Recipe
+from scripts.core.fingerprint import output_settings
+from scripts.core.settings import EndpointSettings, EvaluateSettings, Recipe, Sampling
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging import judges
@@ -30,8 +31,6 @@ from scripts.models import models
 #: Lines shown to a model that has not learnt the task.
 SHOTS = 4
 SPLIT = "test"
-#: Settings that say how to go about it, not what comes of it, and URIs, which the inputs pin.
-HOW: Any = {"judge": {"concurrency", "budget", "api_key_env", "price"}, "scorer": True, "votes": True}
 
 
 @dataclass(frozen=True)
@@ -113,15 +112,10 @@ def run(
         )
     adapters = [models.origin(hub, adapter) for adapter in adapters]
     group = Group.of(hub, adapters, dataset, settings, teacher)
-    options = settings.model_dump(exclude=HOW) | {"seed": recipe.seed, "order": [adapter.id for adapter in adapters]}
+    options = output_settings(settings) | {"seed": recipe.seed, "order": [adapter.id for adapter in adapters]}
     if recipe.synthesize and _endpoint(recipe):
-        asked: Any = {
-            "teacher": {"base_url", "model", "identity"},
-            "temperature": True,
-            "top_p": True,
-            "max_new_tokens": True,
-        }
-        options["teacher"] = recipe.synthesize.model_dump(include=asked)
+        asked = recipe.synthesize
+        options["teacher"] = output_settings(asked.teacher, EndpointSettings) | output_settings(asked, Sampling)
     made: list[tuple[Report, dict[str, Any]]] = []
 
     def report(folder: Path) -> tuple[Report, dict[str, Any]]:

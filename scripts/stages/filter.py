@@ -19,17 +19,13 @@ from pipelines.filters.limits import Limits
 from pipelines.preferences import preferences_of
 from pipelines.rows import split_of
 from scripts.core.faults import input_errors
-from scripts.core.settings import Recipe
+from scripts.core.fingerprint import output_settings
+from scripts.core.settings import CalibrationSettings, Recipe
 from scripts.filtering import versions
 from scripts.filtering.partition import part
 from scripts.filtering.references import References
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-
-#: Settings of `evaluate` on which the scores of rows depend.
-JUDGED_BY = {"calibration_rows", "bootstrap"}
-#: Settings that say how to go about it, not what comes of it, and paths: what is in the files, the inputs pin.
-HOW = {"engine", "slogans", "eval_lines"}
 
 
 def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
@@ -51,8 +47,8 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
     inputs = {"raw": raw.to_uri(), **references.identities}
     inputs |= {"base": base.to_uri()} if base and limits.scored else {}
     inputs |= {"previous": earlier[1].to_uri()} if earlier else {}
-    options = recipe.filter.model_dump(exclude=HOW) | {
-        **recipe.evaluate.model_dump(include=JUDGED_BY),
+    options = output_settings(recipe.filter) | {
+        **output_settings(recipe.evaluate, CalibrationSettings),
         "seed": recipe.seed,
         "title": recipe.title,
         "terms": recipe.import_.terms,

@@ -9,6 +9,7 @@ from huggingface_hub import HfUri
 
 from dataset_card.card import merge_configs
 from pipelines.features import RAW_FILES, write_raw
+from scripts.core.fingerprint import output_settings
 from scripts.core.settings import ImportSettings
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
@@ -26,7 +27,7 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     """
 
     source, identity = identify(hub, settings.source)
-    options = settings.model_dump(exclude={"source", "terms"}) | {"seed": seed}
+    options = output_settings(settings) | {"seed": seed}
     stage = Stage("import", dataset, {"source": identity}, options, sealed)
 
     def work(folder: Path) -> Outcome:

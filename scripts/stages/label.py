@@ -18,6 +18,7 @@ from model_card.comparison.report import Report
 from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
+from scripts.core.settings import Recipe
 from scripts.hub.hub import Hub
 from scripts.labelling import votes_repo
 from scripts.labelling.csv_votes import votes_from_csv
@@ -26,10 +27,8 @@ from scripts.labelling.page import HERE, LANGUAGE, build_page
 from scripts.labelling.vote_log import VoteLog
 from scripts.stages.space import FOLDER
 
-REPO = "hanjul-votes"
-PORT = 7861
-SEED = 20261122
-LIMIT = 120
+#: Draws items and their order; the same for all who label.
+SEED = Recipe().seed
 #: Configs of a dataset whose lines are put beside each other; `raw` where it has neither.
 CONFIGS = ("default", "candidates")
 
@@ -38,13 +37,13 @@ def run(
     hub: Hub,
     sources: Sequence[str],
     *,
-    repo: str = REPO,
-    question: str = "overall",
-    limit: int | None = LIMIT,
+    repo: str,
+    question: str,
+    limit: int | None,
+    host: str,
+    port: int,
+    push: bool,
     seed: int = SEED,
-    host: str = "127.0.0.1",
-    port: int = PORT,
-    push: bool = False,
 ) -> HfUri | None:
     """Serve the page until Ctrl-C; its address is the line on stdout. A vote is on the disk when the next item shows.
 
@@ -78,7 +77,7 @@ def run(
     return None
 
 
-def publish(hub: Hub, repo: str = REPO) -> HfUri:
+def publish(hub: Hub, repo: str) -> HfUri:
     """Commit the votes kept on this machine to their repo, merged with those that are there.
 
     Raises:
@@ -94,7 +93,7 @@ def publish(hub: Hub, repo: str = REPO) -> HfUri:
     return votes_repo.push(hub, target, votes)
 
 
-def import_csv(hub: Hub, path: Path, repo: str = REPO) -> HfUri:
+def import_csv(hub: Hub, path: Path, repo: str) -> HfUri:
     """Commit the votes of a CSV file; see `scripts.labelling.csv_votes.votes_from_csv` for its columns."""
 
     return votes_repo.push(hub, hub.repo("dataset", repo), votes_from_csv(path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import HfUri
 
@@ -16,6 +15,7 @@ from pipelines.planning.pairs import build_pairs_pipeline, plan_pairs
 from pipelines.planning.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
 from scripts.core.faults import input_errors
 from scripts.core.files import digest
+from scripts.core.fingerprint import output_settings
 from scripts.core.settings import PairsSettings
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
@@ -44,9 +44,7 @@ def run(
     propose = settings.propose
     inputs = {"taxonomy": digest(TAXONOMY), "craft": digest(CRAFT)} | ({"rows": rows.to_uri()} if rows else {})
     inputs |= {"base": base.to_uri()} if base and propose else {}
-    # How many requests are in flight says nothing of what comes of them; neither do settings of what is left out.
-    exclude: Any = {"propose": {"concurrency"}} if propose else {"propose"}
-    stage = Stage("pairs", dataset, inputs, settings.model_dump(exclude=exclude) | {"seed": seed}, sealed)
+    stage = Stage("pairs", dataset, inputs, output_settings(settings) | {"seed": seed}, sealed)
 
     def work(folder: Path) -> Outcome:
         written = set(hub.rows(rows, "raw")["product"]) if rows else set()

@@ -21,6 +21,7 @@ from typing import Any
 from huggingface_hub import HfUri, ModelCard, SpaceCard, SpaceCardData
 
 from scripts.core.errors import HanjulError
+from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import Recipe
 from scripts.hub.hub import Hub
@@ -42,7 +43,7 @@ def deploy(hub: Hub, adapter: HfUri, recipe: Recipe, sealed: str | None = None) 
     """
     digest = hashlib.sha256(b"\0".join((FOLDER / name).read_bytes() for name in (*PAGE, *TEMPLATES))).hexdigest()
     inputs = {"adapter": adapter.to_uri(), "page": f"sha256:{digest}"}
-    options = recipe.space.model_dump() | {"title": recipe.title}
+    options = output_settings(recipe.space) | {"title": recipe.title}
     stage = Stage("space", hub.repo("space", recipe.space.repo), inputs, options, sealed)
 
     def work(folder: Path) -> Outcome:

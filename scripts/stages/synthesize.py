@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import HfUri
 
@@ -13,26 +12,16 @@ from pipelines.features import RAW_FILES, write_raw
 from scripts.core import endpoints
 from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
+from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
-from scripts.core.settings import Recipe, SynthesizeSettings
+from scripts.core.settings import CalibrationSettings, Recipe, SynthesizeSettings
 from scripts.filtering.references import References
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.stages.filter import HOW as FILTERING_HOW
-from scripts.stages.filter import JUDGED_BY
 from scripts.teaching import teachers
 from scripts.teaching.examples import Examples
 from scripts.teaching.prompts import brief_of
 from scripts.teaching.rounds import WritingJob, WritingResult, write_all
-
-#: Settings that say how to go about it, not what comes of it: another value finds the work that is done.
-HOW: Any = {
-    "concurrency": True,
-    "engine": True,
-    "examples_from": True,
-    "budget": {"timeout", "batch_poll"},
-    "teacher": {"api_key_env"},
-}
 
 
 def run(
@@ -63,10 +52,9 @@ def run(
     references = References.find(hub, recipe.filter)
     inputs = {"pairs": pairs.to_uri()} | ({"teacher": adapter.to_uri()} if adapter else {})
     inputs |= {"examples": examples.identity} if examples else {}
-    options = settings.model_dump(exclude=HOW) | {"seed": recipe.seed}
+    options = output_settings(settings) | {"seed": recipe.seed}
     if settings.n is not None:
-        judged = recipe.evaluate.model_dump(include=JUDGED_BY)
-        options["filter"] = recipe.filter.model_dump(exclude=FILTERING_HOW) | judged
+        options["filter"] = output_settings(recipe.filter) | output_settings(recipe.evaluate, CalibrationSettings)
         inputs |= references.identities | ({"base": base.to_uri()} if base else {})
     stage = Stage("synthesize", repo, inputs, options, sealed)
 

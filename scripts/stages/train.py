@@ -19,6 +19,7 @@ from model_card.cards.training_curve import training_curve
 from pipelines.likelihood.scorer import training_texts
 from pipelines.rows import PROMPT_FORMAT
 from scripts.core.errors import HanjulError
+from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings
 from scripts.hub.hub import Hub
@@ -39,9 +40,6 @@ PEOPLE = ("written", "imported")
 
 #: What a base's authors want to be passed on.
 LICENCE_FILE = re.compile(r"(LICEN[SC]E|NOTICE|COPYING)[^/]*", re.IGNORECASE)
-
-#: Settings that change how a run is done or watched, or what is made of its adapter afterwards, not the adapter.
-ASIDE = {"processes", "tracking", "gpu_memory_gb", "merge", "gguf"}
 
 
 def run(
@@ -72,7 +70,7 @@ def run(
     if start:
         check_start(start, base, repo)
     inputs = {"dataset": dataset, "base": base} | ({"start": start} if start else {})
-    recipe = settings.model_dump(exclude=ASIDE) | {"seed": seed, "sources": sorted(sources) if sources else None}
+    recipe = output_settings(settings) | {"seed": seed, "sources": sorted(sources) if sources else None}
     pinned = {name: uri.to_uri() for name, uri in inputs.items()}
 
     def work(folder: Path) -> Outcome:

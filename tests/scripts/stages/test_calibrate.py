@@ -21,7 +21,7 @@ from pipelines.features import RAW, write_rows
 from pipelines.rows import make_row, split_of
 from pipelines.synthesis.examples import exemplary_slogans
 from scripts.core.errors import HanjulError
-from scripts.core.settings import Recipe
+from scripts.core.settings import JudgeSettings, Recipe
 from scripts.judging import judges_repo
 from scripts.stages import calibrate
 from tests.model_card.judging.judge_server import judging
@@ -64,12 +64,13 @@ def recipe(hub, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     architectures.save_base("gemma3", folder)
     hub.api.create_repo(base.id)
     hub.api.upload_folder(repo_id=base.id, folder_path=folder)
-    return Recipe.model_validate({"seed": 1, "evaluate": {"scorer": base.to_uri(), "bootstrap": 100}})
+    asked = {"scorer": base.to_uri(), "bootstrap": 100}
+    return Recipe.model_validate({"seed": 1, "evaluate": asked, "calibrate": {"repo": REPO}})
 
 
 @pytest.fixture(scope="module")
 def calibrated(hub, dataset: HfUri, recipe: Recipe) -> HfUri:
-    return calibrate.run(hub, dataset, recipe, REPO)
+    return calibrate.run(hub, dataset, recipe)
 
 
 def tables(uri: HfUri) -> tuple[list[Any], list[Any]]:
@@ -142,7 +143,7 @@ def test_the_card_loads_what_it_says(hub, calibrated: HfUri) -> None:
 
 
 def test_a_second_run_does_nothing(hub, dataset: HfUri, recipe: Recipe, calibrated: HfUri) -> None:
-    assert calibrate.run(hub, dataset, recipe, REPO) == calibrated
+    assert calibrate.run(hub, dataset, recipe) == calibrated
     assert hub.resolve(hub.repo("dataset", REPO)) == calibrated
 
 
@@ -160,9 +161,9 @@ def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, 
         return {0: 0.9, 1: 0.1} if any(line in prompt for line in WORN_OUT) else {4: 0.5, 5: 0.5}
 
     with judging(opinion) as endpoint:
-        asked = recipe.model_dump()["evaluate"]
-        asked["judge"] = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "JUDGE_KEY"}
-        both = calibrate.run(hub, dataset, Recipe.model_validate({"seed": 1, "evaluate": asked}), REPO)
+        judge = JudgeSettings(base_url=endpoint.url, model=MODEL, api_key_env="JUDGE_KEY")
+        asked = recipe.evaluate.model_copy(update={"judge": judge})
+        both = calibrate.run(hub, dataset, recipe.model_copy(update={"evaluate": asked}))
         couples, scores = tables(both)
         lines = {
             (c["product"], *c[f"{side}_values"], c[f"{side}_ad_copy"]) for c in couples for side in ("good", "bad")
@@ -193,4 +194,4 @@ def test_a_repository_of_something_else_is_left_alone(hub, dataset: HfUri, tmp_p
 def test_too_few_rows(hub, dataset: HfUri, recipe: Recipe) -> None:
     few = recipe.model_copy(update={"evaluate": recipe.evaluate.model_copy(update={"calibration_rows": 8})})
     with pytest.raises(HanjulError, match="fewer than 300"):
-        calibrate.run(hub, dataset, few, "calibrated-few")
+        calibrate.run(hub, dataset, few)

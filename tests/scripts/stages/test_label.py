@@ -30,7 +30,8 @@ from scripts.core import env
 env.opt_out()
 from scripts.stages import label
 from scripts.hub.hub import connect
-uri = label.run(connect(), [sys.argv[1]], repo=sys.argv[2], port=0, push=sys.argv[3] == "push")
+uri = label.run(connect(), [sys.argv[1]], repo=sys.argv[2], question="overall", limit=120,
+    host="127.0.0.1", port=0, push=sys.argv[3] == "push")
 print(uri.to_uri() if uri else "kept")
 """
 
@@ -171,4 +172,4 @@ def test_where_there_is_nothing_to_ask(hub) -> None:
     with pytest.raises(HanjulError, match="nothing to take lines from"):
         label.collect(hub, [], None, 0)
     with pytest.raises(HanjulError, match="no such question"):
-        label.run(hub, [alone], question="best")
+        label.run(hub, [alone], repo=REPO, question="best", limit=1, host="127.0.0.1", port=0, push=False)
