@@ -184,7 +184,7 @@ def _weigh_all(
         finally:
             each()
 
-    found = model.session.run(map_concurrently(weigh, prompts, model.session.client.limiter.most))
+    found = model.session.run(map_concurrently(weigh, prompts, model.session.client.options.concurrency))
     others = [failure for failure, _ in failures.most_common() if failure.kind is not FailureKind.REFUSED]
     model.scored |= any(found)
     if others and not model.scored:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_card.judging.rubrics import SCALE
-from pipelines.endpoint.client import Token
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import THOUGHT
+from pipelines.endpoint.replies import Token
 
 #: A digit, with what a tokenizer may have left on it.
 _DIGIT = re.compile(r"\W*([0-9])\W*")

@@ -23,8 +23,8 @@ from model_card.judging.geval_answers import (
     shares,
 )
 from model_card.judging.rubrics import probe
-from pipelines.endpoint.client import Reply, Token
 from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind
+from pipelines.endpoint.replies import Reply, Token
 from pipelines.endpoint.session import Session
 
 #: Answers to one question that may lack a score, before it counts as unanswered. Each is asked for with its own seed.
@@ -50,7 +50,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
     """
 
     def __init__(
-        self, session: Session, model: str, *, samples: int = 5, temperature: float = 1.0, max_new_tokens: int = 400
+        self, session: Session, *, samples: int = 5, temperature: float = 1.0, max_new_tokens: int = 400
     ) -> None:
         self.session = session
         self.samples, self.temperature, self.max_new_tokens = samples, temperature, max_new_tokens
@@ -60,7 +60,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
         self._scoring: Scoring | None = None
         self._why = ""
         self._deciding = asyncio.Lock()
-        super().__init__(model)
+        super().__init__(session.client.options.model)
 
     def scoring(self) -> tuple[Scoring, str]:
         """How it comes to its scores, and why not by probabilities; asks the endpoint the first time.

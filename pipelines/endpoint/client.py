@@ -6,9 +6,7 @@ import asyncio
 import email.utils
 import json
 import random
-import re
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import openai
@@ -16,10 +14,11 @@ import openai
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.budget import Budget, Receipt
 from pipelines.endpoint.compatibility import LOGPROBS, Compatibility
-from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind
-from pipelines.endpoint.json_answers import storable
+from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind, ThrottledError, TransientError
+from pipelines.endpoint.options import EndpointOptions
 from pipelines.endpoint.prices import most_input_tokens
 from pipelines.endpoint.rate_limiter import RateLimiter
+from pipelines.endpoint.replies import Reply, read_reply, usage_of
 
 #: Seconds to wait for the first sign of life of an endpoint.
 PROBE_SECONDS = 10
@@ -31,63 +30,22 @@ PATIENCE_S = 900.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 #: Answers of the kind "you may not" or "not here" one after the other that mean all requests, not just one.
 REFUSALS = 3
-#: Tokens whose alternatives are kept: a digit, the answer to a closed question. Those of all the words of a sentence
-#: would make an answer fifty times as large.
-WEIGHED = re.compile(r"\W*[0-9]\W*")
-#: Why a model that thinks first may give no text.
-TOO_SHORT = "the answer ended before it began; raise `max_new_tokens`"
-#: A token, and the logarithms of the probabilities of tokens that might have stood there.
-Token = tuple[str, dict[str, float]]
-
-
-class TransientError(Exception):
-    """Another attempt may succeed."""
-
-
-class ThrottledError(TransientError):
-    """Another attempt will succeed once the endpoint has time."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back: the text of each choice, and how many tokens it took.
-
-    Attributes:
-        failure: why there is no text; the message of a refusal is what the model said, empty where a filter refused.
-        kept: it was answered before.
-        tokens: of each choice, with the alternatives to those that `WEIGHED` matches; none where the request asked for
-            no `logprobs`, or the endpoint gives none.
-    """
-
-    texts: list[str]
-    input_tokens: int = 0
-    output_tokens: int = 0
-    failure: Failure | None = None
-    tokens: list[list[Token]] = field(default_factory=list)
-    kept: bool = field(default=False, compare=False)
 
 
 class Client:
-    """One endpoint and model.
+    """One model at one endpoint.
 
     Attributes:
-        identity: names who answers in the cache.
-        compatibility: what the endpoint does not know.
+        api: sends the requests; holds the key.
+        store, limiter, budget, compatibility: kept answers, pace, limits, and what the endpoint does not know.
     """
 
-    def __init__(
-        self,
-        api: openai.AsyncOpenAI,
-        identity: str,
-        choices: int,
-        *,
-        store: Store,
-        limiter: RateLimiter,
-        budget: Budget,
-    ) -> None:
-        self.api, self.identity = api, identity
-        self.store, self.limiter, self.budget = store, limiter, budget
-        self.compatibility = Compatibility(store, identity, choices)
+    def __init__(self, api: openai.AsyncOpenAI, options: EndpointOptions) -> None:
+        self.api, self.options = api, options
+        self.store = Store(options.store)
+        self.limiter = RateLimiter(options.concurrency)
+        self.budget = Budget(options.caps, options.price, self.store, options.run_id)
+        self.compatibility = Compatibility(self.store, options.identity, options.choices)
         self._gone = ""
         self._refusals = 0
         self._answered = False
@@ -95,13 +53,13 @@ class Client:
         self._probed = False
 
     async def ask(self, body: dict[str, Any]) -> Reply:
-        """The answer to a request body (as for `chat.completions.create`, with `max_tokens` and `n`).
+        """The reply to a request body (as for `chat.completions.create`, with `max_tokens` and `n`).
 
         Raises:
             BudgetSpentError: sending it might pass a limit.
             EndpointGoneError: neither this request nor any other can succeed.
         """
-        key = key_of(self.identity, body)
+        key = self.key_of(body)
         if kept := self.kept(key):
             return kept
         await self._probe()
@@ -117,13 +75,34 @@ class Client:
             pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1))
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 
+    def key_of(self, body: dict[str, Any]) -> str:
+        """The key of a request's answer in the store."""
+        return key_of(self.options.identity, body)
+
     def kept(self, key: str) -> Reply | None:
         """The reply of an earlier request, if there is one."""
-        kept = self.store.answer(key)
-        if not kept or (kept["failure"] and isinstance(kept["failure"], str)):  # as failures were kept before; no text
-            return None
-        tokens = [[(token, weights) for token, weights in choice] for choice in kept.get("tokens", [])]
-        return Reply(**{**kept, "failure": Failure.from_json(kept["failure"]), "tokens": tokens, "kept": True})
+        return Reply.from_json(self.store.answer(key))
+
+    def read(self, answer: Any, receipt: Receipt, *, weighed: bool = False) -> Reply:
+        """The reply that an answer holds; what it cost goes onto the receipt.
+
+        Args:
+            weighed: with its tokens.
+
+        Raises:
+            TransientError: it is not what the protocol says.
+        """
+        counts = usage_of(answer)
+        receipt.outcome = "answered"
+        if any(counts):  # else it stays at its most
+            receipt.settle("answered", *counts, self.options.price)
+        reply = read_reply(answer, weighed=weighed)
+        self.limiter.answered()
+        return reply
+
+    def in_words(self, error: openai.OpenAIError) -> str:
+        """An error without the key, which some endpoints say again."""
+        return f"{type(error).__name__}: {error}".replace(self.api.api_key, "…")
 
     def _given_up(self, error: TransientError, attempts: int) -> Reply:
         cause = error.__cause__
@@ -154,7 +133,7 @@ class Client:
         async with self.budget.request(key, *bound) as receipt:
             try:
                 # The client's own time-out is for each read: a server that drips would hold its place for ever.
-                async with asyncio.timeout(float(self.api.timeout or 600)):  # type: ignore[arg-type]
+                async with asyncio.timeout(self.options.timeout):
                     # `chat.completions.create` takes as long again to turn parameters and answer into typed objects.
                     answer = await self.api.post("/chat/completions", body=sent, cast_to=object)
             except (TimeoutError, openai.APITimeoutError) as error:  # it may have been billed: it counts at its most
@@ -164,46 +143,13 @@ class Client:
                     receipt.settle(str(error.status_code), 0, 0, None)
                 return self._failed(error, body, sent)
             except openai.OpenAIError as error:
-                raise TransientError(self._named(error)) from error
+                raise TransientError(self.in_words(error)) from error
             except (json.JSONDecodeError, UnicodeDecodeError) as error:
                 raise TransientError(f"garbage instead of JSON: {error}") from error
             reply = self.read(answer, receipt, weighed=bool(body.get("logprobs")))
         self._answered, self._refusals = True, 0
-        self.store.keep(key, kept_form(reply))
+        self.store.keep(key, reply.to_json())
         return reply
-
-    def read(self, answer: Any, receipt: Receipt, *, weighed: bool = False) -> Reply:
-        """The reply that an answer holds.
-
-        Args:
-            weighed: with its tokens.
-
-        Raises:
-            TransientError: it is not what the protocol says.
-        """
-        try:
-            usage = answer.get("usage") or {}
-            counts = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-            receipt.outcome = "answered"
-            if any(counts):  # else it stays at its most
-                receipt.settle("answered", *counts, self.budget.price)
-            messages = [choice["message"] for choice in answer["choices"]]
-            texts = [_text(message) for message in messages]
-            refusals = [message["refusal"] for message in messages if message.get("refusal")]
-            ends = [choice.get("finish_reason") for choice in answer["choices"]]
-            tokens = [_tokens(choice) for choice in answer["choices"]] if weighed else []
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise TransientError(f"garbage instead of a chat completion: {str(answer)[:80]}") from error
-        if not texts:
-            raise TransientError("garbage: an answer without choices")
-        self.limiter.answered()
-        if any(texts):
-            return Reply([storable(text) for text in texts], *counts, tokens=tokens if any(tokens) else [])
-        if refusals or "content_filter" in ends:
-            return Reply([], *counts, failure=Failure(FailureKind.REFUSED, storable(refusals[0]) if refusals else ""))
-        if "length" in ends:
-            return Reply([], *counts, failure=Failure(FailureKind.UNUSABLE, TOO_SHORT))
-        return Reply(texts, *counts)
 
     def _failed(self, error: openai.APIStatusError, body: dict[str, Any], sent: dict[str, Any]) -> Reply:
         """What an error means for this request and for those to come.
@@ -212,35 +158,25 @@ class Client:
             TransientError: another attempt may help.
             EndpointGoneError: no request can succeed.
         """
-        name, status, code = self._named(error), error.status_code, error.code or ""
+        words, status, code = self.in_words(error), error.status_code, error.code or ""
         if is_filtered(code):  # Azure answers 400, and bills nothing
             return Reply([], failure=Failure(FailureKind.REFUSED))
         # OpenAI answers 403 where a model gives no token probabilities; that is about the form, not about the key.
-        form = status in (400, 422) or (status == 403 and LOGPROBS in name.lower())
-        if form and (self.compatibility.sendable(body) != sent or self.compatibility.learn(error, sent)):
-            raise ThrottledError(name) from error  # nothing was wrong with this request but its form
+        about_form = status in (400, 422) or (status == 403 and LOGPROBS in words.lower())
+        if about_form and (self.compatibility.sendable(body) != sent or self.compatibility.learn(error, sent)):
+            raise ThrottledError(words) from error  # nothing was wrong with this request but its form
         if status in (403, 404):  # of this prompt (a moderated one), or of the key and the model?
             self._refusals += 1
-        if status in (401, 402) or code == "insufficient_quota" or self._refusals >= (self._answered * REFUSALS or 1):
-            self._gone = name
-            raise EndpointGoneError(name) from error
+        enough = REFUSALS if self._answered else 1
+        if status in (401, 402) or code == "insufficient_quota" or self._refusals >= enough:
+            self._gone = words
+            raise EndpointGoneError(words) from error
         if status in (429, 503):
             self.limiter.throttled(_retry_after(error))
-            raise ThrottledError(name) from error
+            raise ThrottledError(words) from error
         if status in (408, 409) or status >= 500:
-            raise TransientError(name) from error
-        return Reply([], failure=Failure(FailureKind.REJECTED, name, status))
-
-    def _named(self, error: openai.OpenAIError) -> str:
-        """The error in words, without the key, which some endpoints say again."""
-        return f"{type(error).__name__}: {error}".replace(self.api.api_key, "…")
-
-
-def kept_form(reply: Reply) -> dict[str, Any]:
-    """What the store keeps of a reply; `Client.kept` reads it, with or without tokens."""
-    # Not `asdict`, which copies every token.
-    fields = {name: value for name, value in vars(reply).items() if name != "kept"}
-    return fields | {"failure": reply.failure.to_json() if reply.failure else None}
+            raise TransientError(words) from error
+        return Reply([], failure=Failure(FailureKind.REJECTED, words, status))
 
 
 def is_filtered(code: str) -> bool:
@@ -279,33 +215,3 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
     except (TypeError, ValueError):
         return None
-
-
-def _text(message: dict[str, Any]) -> str:
-    """What a message says: its content, as text or in parts.
-
-    Raises:
-        TypeError, AttributeError, KeyError: it is neither.
-    """
-    content = message.get("content") or ""
-    if isinstance(content, list):
-        content = "".join(part["text"] for part in content if part.get("type") == "text")
-    if not isinstance(content, str):
-        raise TypeError(f"content: {content}")
-    return content
-
-
-def _tokens(choice: dict[str, Any]) -> list[Token]:
-    """The tokens of a choice; none where it says nothing of probabilities."""
-    said = (choice.get("logprobs") or {}).get("content") or []
-    return [(_spelt(token), _weights(token) if WEIGHED.fullmatch(token["token"]) else {}) for token in said]
-
-
-def _spelt(token: dict[str, Any]) -> str:
-    """A token as text; half a syllable, as which Hangul is often cut, becomes U+FFFD."""
-    return storable(token["token"])
-
-
-def _weights(token: dict[str, Any]) -> dict[str, float]:
-    alternatives = token.get("top_logprobs") or []
-    return {_spelt(other): float(other["logprob"]) for other in alternatives if other.get("logprob") is not None}

@@ -84,3 +84,11 @@ class EndpointGoneError(EndpointError):
     """The endpoint refuses the key, lacks the model or is not there any more: no request can succeed."""
 
     kind = FailureKind.GONE
+
+
+class TransientError(Exception):
+    """One attempt failed, and another may succeed."""
+
+
+class ThrottledError(TransientError):
+    """Another attempt will succeed once the endpoint has time."""

@@ -1,4 +1,4 @@
-"""Keeps a teacher busy: requests in flight in a thread of their own, written pairs out as they are finished."""
+"""Keeps a teacher busy: requests in flight in a thread of their own, answers out as they are finished."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines.endpoint.batch_api import BatchApiClient, fill
+from pipelines.endpoint.batch.client import BatchApiClient
+from pipelines.endpoint.batch.filling import fill
 from pipelines.endpoint.client import Client
+from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.json_answers import Form
-from pipelines.endpoint.teacher_llm import Completion, Teacher
+from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.rows import Message
 
 
 @dataclass(frozen=True)
 class Request:
-    """One pair for the teacher.
+    """One prompt for the teacher.
 
     Attributes:
-        messages: its prompt.
         attempt: how often the same prompt was asked before; the answers differ.
         about: what goes with it to the answer.
     """
@@ -37,31 +38,35 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What came of one pair: `about` of its question, and the texts."""
+    """What came of one prompt: `about` of its request, and the texts."""
 
     about: dict[str, Any]
-    written: Completion
+    completion: Completion
+
+
+#: Responses and None at the end, or what the thread met.
+_Queue = queue.SimpleQueue[Response | Exception | None]
 
 
 def stream_answers(
-    llm: Teacher, asked: Iterator[Request | None], total: Callable[[], int], wanted: int, form: Form | None = None
+    llm: Teacher, requests: Iterator[Request | None], total: Callable[[], int], wanted: int, form: Form | None = None
 ) -> Iterator[Response]:
-    """Answers in the order in which they come, one for each that is asked.
+    """Responses in the order in which they come, one for each request.
 
     Args:
-        asked: may give None where nothing can be asked before an answer that was given has been looked at; it is asked
-            again when the caller takes the next one.
+        requests: may give None where nothing can be asked before a response that was given has been looked at; it is
+            asked again when the caller takes the next one.
         total: how many there will be as far as is known, for the progress bar.
         wanted: texts of each.
         form: how one answer holds all of them; None where each is a choice of its own.
 
     Raises:
-        Exception: what the thread met; known troubles of the endpoint are failures of their pairs instead.
+        Exception: what the thread met; known troubles of the endpoint are failures of their prompts instead.
     """
-    done: queue.SimpleQueue[Response | Exception | None] = queue.SimpleQueue()
-    client: list[Client] = []
-    source = _Source(asked)
-    thread = threading.Thread(target=_run, args=(llm, source, wanted, form, done, client), daemon=True)
+    done: _Queue = queue.SimpleQueue()
+    clients: list[Client] = []
+    source = _Source(requests)
+    thread = threading.Thread(target=_run, args=(llm, source, wanted, form, done, clients), daemon=True)
     thread.start()
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -71,12 +76,12 @@ def stream_answers(
     # Off a terminal it would show nothing, and cost a thread and a twentieth of the time.
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("writing", total=total(), state="")
-        while answered := done.get():
-            if isinstance(answered, Exception):
+        while response := done.get():
+            if isinstance(response, Exception):
                 llm.unload()  # distilabel sends a step that fails to its parent, and no open client can be sent
-                raise answered
-            progress.update(bar, total=total(), advance=1, state=_state(client[0]))
-            yield answered
+                raise response
+            progress.update(bar, total=total(), advance=1, state=_state(clients[0]))
+            yield response
             source.look_again()
     thread.join()
 
@@ -93,39 +98,39 @@ def in_batches(rows: Iterator[dict[str, str]], size: int) -> Iterator[tuple[list
 
 
 class _Source:
-    """Questions for workers of one event loop, which wait where there is none at the moment."""
+    """Requests for the workers of one event loop, which wait where there is none at the moment."""
 
-    def __init__(self, asked: Iterator[Request | None]) -> None:
-        self._asked = asked
+    def __init__(self, requests: Iterator[Request | None]) -> None:
+        self._requests = requests
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
 
     async def next(self) -> Request | None:
-        """The next question; None where there will be no more."""
+        """The next request; None where there will be no more."""
         self._loop = asyncio.get_running_loop()
         while True:
             self._changed.clear()  # before looking: what changes from now on wakes this up
             try:
-                question = next(self._asked)
+                request = next(self._requests)
             except StopIteration:
                 self._changed.set()  # whoever else waits ends too
                 return None
-            if question is not None:
-                return question
+            if request is not None:
+                return request
             await self._changed.wait()
 
     def all(self) -> list[Request]:
-        """Every question at once.
+        """Every request at once.
 
         Raises:
             ValueError: one depends on an answer, and a batch gives its answers together.
         """
-        questions: list[Request] = []
-        for question in self._asked:
-            if question is None:
+        requests: list[Request] = []
+        for request in self._requests:
+            if request is None:
                 raise ValueError("a batch cannot wait for answers: ask for each pair once")
-            questions.append(question)
-        return questions
+            requests.append(request)
+        return requests
 
     def look_again(self) -> None:
         """Wake the workers that wait; from any thread."""
@@ -139,23 +144,19 @@ def _state(client: Client) -> str:
     return f"{client.limiter.in_flight} of {int(client.limiter.limit)} in flight" + (f", {usd:.2f} USD" if usd else "")
 
 
-def _run(
-    llm: Teacher,
-    source: _Source,
-    wanted: int,
-    form: Form | None,
-    done: queue.SimpleQueue[Response | Exception | None],
-    client: list[Client],
-) -> None:
+def _run(llm: Teacher, source: _Source, wanted: int, form: Form | None, done: _Queue, clients: list[Client]) -> None:
+    """Ask everything on an event loop of this thread; the client that does is put into `clients`."""
+
     async def work() -> None:
-        client.append(llm.open())
-        if isinstance(client[0], BatchApiClient):
+        client = llm.open()
+        clients.append(client)
+        if isinstance(client, BatchApiClient):
             known = source.all()
-            await fill(llm, client[0], lambda: _each(llm, _Source(iter(known)), wanted, form, queue.SimpleQueue()))
-            await _each(llm, _Source(iter(known)), wanted, form, done)
+            await fill(client, lambda: _ask_all(llm, _Source(iter(known)), wanted, form, queue.SimpleQueue()))
+            await _ask_all(llm, _Source(iter(known)), wanted, form, done)
         else:
-            await _each(llm, source, wanted, form, done)
-        client[0].store.close()
+            await _ask_all(llm, source, wanted, form, done)
+        client.store.close()
 
     try:
         asyncio.run(work())
@@ -167,24 +168,18 @@ def _run(
         done.put(None)
 
 
-async def _each(
-    llm: Teacher,
-    source: _Source,
-    wanted: int,
-    form: Form | None,
-    done: queue.SimpleQueue[Response | Exception | None],
-) -> None:
-    options: dict[str, Any] = dict(llm.generation_kwargs)
+async def _ask_all(llm: Teacher, source: _Source, wanted: int, form: Form | None, done: _Queue) -> None:
+    generation: dict[str, Any] = dict(llm.generation_kwargs)
     if form:
-        options |= {"response_format": form.response_format, "max_new_tokens": form.max_new_tokens}
+        generation |= {"response_format": form.response_format, "max_new_tokens": form.max_new_tokens}
 
     async def work() -> None:
-        while question := await source.next():
+        while request := await source.next():
             read = form.read if form else None
-            written = await llm.write(question.messages, wanted, read, attempt=question.attempt, **options)
-            done.put(Response(question.about, written))
+            completion = await llm.write(request.messages, wanted, read, attempt=request.attempt, **generation)
+            done.put(Response(request.about, completion))
 
     # As many workers as requests may be in flight: prompts are made when their turn comes.
     async with asyncio.TaskGroup() as workers:
-        for _ in range(llm.concurrency):
+        for _ in range(llm.options.concurrency):
             workers.create_task(work())

@@ -50,7 +50,7 @@ class Propose(GeneratorTask):  # type: ignore[misc]
 
     Output columns:
         - about (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
-        - written (`str`): JSON of `pipelines.endpoint.teacher_llm.Completion`, whose text, if any, is the whole answer.
+        - written (`str`): JSON of `pipelines.endpoint.completions.Completion`, whose text, if any, is the whole answer.
 
     Categories:
         - text-generation
@@ -85,11 +85,11 @@ class Propose(GeneratorTask):  # type: ignore[misc]
             yield Request([{"role": "user", "content": prompt}], 0, about)
 
 
-def _to_leaf(answered: Response) -> dict[str, str]:
+def _to_leaf(response: Response) -> dict[str, str]:
     """Text, because distilabel infers the types of each file anew: lists that are empty in one would not fit others."""
     return {
-        "about": json.dumps(answered.about, ensure_ascii=False),
-        "written": json.dumps(answered.written.to_json(), ensure_ascii=False),
+        "about": json.dumps(response.about, ensure_ascii=False),
+        "written": json.dumps(response.completion.to_json(), ensure_ascii=False),
     }
 
 

@@ -14,10 +14,11 @@ from distilabel.pipeline import Pipeline
 from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 
+from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal, lines_form
 from pipelines.endpoint.streaming import Request, in_batches, stream_answers
-from pipelines.endpoint.teacher_llm import Completion, Teacher
+from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError
 from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.ray_actors import pin_to_driver
@@ -97,8 +98,8 @@ def write_lines(llm: Teacher, writing: Writing) -> Iterator[PairResult]:
     asking = writing.asking()
     form = lines_form(writing.prompts.lines, llm.generation_kwargs["max_new_tokens"]) if writing.prompts.lines else None
     questions = _questions(asking, writing)
-    for answered in stream_answers(llm, questions, lambda: len(asking.turns), writing.candidates, form):
-        result = _checked(answered.about, answered.written, writing.limits)
+    for response in stream_answers(llm, questions, lambda: len(asking.turns), writing.candidates, form):
+        result = _checked(response.about, response.completion, writing.limits)
         ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
         asking.add(result.turn, result.rows, last=ended)
         yield result
@@ -116,12 +117,13 @@ def _questions(asking: Asking, writing: Writing) -> Iterator[Request | None]:
         yield Request(messages, pair.get("attempt", 0), about)
 
 
-def _checked(pair: dict[str, Any], written: Completion, limits: Limits) -> PairResult:
+def _checked(pair: dict[str, Any], completion: Completion, limits: Limits) -> PairResult:
     rows = []
-    for row in raw_rows(pair, written.texts, written.failure):
+    for row in raw_rows(pair, completion.texts, completion.failure):
         reason, evidence = first_rule(row, limits)
         rows.append({**row, "reason": reason, "evidence": evidence})
-    return PairResult(pair["turn"], pair["id"], rows, written.failure, written.input_tokens, written.output_tokens)
+    tokens = completion.input_tokens, completion.output_tokens
+    return PairResult(pair["turn"], pair["id"], rows, completion.failure, *tokens)
 
 
 def build_writing_pipeline(writing: Writing, llm: Teacher, *, cache_dir: Path, engine: str = "local") -> Pipeline:

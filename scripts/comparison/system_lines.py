@@ -117,10 +117,9 @@ def of_endpoint(
     with teachers.open_teacher(hub, asking.teacher, None, 1, folder) as endpoint:
         llm = teachers.llm_of(endpoint, asking, run_id=run_id, seed=sitting.seed)
         llm.load()  # as distilabel does before a step
-        found = {
-            one.about["place"]: one.written for one in stream_answers(llm, asked, lambda: len(sitting.pairs), wanted)
-        }
-        _raise_if_unanswered(endpoint, [written.failure for written in found.values() if len(written.texts) < wanted])
+        responses = stream_answers(llm, asked, lambda: len(sitting.pairs), wanted)
+        found = {response.about["place"]: response.completion for response in responses}
+        _raise_if_unanswered(endpoint, [one.failure for one in found.values() if len(one.texts) < wanted])
         tokens = [sum(getattr(one, side) for one in found.values()) for side in ("input_tokens", "output_tokens")]
         lines = [line for place in range(len(sitting.pairs)) for line in (found[place].texts + [""] * wanted)[:wanted]]
         candidate = sitting.candidate(name, endpoint.model, "", [line.strip().split("\n")[0] for line in lines], None)

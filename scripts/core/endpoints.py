@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pipelines.endpoint import prices
 from pipelines.endpoint.answer_store import Store
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.options import EndpointOptions
 from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.settings import AskingSettings, EndpointSettings, JudgeSettings
@@ -55,6 +57,34 @@ def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
     if key:
         return key
     raise HanjulError(f"The {who}'s key is not in the environment", named, f"run `export {named}=…`")
+
+
+def options_of(
+    settings: AskingSettings | JudgeSettings, place: str, *, base_url: str, model: str, identity: str, run_id: str
+) -> EndpointOptions:
+    """The options of an endpoint, with the answers that are kept in the user's data folder.
+
+    Args:
+        place: where a recipe names the endpoint.
+        base_url, model, identity: of the model that is asked; the embedded one stands in no recipe.
+        run_id: whose limits the settings' budget are.
+
+    Raises:
+        HanjulError: a limit in USD, and no price is known.
+    """
+    budget = settings.budget
+    return EndpointOptions(
+        base_url=base_url,
+        model=model,
+        identity=identity,
+        store=env.answers_path(),
+        run_id=run_id,
+        concurrency=settings.concurrency,
+        timeout=budget.timeout,
+        caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
+        price=price_within_limits(settings, place),
+        batch_poll_s=budget.batch_poll if budget.batch else None,
+    )
 
 
 def price_of(settings: AskingSettings | JudgeSettings) -> prices.Price | None:

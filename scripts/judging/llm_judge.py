@@ -18,11 +18,10 @@ from model_card.judging.geval_answers import NoScoreError
 from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import Raw
 from pipelines.endpoint.answer_store import key_of
-from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
 from pipelines.endpoint.session import Session
 from pipelines.likelihood.scorer import Scorable
-from scripts.core import endpoints, env, log
+from scripts.core import endpoints, log
 from scripts.core.errors import HanjulError
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
@@ -122,25 +121,17 @@ def open_judge(
         ...     usage = judge.usage()
     """
 
-    identity, budget = endpoints.identity_of(settings), settings.budget
+    identity = endpoints.identity_of(settings)
     run_id = key_of(identity, {"judge": dict(run)})
     name = f"{settings.model} at {_host(settings.base_url)}"
     if teacher and (shared := _families(settings.model) & _families(teacher)):
         log.log(f"judge: {settings.model} is of the teacher's family ({min(shared)}), and may prefer its own lines")
-    with Session(
-        settings.base_url,
-        endpoints.key_for(settings, PLACE, local_hub=hub.is_local),
-        identity=identity,
-        store=env.answers_path(),
-        run_id=run_id,
-        concurrency=settings.concurrency,
-        timeout=budget.timeout,
-        caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
-        price=endpoints.price_within_limits(settings, PLACE),
-    ) as session:
+    options = endpoints.options_of(
+        settings, PLACE, base_url=settings.base_url, model=settings.model, identity=identity, run_id=run_id
+    )
+    with Session(options, endpoints.key_for(settings, PLACE, local_hub=hub.is_local)) as session:
         model = EndpointModel(
             session,
-            settings.model,
             samples=settings.samples,
             temperature=settings.temperature,
             max_new_tokens=settings.max_new_tokens,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from huggingface_hub import HfUri
 
-from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
-from scripts.core import endpoints, env
+from scripts.core import endpoints
 from scripts.core.errors import HanjulError
 from scripts.core.settings import AskingSettings, TeacherSettings
 from scripts.hub.hub import Hub
@@ -38,7 +37,7 @@ class TeacherEndpoint:
 
     base_url: str
     model: str
-    key: str
+    key: str = field(repr=False)
     name: str
     identity: str
     tuned: bool
@@ -85,24 +84,21 @@ def llm_of(endpoint: TeacherEndpoint, settings: AskingSettings, *, run_id: str, 
         HanjulError: a limit in USD, and no price is known.
     """
 
-    budget, price = settings.budget, endpoints.price_within_limits(settings, PLACE)
-    return teacher_llm(
-        endpoint.base_url,
-        endpoint.model,
-        endpoint.key,
+    options = endpoints.options_of(
+        settings,
+        PLACE,
+        base_url=endpoint.base_url,
+        model=endpoint.model,
         identity=endpoint.identity,
-        store=env.answers_path(),
         run_id=run_id,
+    )
+    return teacher_llm(
+        options,
+        endpoint.key,
         temperature=settings.temperature,
         top_p=settings.top_p,
         max_new_tokens=settings.max_new_tokens,
-        concurrency=settings.concurrency,
         seed=seed,
-        timeout=budget.timeout,
-        choices=1,  # llama.cpp: a line per slot, tokens counted once; others give all lines in one answer
-        caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
-        price=price,
-        batch_poll_s=budget.batch_poll if budget.batch else None,
     )
 
 

@@ -29,6 +29,7 @@ from model_card.judging.deepeval_metrics import as_test_case
 from model_card.judging.geval import GEvalCreativity, GEvalNaturalness, GEvalPV, score_rows
 from model_card.judging.geval_answers import SCORE, chosen
 from model_card.judging.geval_model import ALTERNATIVES, EndpointModel
+from pipelines.endpoint.options import EndpointOptions
 from pipelines.endpoint.session import Session
 from pipelines.likelihood.scorer import Scorable
 from tests.bench.endpoint.answers import digest, write_line
@@ -80,8 +81,9 @@ def ours(url: str, rows: list[Scorable], in_flight: int) -> list[float]:
     """With a fresh file of answers, and the request that decides how scores come about."""
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "answers.sqlite"
-        with Session(url, KEY, identity="bench", store=store, run_id="bench", concurrency=in_flight) as session:
-            scored = score_rows(EndpointModel(session, MODEL, max_new_tokens=MAX_TOKENS), rows)
+        options = EndpointOptions(url, MODEL, "bench", store=store, run_id="bench", concurrency=in_flight, timeout=120)
+        with Session(options, KEY) as session:
+            scored = score_rows(EndpointModel(session, max_new_tokens=MAX_TOKENS), rows)
     return [score for raw in scored if raw for score in raw.scores.values()]
 
 

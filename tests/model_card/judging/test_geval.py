@@ -31,6 +31,7 @@ from pipelines.likelihood.scorer import DULL_LINES
 from tests.model_card.judging.judge_server import GARBAGE, REASON, judging
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 from tests.pipelines.endpoint.teacher_server import Raw as Wire
+from tests.pipelines.endpoint.teachers import options_for
 
 ROWS = [
     {"product": "우산", "values": ["든든한"], "ad_copy": "비보다 먼저 펴지는 마음"},
@@ -55,18 +56,8 @@ def open_model(tmp_path):
     sessions = []
 
     def opened(url, *, samples=5, concurrency=8, **options):
-        sessions.append(
-            Session(
-                url,
-                KEY,
-                identity="who",
-                store=tmp_path / "answers.sqlite",
-                run_id="run",
-                concurrency=concurrency,
-                **options,
-            )
-        )
-        return EndpointModel(sessions[-1], MODEL, samples=samples)
+        sessions.append(Session(options_for(url, tmp_path, concurrency=concurrency, **options), KEY))
+        return EndpointModel(sessions[-1], samples=samples)
 
     yield opened
     for session in sessions:
@@ -393,13 +384,17 @@ def test_under_deepevals_pytest_plugin(tmp_path):
             from model_card.judging.geval import GEvalNaturalness, GEvalPV
             from model_card.judging.geval_model import EndpointModel
             from model_card.judging.deepeval_metrics import as_test_case
+            from pipelines.endpoint.options import EndpointOptions
             from pipelines.endpoint.session import Session
 
             @pytest.fixture
             def model(tmp_path, request):
                 url = request.config.rootpath.joinpath("url").read_text()
-                with Session(url, {KEY!r}, identity="who", store=tmp_path / "a.sqlite", run_id="run") as session:
-                    yield EndpointModel(session, {MODEL!r})
+                options = EndpointOptions(
+                    url, {MODEL!r}, "who", store=tmp_path / "a.sqlite", run_id="run", concurrency=4, timeout=10
+                )
+                with Session(options, {KEY!r}) as session:
+                    yield EndpointModel(session)
 
             @pytest.mark.parametrize("line", ["비보다 먼저 펴지는 마음", "나쁜 줄"])
             def test_line(model, line):

@@ -17,14 +17,16 @@ import openai
 import pytest
 
 from pipelines.endpoint.answer_store import Spent, Store
-from pipelines.endpoint.budget import Budget, Caps
-from pipelines.endpoint.client import ATTEMPTS, Client, Reply
+from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.client import ATTEMPTS, Client
+from pipelines.endpoint.completions import SENSELESS, Completion
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.json_answers import lines_of, schema_of
 from pipelines.endpoint.prices import Price, most_input_tokens
-from pipelines.endpoint.rate_limiter import DECREASE, RateLimiter
-from pipelines.endpoint.teacher_llm import SENSELESS, Completion, teacher_llm
+from pipelines.endpoint.rate_limiter import DECREASE
+from pipelines.endpoint.replies import Reply
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, completion, serve
+from tests.pipelines.endpoint.teachers import options_for, teacher_at
 
 #: Seconds that an answer may take where one comes, and where none is to come.
 TIMEOUT, SHORT = 10, 0.2
@@ -72,8 +74,8 @@ def ask(
         async with openai.AsyncOpenAI(
             base_url=url, api_key=key, max_retries=0, timeout=timeout, http_client=http
         ) as api:
-            budget = Budget(caps or Caps(), price, store, "run")
-            client = Client(api, identity, 128, store=store, limiter=RateLimiter(most), budget=budget)
+            fields = {"concurrency": most, "identity": identity, "timeout": timeout, "price": price}
+            client = Client(api, options_for(url, store.path.parent, caps=caps or Caps(), **fields))
             if one_by_one:
                 replies = []
                 for body in bodies:
@@ -130,9 +132,9 @@ def test_what_was_answered_once_is_not_asked_again(store):
     assert ask(endpoint.url, Store(store.path), *bodies)[0] == first
 
 
-def test_never_more_in_flight_than_the_gate_lets_through(store):
+def test_never_more_in_flight_than_the_limiter_lets_through(store):
     def slow(body: dict[str, Any], number: int) -> str:
-        time.sleep(0.01)
+        time.sleep(0.05)
         return "줄"
 
     with serve(slow) as endpoint:
@@ -564,20 +566,7 @@ def test_an_answer_that_tells_no_tokens_counts_at_its_most(store, usage):
 
 
 def write_lines(url: str, folder: Path, wanted: int) -> Completion:
-    llm = teacher_llm(
-        url,
-        MODEL,
-        KEY,
-        identity="who",
-        store=folder / "answers.sqlite",
-        run_id="run",
-        temperature=0.8,
-        top_p=0.95,
-        max_new_tokens=40,
-        concurrency=4,
-        seed=7,
-        timeout=TIMEOUT,
-    )
+    llm = teacher_at(url, folder)
     llm.load()
     messages = body_of()["messages"]
     return asyncio.run(llm.write(messages, wanted, lines_of, **llm.get_generation_kwargs()))
@@ -587,37 +576,37 @@ def write_lines(url: str, folder: Path, wanted: int) -> Completion:
 def test_garbage_is_asked_again_with_other_seeds_and_kept(tmp_path, garbage):
     lines = json.dumps({"copies": ["향이 먼저 깬다", "컵이 늦다"]})
     with serve(after([garbage] * (SENSELESS - 1), then=lines)) as endpoint:
-        written = write_lines(endpoint.url, tmp_path, 2)
-        assert (written.texts, written.failure) == (["향이 먼저 깬다", "컵이 늦다"], None)
+        completion = write_lines(endpoint.url, tmp_path, 2)
+        assert (completion.texts, completion.failure) == (["향이 먼저 깬다", "컵이 늦다"], None)
         seeds = [request["seed"] for request in endpoint.log.requests]
         assert len(set(seeds)) == len(seeds) == SENSELESS
         others = [{**request, "seed": 0} for request in endpoint.log.requests]
         assert others == [others[0]] * SENSELESS
-        assert write_lines(endpoint.url, tmp_path, 2) == written
+        assert write_lines(endpoint.url, tmp_path, 2) == completion
         assert len(endpoint.log.requests) == SENSELESS
-    assert written.output_tokens == len(garbage) * (SENSELESS - 1) + len(lines)
+    assert completion.output_tokens == len(garbage) * (SENSELESS - 1) + len(lines)
 
 
 def test_garbage_for_ever_is_given_up(tmp_path):
     with serve(lambda body, number: "asdf") as endpoint:
-        written = write_lines(endpoint.url, tmp_path, 2)
-        assert (written.texts, written.failure) == ([], UNUSABLE)
+        completion = write_lines(endpoint.url, tmp_path, 2)
+        assert (completion.texts, completion.failure) == ([], UNUSABLE)
         assert len(endpoint.log.requests) == SENSELESS
-        assert write_lines(endpoint.url, tmp_path, 2) == written
+        assert write_lines(endpoint.url, tmp_path, 2) == completion
         assert len(endpoint.log.requests) == SENSELESS
 
 
 def test_the_same_line_for_ever_is_given_up_with_the_line(tmp_path):
     with serve(lambda body, number: '{"copies": ["향이 먼저 깬다"]}') as endpoint:
-        written = write_lines(endpoint.url, tmp_path, 3)
-    assert (written.texts, written.failure) == (["향이 먼저 깬다"], UNUSABLE)
+        completion = write_lines(endpoint.url, tmp_path, 3)
+    assert (completion.texts, completion.failure) == (["향이 먼저 깬다"], UNUSABLE)
     assert len(endpoint.log.requests) == 1 + SENSELESS
 
 
 def test_half_of_the_lines_are_not_worth_another_prompt(tmp_path):
     with serve(lambda body, number: '{"copies": ["향이 먼저 깬다"]}') as endpoint:
-        written = write_lines(endpoint.url, tmp_path, 2)
-    assert (written.texts, written.failure) == (["향이 먼저 깬다"], None)
+        completion = write_lines(endpoint.url, tmp_path, 2)
+    assert (completion.texts, completion.failure) == (["향이 먼저 깬다"], None)
     assert len(endpoint.log.requests) == 1
 
 
@@ -646,8 +635,8 @@ def test_one_prompt_that_is_forbidden_stops_no_other(store):
 
 def test_a_refusal_in_words_is_not_asked_again(tmp_path):
     with serve(lambda body, number: "죄송합니다. 담배 광고는 도와드릴 수 없습니다.") as endpoint:
-        written = write_lines(endpoint.url, tmp_path, 2)
-    assert (written.texts, written.failure) == (
+        completion = write_lines(endpoint.url, tmp_path, 2)
+    assert (completion.texts, completion.failure) == (
         [],
         Failure(FailureKind.REFUSED, "죄송합니다. 담배 광고는 도와드릴 수 없습니다."),
     )

@@ -12,12 +12,13 @@ import pytest
 from pipelines.endpoint.concurrency import map_concurrently
 from pipelines.endpoint.session import Session
 from tests.pipelines.endpoint.teacher_server import KEY, serve
+from tests.pipelines.endpoint.teachers import options_for
 from tests.pipelines.endpoint.test_client import body_of
 
 
 @pytest.fixture
 def session_of(tmp_path):
-    return lambda url: Session(url, KEY, identity="who", store=tmp_path / "answers.sqlite", run_id="run", concurrency=4)
+    return lambda url: Session(options_for(url, tmp_path), KEY)
 
 
 def test_asked_from_plain_code_and_from_other_loops(session_of):
@@ -64,7 +65,7 @@ def test_an_error_is_raised_where_it_was_asked(session_of):
         session.run(fail())
 
 
-def test_ask_all_keeps_the_order_and_takes_questions_in_turn():
+def test_map_concurrently_keeps_the_order_and_takes_questions_in_turn():
     under_way, most, taken = 0, 0, []
 
     def questions():
@@ -86,7 +87,7 @@ def test_ask_all_keeps_the_order_and_takes_questions_in_turn():
     assert asyncio.run(map_concurrently(ask, [], 3)) == []
 
 
-def test_ask_all_stops_at_the_first_trouble_and_waits_for_what_is_under_way():
+def test_map_concurrently_stops_at_the_first_trouble_and_waits_for_what_is_under_way():
     done, started = [], []
 
     async def ask(number):

@@ -10,14 +10,14 @@ import pytest
 from pipelines.endpoint.answer_store import Spent, Store
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.client import ATTEMPTS
+from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import lines_form
 from pipelines.endpoint.streaming import Request, stream_answers
-from pipelines.endpoint.teacher_llm import Completion, Teacher, teacher_llm
+from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, serve
-
-SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 2, "seed": 7, "timeout": 10}
+from tests.pipelines.endpoint.teachers import teacher_at
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +27,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def teacher(url: str, folder: Path, key: str = KEY, **options) -> Teacher:
     """A teacher with a store of its own in the folder."""
-    options = {"identity": "who", "store": folder / "answers.sqlite", "run_id": "run"} | SAMPLING | options
-    return teacher_llm(url, MODEL, key, **options)
+    return teacher_at(url, folder, key, **{"concurrency": 2} | options)
 
 
 def chat(text: str) -> list[dict[str, str]]:
@@ -44,10 +43,8 @@ def write(llm: Teacher, texts: list[str], wanted: int, form=None, attempt: int =
     """What was written for each text, all in flight together."""
     llm.load()
     asked = (Request(chat(text), attempt, {"text": text}) for text in texts)
-    return {
-        answered.about["text"]: answered.written
-        for answered in stream_answers(llm, asked, lambda: len(texts), wanted, form)
-    }
+    responses = stream_answers(llm, asked, lambda: len(texts), wanted, form)
+    return {response.about["text"]: response.completion for response in responses}
 
 
 def closed_port() -> str:
@@ -131,7 +128,7 @@ def test_prompts_are_made_when_their_turn_comes(tmp_path):
         llm.load()
         answered = list(stream_answers(llm, questions(), lambda: 20, 1))
     assert sorted(one.about["turn"] for one in answered) == list(range(20))
-    assert all(one.written.texts == ["줄"] for one in answered)
+    assert all(one.completion.texts == ["줄"] for one in answered)
     assert len(ahead) == 20 and max(ahead) <= 1  # two are in flight: one here, and one that may be on its way
 
 

@@ -165,11 +165,11 @@ def run_interrupted(address, folder):
 
 def run_copies(address, folder):
     """What the teacher wrote for four pairs on the cluster, and then again, with the requests sent in all."""
-    from pipelines.endpoint.teacher_llm import teacher_llm
     from pipelines.synthesis.prompts import Brief
     from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf
     from tests.limits import limits
-    from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
+    from tests.pipelines.endpoint.teacher_server import serve
+    from tests.pipelines.endpoint.teachers import teacher_at
 
     rules = limits(min_pv=0, min_naturalness=0)
     pairs = [
@@ -180,10 +180,7 @@ def run_copies(address, folder):
     found = []
     with serve(lambda body, choice: '{"copies": ["비보다 먼저 펴는 마음"]}') as endpoint:
         for turn in range(2):
-            llm = teacher_llm(
-                endpoint.url, MODEL, KEY, identity="t", store=folder / "answers.sqlite", run_id="r", temperature=0.7,
-                top_p=0.9, max_new_tokens=40, concurrency=2, seed=1, timeout=10,
-            )  # fmt: skip
+            llm = teacher_at(endpoint.url, folder, concurrency=2)
             writing = Writing(pairs, Brief(1), "t", 1, rules)
             pipeline = build_writing_pipeline(writing, llm, cache_dir=folder / str(turn), engine="ray")
             found.append(read_leaf(run(pipeline)))

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from pipelines.endpoint.teacher_llm import teacher_llm
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
@@ -21,7 +20,8 @@ from pipelines.planning.screening import (
     screen_products,
 )
 from pipelines.planning.taxonomy import KINDS, Category, load_taxonomy
-from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
+from tests.pipelines.endpoint.teacher_server import serve
+from tests.pipelines.endpoint.teachers import teacher_at
 
 TAXONOMY = (
     Category("커피", ("커피 캡슐", "모카포트"), {kind: (f"{kind} 값",) for kind in KINDS} | {"emotional": ("편안한",)}),
@@ -30,20 +30,7 @@ TAXONOMY = (
 
 
 def propose(endpoint, folder, questions, kind, count):
-    llm = teacher_llm(
-        endpoint.url,
-        MODEL,
-        KEY,
-        identity="loopback",
-        store=folder / "answers.sqlite",
-        run_id="run",
-        temperature=0.9,
-        top_p=0.95,
-        max_new_tokens=24,
-        concurrency=4,
-        seed=7,
-        timeout=10,
-    )
+    llm = teacher_at(endpoint.url, folder, temperature=0.9, max_new_tokens=24)
     pipeline = build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=folder / "distilabel")
     return read_leaf(run(pipeline), kind, count)
 

@@ -6,7 +6,6 @@ import pytest
 
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import Failure, FailureKind
-from pipelines.endpoint.teacher_llm import teacher_llm
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft
@@ -14,9 +13,9 @@ from pipelines.rows import Row, make_row, row_id, user_message
 from pipelines.synthesis.prompts import Brief
 from pipelines.synthesis.write_lines import PairResult, Writing, build_writing_pipeline, raw_rows, read_leaf
 from tests.limits import limits
-from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Endpoint, Reset, serve
+from tests.pipelines.endpoint.teacher_server import KEY, Endpoint, Reset, serve
+from tests.pipelines.endpoint.teachers import teacher_at
 
-SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7, "timeout": 10}
 LIMITS = limits(min_pv=0, min_naturalness=0)
 ROWS: tuple[Row, ...] = tuple(
     make_row(f"상품{number}", ["여유"], f"줄 {number}", source="written") for number in range(40)
@@ -40,16 +39,7 @@ PAIRS = [make_pair(product) for product in ("드립백 커피", "모카포트", 
 def synthesise(
     endpoint: Endpoint, folder: Path, brief: Brief = TUNED, *, pairs: list[dict] = PAIRS, caps: Caps | None = None
 ) -> list[PairResult]:
-    llm = teacher_llm(
-        endpoint.url,
-        MODEL,
-        KEY,
-        identity="who",
-        store=folder / "answers.sqlite",
-        run_id="run",
-        caps=caps,
-        **SAMPLING,
-    )
+    llm = teacher_at(endpoint.url, folder, caps=caps or Caps())
     writing = Writing(pairs, brief, "hf://t@1", 2, LIMITS)
     pipeline = build_writing_pipeline(writing, llm, cache_dir=folder / "distilabel")
     return read_leaf(run(pipeline))

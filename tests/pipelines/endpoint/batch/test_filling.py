@@ -12,28 +12,25 @@ from typing import Any
 
 import pytest
 
-from pipelines.endpoint import batch_api, batch_patches
 from pipelines.endpoint.answer_store import Batch, Spent, Store
+from pipelines.endpoint.batch import filling, hooks
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import BudgetSpentError
 from pipelines.endpoint.json_answers import lines_form
 from pipelines.endpoint.prices import Price
 from pipelines.endpoint.streaming import Request, Response, stream_answers
-from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
-from tests.pipelines.endpoint.batch_server import Provider, provide
-from tests.pipelines.endpoint.teacher_server import KEY, MODEL
+from pipelines.endpoint.teacher_llm import Teacher
+from tests.pipelines.endpoint.batch.batch_server import Provider, provide
+from tests.pipelines.endpoint.teacher_server import MODEL
+from tests.pipelines.endpoint.teachers import teacher_at
 
-SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 40, "concurrency": 4, "seed": 7, "timeout": 5}
 QUESTIONS = [Request([{"role": "user", "content": f"상품 {number}"}], 0, {"turn": number}) for number in range(5)]
 BODY = {"model": MODEL, "messages": QUESTIONS[0].messages, "n": 1, "max_tokens": 4, "seed": 1}
 
 
 def teacher(provider: Provider, folder: Path, caps: Caps | None = None, **options: Any) -> Teacher:
-    store = folder / "answers.sqlite"
-    llm = teacher_llm(
-        provider.url, MODEL, KEY, **{"identity": "provider", "run_id": "run"} | options, store=store, batch_poll_s=1,
-        caps=caps, price=Price(1.0, 2.0), **SAMPLING,
-    )  # fmt: skip
+    options = {"identity": "provider", "batch_poll_s": 1, "price": Price(1.0, 2.0), "timeout": 5} | options
+    llm = teacher_at(provider.url, folder, caps=caps or Caps(), **options)
     llm.max_retries = 0
     return llm
 
@@ -47,7 +44,7 @@ def ask(llm: Teacher, wanted: int = 2) -> list[Response]:
 
 
 def failures(found: list[Response]) -> list[str]:
-    return [str(answered.written.failure or "") for answered in found]
+    return [str(response.completion.failure or "") for response in found]
 
 
 def lines(body: dict) -> str:
@@ -71,8 +68,8 @@ def under_way(folder: Path, identity: str = "provider") -> list[Batch]:
 def test_one_batch_answers_all_and_is_never_sent_again(tmp_path: Path) -> None:
     with provide(lines, looks=1) as provider:
         found = ask(teacher(provider, tmp_path))
-        assert [answered.written.texts[0] for answered in found] == [f"상품 {number} 아침" for number in range(5)]
-        assert all(answered.written.failure is None for answered in found)
+        assert [response.completion.texts[0] for response in found] == [f"상품 {number} 아침" for number in range(5)]
+        assert all(response.completion.failure is None for response in found)
         assert len(provider.batches) == 1 and len(provider.bodies) == 5
         assert len({body["seed"] for body in provider.bodies}) == 5
         assert provider.bodies[0]["response_format"]["type"] == "json_schema"
@@ -95,7 +92,7 @@ def test_garbage_makes_a_second_batch_of_its_own(tmp_path: Path) -> None:
 
     with provide(once_garbage) as provider:
         found = ask(teacher(provider, tmp_path))
-    assert all(len(answered.written.texts) == 2 for answered in found)
+    assert all(len(response.completion.texts) == 2 for response in found)
     assert len(provider.batches) == 2 and len(provider.bodies) == 6
 
 
@@ -109,8 +106,8 @@ def test_a_request_that_fails_stays_with_its_pair_and_costs_nothing(tmp_path: Pa
     with provide(lambda body: None if is_of(1, body) else lines(body)) as provider:
         found = ask(teacher(provider, tmp_path))
         assert len(provider.bodies) == 5 + 2  # what the server failed at is asked again
-    assert [bool(answered.written.texts) for answered in found] == [True, False, True, True, True]
-    assert str(found[1].written.failure) == "its batch brought no answer: The server had an error"
+    assert [bool(response.completion.texts) for response in found] == [True, False, True, True, True]
+    assert str(found[1].completion.failure) == "its batch brought no answer: The server had an error"
     assert [row for row in ledger(tmp_path) if row[3] != "answered"] == [("run", 0, 0, "500")] * 3
     assert Store(tmp_path / "answers.sqlite").spent("run").output_tokens == sum(
         len(lines(body)) for body in provider.bodies if not is_of(1, body)
@@ -160,7 +157,7 @@ def test_a_batch_under_way_is_waited_for_and_not_sent_again(tmp_path: Path) -> N
         llm.load()
         client = llm.open()
         client.missing = {"key": BODY}
-        batch_api._send(llm, client)
+        filling._send(client)
         (batch,) = under_way(tmp_path)
         assert (batch.jobs, batch.keys) == (["batch-0"], ["key"])
         assert provider.batches["batch-0"]["metadata"] == {"hanjul_batch": batch.id}
@@ -168,7 +165,7 @@ def test_a_batch_under_way_is_waited_for_and_not_sent_again(tmp_path: Path) -> N
         assert len(provider.batches) == 2  # the one that was under way, read, and the one for the five questions
         assert under_way(tmp_path) == []
         client.store.finished(batch, {}, [])
-        asyncio.run(batch_api._finish(llm, client, batch))  # as one that waited for it too
+        asyncio.run(filling._finish(client, batch))  # as one that waited for it too
         assert under_way(tmp_path) == [] and len(provider.batches) == 2
     assert Store(tmp_path / "answers.sqlite").answer("key")["texts"]
     assert ledger(tmp_path)[0] == ("run", 4, len(lines(BODY)), "answered")
@@ -243,7 +240,7 @@ def test_a_kill_before_the_batch_was_noted_does_not_pay_twice(tmp_path: Path, mo
 def test_a_kill_before_the_batch_was_made_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with provide(lines) as provider:
         with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
-            patch.setattr(batch_patches.BatchHooks, "launch", killed)
+            patch.setattr(hooks.BatchHooks, "launch", killed)
             ask(teacher(provider, tmp_path))
         assert provider.batches == {} and len(under_way(tmp_path)[0].keys) == 5
         assert failures(ask(teacher(provider, tmp_path, Caps(requests=5)))) == [""] * 5
@@ -310,7 +307,7 @@ def test_an_early_batch_that_stopped_does_not_keep_back_the_next(tmp_path: Path)
         llm.load()
         client = llm.open()
         client.missing = {"a": BODY, "b": {**BODY, "seed": 2}}
-        batch_api._send(llm, client)
+        filling._send(client)
         provider.get("/v1/batches/batch-0", {})
         provider.ends, provider.runs = "completed", None
         assert failures(ask(teacher(provider, tmp_path))) == [""] * 5
@@ -319,8 +316,7 @@ def test_an_early_batch_that_stopped_does_not_keep_back_the_next(tmp_path: Path)
 
 def test_a_batch_that_the_provider_refuses_says_why(tmp_path: Path) -> None:
     with provide(lines) as provider:
-        llm = teacher(provider, tmp_path)
-        llm.model = "copywriter-2"
+        llm = teacher(provider, tmp_path, model="copywriter-2")
         (failure,) = set(failures(ask(llm)))
     assert failure == (
         "gone: the provider refused the batch batch-0: The provided model 'copywriter-2' is not supported by the Batch "
@@ -335,7 +331,7 @@ def test_an_answer_in_another_form_may_have_cost_the_most(tmp_path: Path) -> Non
         llm.load()
         client = llm.open()
         client.missing = {"a": BODY, "b": BODY}
-        batch_api._send(llm, client)
+        filling._send(client)
         provider.get("/v1/batches/batch-0", {})
         rows = [
             {"custom_id": str(place), "response": {"status_code": 200, "body": {"choices": choices}}}
@@ -343,7 +339,7 @@ def test_an_answer_in_another_form_may_have_cost_the_most(tmp_path: Path) -> Non
         ]
         provider.files["output-batch-0"] = "\n".join(map(json.dumps, rows))
         before = [row[1:3] for row in ledger(tmp_path)]
-        asyncio.run(batch_api._finish(llm, client, client.store.batches("provider")[0]))
+        asyncio.run(filling._finish(client, client.store.batches("provider")[0]))
     assert client.store.answer("a") is None and client.store.answer("b")["texts"] == ["밤"]
     assert [row[1:3] for row in ledger(tmp_path)] == before and min(min(pair) for pair in before) > 0
     assert {row[3] for row in ledger(tmp_path)} == {"answered"}
@@ -356,8 +352,8 @@ def test_two_refusals_of_one_kind_teach_one_thing(tmp_path: Path) -> None:
         llm.load()
         client = llm.open()
         client.missing = {"a": {**BODY, "n": 2}, "b": {**BODY, "n": 2, "seed": 2}}
-        batch_api._send(llm, client)
-        assert asyncio.run(batch_api._finish_all(llm, client)) is True
+        filling._send(client)
+        assert asyncio.run(filling._finish_all(client)) is True
     taught = client.compatibility.sendable(client.missing["a"])
     assert (taught["n"], taught["max_completion_tokens"], client.final) == (2, 4, set())
     assert client.budget.spent == Spent(2, 0, 0, 0.0)
@@ -371,11 +367,11 @@ def test_what_another_process_did_meanwhile_counts(tmp_path: Path) -> None:
         client.missing = {"a": BODY}
         other = Store(tmp_path / "answers.sqlite")
         other.keep("a", {"texts": ["밤"]})
-        batch_api._send(llm, client)
+        filling._send(client)
         client.missing = {"b": BODY}
         other.sent("run", "a", Spent(1, 2, 3, 4.0))
         with pytest.raises(BudgetSpentError, match="max_requests = 1"):
-            batch_api._send(llm, client)
+            filling._send(client)
         assert provider.batches == provider.files == {}
 
 

@@ -1,0 +1,1 @@
+"""The provider's Batch API: half the price, up to a day."""

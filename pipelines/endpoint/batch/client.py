@@ -1,0 +1,81 @@
+"""Answers from the store alone, and notes which requests a batch has to answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import openai
+from filelock import FileLock
+
+from pipelines.endpoint.batch.hooks import BatchHooks
+from pipelines.endpoint.client import Client, is_filtered
+from pipelines.endpoint.failures import EndpointError, Failure, FailureKind
+from pipelines.endpoint.options import EndpointOptions
+from pipelines.endpoint.replies import Reply
+
+NO_ANSWER = "its batch brought no answer"
+
+
+class BatchApiClient(Client):
+    """A client that sends nothing itself: see `pipelines.endpoint.batch.filling`.
+
+    Attributes:
+        provider: sends batches and fetches their results.
+        missing: key -> body of what was asked for and not found.
+        failures: key -> why its batch brought no answer.
+        final: keys whose failure another batch would not change.
+        stopped: why no more batches are sent, if so.
+    """
+
+    def __init__(self, api: openai.AsyncOpenAI, options: EndpointOptions, provider: BatchHooks) -> None:
+        super().__init__(api, options)
+        self.provider = provider
+        self.missing: dict[str, dict[str, Any]] = {}
+        self.failures: dict[str, Failure] = {}
+        self.final: set[str] = set()
+        self.stopped: EndpointError | None = None
+
+    async def ask(self, body: dict[str, Any]) -> Reply:
+        key = self.key_of(body)
+        if kept := self.kept(key):
+            return kept
+        if key not in self.final:
+            self.missing[key] = body
+            if self.stopped:
+                raise self.stopped
+        return Reply([], failure=self.failures.get(key, Failure(FailureKind.UNANSWERED, NO_ANSWER)))
+
+    def lock(self) -> FileLock:
+        """Held from the plan of a batch until the provider has it: no plan that another sees under it is in the making.
+
+        The system lets go of it when its holder is killed.
+        """
+        return FileLock(f"{self.store.path}.lock")
+
+    def note_failure(self, key: str, sent: dict[str, Any] | None, status: int, error: dict[str, Any]) -> bool:
+        """Note why a request failed; whether that taught what to leave out of it.
+
+        Args:
+            sent: what went to the provider, if known.
+            status: of HTTP; 0 where the request did not run.
+            error: `message`, `code` and `param`.
+        """
+        message, code = str(error.get("message") or ""), str(error.get("code") or "")
+        filtered = is_filtered(code)
+        words = f"{NO_ANSWER}: {message}" if message else NO_ANSWER
+        unanswered = Failure(FailureKind.UNANSWERED, words, status or None)
+        self.failures[key] = Failure(FailureKind.REFUSED) if filtered else unanswered
+        learnt = False
+        if sent and status in (400, 422) and not filtered:
+            is_newest = (
+                self.compatibility.sendable(self.missing[key]) == sent
+            )  # else another row of the batch taught it
+            response = httpx2.Response(status, request=httpx2.Request("POST", "/v1/chat/completions"))
+            refusal = openai.APIStatusError(message, response=response, body=error)
+            learnt = is_newest and self.compatibility.learn(refusal, sent)
+            if learnt or not is_newest:
+                return learnt
+        if 400 <= status < 500 and status not in (408, 409, 429):
+            self.final.add(key)
+        return learnt
