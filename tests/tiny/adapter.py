@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pipelines.rows import CHAT_TEMPLATE, user_message
+from tests.tiny import characters
 
 LINES = [
     "비 오는 날도 수건은 뽀송",
@@ -25,7 +25,6 @@ LINES = [
 ]
 #: What was learnt; how it is put together is drawn, and differs from machine to machine.
 WORDS = {word for line in LINES for word in line.split()}
-SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 PAIR = ("제습기", ["뽀송함", "여유"])
 
 
@@ -70,18 +69,5 @@ def make_adapter(folder: Path, steps: int = 70) -> Path:
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:
-    """One token a character."""
     texts = [user_message(*PAIR)["content"], "카피:\n", *LINES, "0123456789 .,·"]
-    characters = sorted({character for text in texts for character in text})
-    vocabulary = {token: number for number, token in enumerate([*SPECIAL, *characters])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    tokenizer.decoder = decoders.Fuse()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<bos>",
-        eos_token="<eos>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        chat_template=CHAT_TEMPLATE,
-    )
+    return characters.tokenizer(sorted({character for text in texts for character in text}), CHAT_TEMPLATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from datasets import Dataset
@@ -45,8 +46,12 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def model(vocabulary: int) -> Gemma3ForCausalLM:
-    """Seeded random weights, bfloat16."""
+def model(vocabulary: int, **changes: Any) -> Gemma3ForCausalLM:
+    """Seeded random weights, bfloat16.
+
+    Args:
+        changes: of the config.
+    """
     torch.manual_seed(0)
     config = Gemma3TextConfig(
         vocab_size=vocabulary,
@@ -58,6 +63,7 @@ def model(vocabulary: int) -> Gemma3ForCausalLM:
         head_dim=16,
         sliding_window=64,
         layer_types=["sliding_attention", "full_attention"],
+        **changes,
     )
     return Gemma3ForCausalLM(config).to(torch.bfloat16)
 

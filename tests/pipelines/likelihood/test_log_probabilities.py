@@ -4,13 +4,12 @@ import re
 
 import pytest
 import torch
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-from transformers import Gemma3ForCausalLM, Gemma3TextConfig, PreTrainedTokenizerFast
 
 from pipelines.likelihood import log_probabilities
 from pipelines.likelihood.log_probabilities import Continuations, hangul_vocabulary
+from tests.tiny import characters, language_model
+from tests.tiny.characters import SPECIAL
 
-SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 CHARACTERS = [*map(chr, range(0xAC00, 0xD7A4)), *map(chr, range(32, 127)), "\n"]
 #: What a continuation is chosen from: all but letters that are not Hangul, and the end.
 KEPT = [
@@ -27,30 +26,12 @@ LINES = [" 장마는 창밖에서만<eos>", " 나만 듣는 ABC<eos>", "비", " 
 @pytest.fixture(scope="module")
 def tokenizer():
     """One token a character: Hangul syllables, ASCII, and the special ones."""
-    vocabulary = {text: i for i, text in enumerate([*SPECIAL, *CHARACTERS])}
-    made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
-    )
+    return characters.tokenizer(CHARACTERS)
 
 
 def tiny_model(tokenizer, **changes):
-    torch.manual_seed(0)
-    config = Gemma3TextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=16,
-        sliding_window=64,  # shorter than what texts begin with
-        layer_types=["sliding_attention", "full_attention"],
-        initializer_range=0.3,
-        **changes,
-    )
-    return Gemma3ForCausalLM(config).eval()
+    """In float32, with a sliding window that is shorter than what texts begin with."""
+    return language_model.model(len(tokenizer), initializer_range=0.3, **changes).float().eval()
 
 
 @pytest.fixture(scope="module")
