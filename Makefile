@@ -1,6 +1,8 @@
 # Two commands matter: `make release` publishes everything offline, `make test` and `make slow` check everything.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Two processes; the tests of a module stay together, since they share what is slow to make.
+PARALLEL ?= -n 2 --dist loadscope
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: .venv release test lint types imports tests slow bench clean
@@ -39,12 +41,12 @@ imports: .venv
 	$(BIN)/lint-imports
 
 tests: .venv
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(PARALLEL) -m "not slow"
 
 # What takes longest: rows trained on end to end, Ray, training in several processes, quantised models, every bench in
 # its smoke size.
 slow: .venv
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest $(PARALLEL) -m slow
 
 # Every bench at full size, one after the other, on a machine that does nothing else: see tests/bench/README.md.
 bench: .venv
