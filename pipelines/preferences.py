@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pipelines.filters.template import cliche_of
 from pipelines.filters.thresholds import quality
 from pipelines.rows import pair_of, row_id, user_message
 
@@ -58,8 +59,8 @@ def _pairs(
 
 
 def _is_worse_unscored(row: Mapping[str, Any]) -> bool:
-    """Whether the reason says by itself that a line is worse; an ending that others have too does not."""
-    return bool(row["reason"] == "leak" or (row["reason"] == "template" and row["evidence"].startswith("form ")))
+    """Whether a line is worse by itself: it leaks or is a cliché. An ending that others have too is no fault of it."""
+    return row["reason"] == "leak" or (row["reason"] == "template" and cliche_of(row["ad_copy"]) is not None)
 
 
 def _prompt(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -24,8 +24,14 @@ LIGHT = re.compile(r"(?:있|없|되|된|됩|됐|돼|하|한|합|했|해|않|아�
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
     """`form 시작됩니다`, or None."""
-    found = _forms().search(row["ad_copy"])
-    return f"form {_names()[found.lastgroup]}" if found and found.lastgroup else None
+    name = cliche_of(row["ad_copy"])
+    return f"form {name}" if name else None
+
+
+def cliche_of(line: str) -> str | None:
+    """Name of the cliché that a line is, as in `templates.yaml`, or None."""
+    found = _forms().search(line)
+    return _names()[found.lastgroup] if found and found.lastgroup else None
 
 
 def phrases(line: str) -> tuple[str, ...]:

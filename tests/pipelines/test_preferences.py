@@ -66,17 +66,17 @@ def test_only_reasons_that_say_worse_make_a_pair(reason: str) -> None:
 @pytest.mark.parametrize("reason", WORSE)
 def test_without_scores_only_what_a_rule_says_is_worse(reason: str) -> None:
     expected = [(reason, None)] if reason in ("leak", "template") else []
-    evidence = "form 시작됩니다"
-    assert pairs(make("커피가 깬다", reason=reason, evidence=evidence)) == expected
-    assert pairs(make("커피가 깬다", 0.25, reason=reason, evidence=evidence), kept=make("부엌이 먼저 깬다")) == expected
-    half = make("커피가 깬다", reason=reason, evidence=evidence) | {
+    cliche = "커피의 여정, 여기서 시작됩니다."
+    assert pairs(make(cliche, reason=reason)) == expected
+    assert pairs(make(cliche, 0.25, reason=reason), kept=make("부엌이 먼저 깬다")) == expected
+    half = make(cliche, reason=reason) | {
         "scores": {"pv": 0.1, "naturalness": None, "creativity": 0.9}
     }
     assert pairs(half) == expected
 
 
 def test_an_ending_that_others_have_too_makes_no_line_worse() -> None:
-    assert pairs(make("커피가 깬다", reason="template", evidence="ending 깬다: in 10 lines")) == []
+    assert pairs(make("커피가 깬다", reason="template")) == []
 
 
 @pytest.mark.parametrize("reason", WORSE)
@@ -131,9 +131,8 @@ ROWS = st.lists(
             **make(line, product=product, values=values, source=source, teacher=teacher),
             "scores": scores,
             "reason": reason,
-            "evidence": "form 한 줄" if reason == "template" else "",
         },
-        st.text(max_size=12),
+        st.one_of(st.text(max_size=12), st.just("커피의 여정, 여기서 시작됩니다.")),
         st.sampled_from(["모카포트", "원두", "우산"]),
         st.sampled_from([["여유"], ["여유", "설렘"], ["설렘", "여유"], []]),
         st.sampled_from(["synthesised", "synthesised", "written", "imported"]),
