@@ -1,4 +1,4 @@
-"""What was paid for, kept: answers by request, and a ledger of the requests that left. SQLite, write-ahead log.
+"""Keeps what was paid for: answers by request, and a ledger of the requests that left. SQLite, write-ahead log.
 
 Every write is a transaction of its own, so a kill at any moment loses only what was in flight. Several processes may
 use one file at a time.
@@ -33,7 +33,7 @@ BUSY_S = 30
 
 @dataclass(frozen=True)
 class Spent:
-    """What a run has sent so far. Of a request without an answer, what it may have cost at most."""
+    """What requests took. One without an answer counts as what it may have cost at most."""
 
     requests: int = 0
     input_tokens: int = 0
@@ -99,19 +99,19 @@ class Store:
 
     def answer(self, key: str) -> Any:
         """What was kept under a key, or None."""
-        found = self._db.execute("select body from answers where key = ?", (key,)).fetchone()
-        return json.loads(found[0].decode("utf-8", "surrogatepass")) if found else None
+        row = self._db.execute("select body from answers where key = ?", (key,)).fetchone()
+        return json.loads(row[0].decode("utf-8", "surrogatepass")) if row else None
 
     def keep(self, key: str, answer: Any) -> None:
         """Keep an answer (JSON values only) for ever; the last one wins."""
         body = json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass")
         self._db.execute("insert or replace into answers values (?, ?)", (key, body))
 
-    def sent(self, run: str, key: str, spent: Spent) -> int:
+    def note_sent(self, run: str, key: str, spent: Spent) -> int:
         """Note a request before it leaves, with what it may cost at most.
 
         Returns:
-            The number under which `settled` finds it.
+            The number under which `note_outcome` finds it.
         """
         row = (run, key, time.time(), spent.input_tokens, spent.output_tokens, spent.usd, "sent")
         cursor = self._db.execute(
@@ -121,7 +121,7 @@ class Store:
         )
         return int(cursor.lastrowid or 0)
 
-    def settled(self, number: int, outcome: str, spent: Spent) -> None:
+    def note_outcome(self, number: int, outcome: str, spent: Spent) -> None:
         """Note what came of a request, and what it cost."""
         self._db.execute(
             "update requests set input_tokens = ?, output_tokens = ?, usd = ?, outcome = ? where id = ?",
@@ -137,8 +137,8 @@ class Store:
         ).fetchone()
         return Spent(*row)
 
-    def planned(self, run: str, identity: str, requests: Mapping[str, Spent]) -> Batch:
-        """Note a batch before it leaves, and its requests as `sent` does.
+    def plan_batch(self, run: str, identity: str, requests: Mapping[str, Spent]) -> Batch:
+        """Note a batch before it leaves, and its requests as `note_sent` does.
 
         Args:
             identity: names who answers; whoever asks the same may finish the batch.
@@ -146,7 +146,7 @@ class Store:
         """
         with self._db:
             self._db.execute("begin immediate")
-            ledger = [self.sent(run, key, most) for key, most in requests.items()]
+            ledger = [self.note_sent(run, key, most) for key, most in requests.items()]
             batch = Batch(uuid.uuid4().hex, [], list(requests), ledger)
             row = (batch.id, run, identity, *map(json.dumps, (batch.jobs, batch.keys, batch.ledger)))
             self._db.execute("insert into batches values (?, ?, ?, ?, ?, ?)", row)
@@ -159,18 +159,18 @@ class Store:
         )
         return [Batch(row[0], *map(json.loads, row[1:])) for row in rows]
 
-    def launched(self, batch: Batch, jobs: list[str]) -> None:
+    def note_jobs(self, batch: Batch, jobs: list[str]) -> None:
         """Note that the provider has a planned batch."""
         self._db.execute("update batches set jobs = ? where id = ?", (json.dumps(jobs), batch.id))
 
-    def dropped(self, batch: Batch) -> None:
+    def drop_batch(self, batch: Batch) -> None:
         """Forget a planned batch that never left, in the ledger too."""
         with self._db:
             self._db.execute("begin immediate")
             self._db.execute("delete from batches where id = ?", (batch.id,))
             self._db.executemany("delete from requests where id = ?", ((number,) for number in batch.ledger))
 
-    def finished(
+    def finish_batch(
         self, batch: Batch, answers: Mapping[str, Any], outcomes: Iterable[tuple[int, str, Spent | None]]
     ) -> None:
         """Keep what a batch brought and strike it off, all or nothing; a second time changes nothing.
@@ -184,7 +184,7 @@ class Store:
                 self.keep(key, answer)
             for number, outcome, spent in outcomes:
                 if spent:
-                    self.settled(number, outcome, spent)
+                    self.note_outcome(number, outcome, spent)
                 else:
                     self._db.execute("update requests set outcome = ? where id = ?", (outcome, number))
             self._db.execute("delete from batches where id = ?", (batch.id,))

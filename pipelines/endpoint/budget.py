@@ -1,4 +1,4 @@
-"""Limits on requests, tokens and money, checked before a request leaves."""
+"""Checks limits on requests, tokens and money before a request leaves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Caps:
 
 
 class Receipt:
-    """Of one request: what it may cost at most, then what it did."""
+    """The cost of one request: at most at first, then what it was."""
 
     def __init__(self, most: Spent) -> None:
         self.outcome = "lost"  # no answer, and it may have been billed: a time-out, a kill
@@ -60,30 +60,30 @@ class Budget:
         Raises:
             BudgetSpentError: it might pass a limit, even when all that is in flight turns out cheap.
         """
-        most = self.most(input_tokens, output_tokens)
+        most = self.cost_at_most(input_tokens, output_tokens)
         async with self._settled:
-            while passed := self.passed(most):
+            while passed := self.limit_passed_by(most):
                 if not self._reserved.requests:
                     raise BudgetSpentError(passed)
                 await self._settled.wait()
             self._reserved += most
-        number = self._store.sent(self.run, key, most)
+        number = self._store.note_sent(self.run, key, most)
         receipt = Receipt(most)
         try:
             yield receipt
         finally:
-            self._store.settled(number, receipt.outcome, receipt.cost)
+            self._store.note_outcome(number, receipt.outcome, receipt.cost)
             self._reserved -= most
             self.spent += receipt.cost
             async with self._settled:
                 self._settled.notify_all()
 
-    def most(self, input_tokens: int, output_tokens: int) -> Spent:
-        """What one request with so many tokens costs."""
+    def cost_at_most(self, input_tokens: int, output_tokens: int) -> Spent:
+        """The cost of one request with at most so many tokens."""
         return Spent(1, input_tokens, output_tokens, self.price.usd(input_tokens, output_tokens) if self.price else 0.0)
 
-    def passed(self, most: Spent) -> str:
-        """Which limit it might pass to send what costs so much at most; empty if none."""
+    def limit_passed_by(self, most: Spent) -> str:
+        """The limit that it might pass to send what costs so much at most, in words; empty if none."""
         spent, caps = self.spent, self.caps
         total = spent + self._reserved + most
         if caps.requests is not None and total.requests > caps.requests:

@@ -97,7 +97,7 @@ class Client:
         if any(counts):  # else it stays at its most
             receipt.settle("answered", *counts, self.options.price)
         reply = read_reply(answer, weighed=weighed)
-        self.limiter.answered()
+        self.limiter.on_answer()
         return reply
 
     def in_words(self, error: openai.OpenAIError) -> str:
@@ -172,7 +172,7 @@ class Client:
             self._gone = words
             raise EndpointGoneError(words) from error
         if status in (429, 503):
-            self.limiter.throttled(_retry_after(error))
+            self.limiter.on_throttled(_retry_after(error))
             raise ThrottledError(words) from error
         if status in (408, 409) or status >= 500:
             raise TransientError(words) from error

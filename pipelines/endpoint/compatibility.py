@@ -1,4 +1,4 @@
-"""What an endpoint does not know or names otherwise, learnt from its refusals and kept for the next process."""
+"""Learns from an endpoint's refusals what it does not know or names otherwise, and keeps it for the next process."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Compatibility:
 
     def __init__(self, store: Store, identity: str, choices: int) -> None:
         self._store, self._key = store, key_of(identity, {"kept": "what the endpoint refuses"})
-        known = store.answer(self._key) or {}
-        self.without: set[str] = set(known.get("without", ()))
-        self.limit_name: str = known.get("limit_name", "max_tokens")
-        self.choices: int = min(choices, known.get("choices", choices))
-        self.alternatives: int | None = known.get("alternatives")
+        learnt = store.answer(self._key) or {}
+        self.without: set[str] = set(learnt.get("without", ()))
+        self.limit_name: str = learnt.get("limit_name", "max_tokens")
+        self.choices: int = min(choices, learnt.get("choices", choices))
+        self.alternatives: int | None = learnt.get("alternatives")
 
     def sendable(self, body: dict[str, Any]) -> dict[str, Any]:
         """The body without what this endpoint is known to refuse."""
@@ -49,36 +49,36 @@ class Compatibility:
 
     def learn(self, error: openai.APIStatusError, sent: dict[str, Any]) -> bool:
         """Find in a refusal what to do without; whether something was learnt."""
-        if not self._learnt(error.param or "", error.message, sent):
+        if not self._learn_from(error.param or "", error.message, sent):
             return False
-        known = {
+        learnt = {
             "without": sorted(self.without),
             "limit_name": self.limit_name,
             "choices": self.choices,
             "alternatives": self.alternatives,
         }
-        self._store.keep(self._key, known)
+        self._store.keep(self._key, learnt)
         return True
 
-    def _learnt(self, named: str, message: str, sent: dict[str, Any]) -> bool:
-        said = f"{named} {message}"
-        if COMPLETION_LIMIT in said and self.limit_name == "max_tokens":
+    def _learn_from(self, param: str, message: str, sent: dict[str, Any]) -> bool:
+        text = f"{param} {message}"
+        if COMPLETION_LIMIT in text and self.limit_name == "max_tokens":
             self.limit_name = COMPLETION_LIMIT
             return True
-        if "logprobs" in sent and LOGPROBS in said.lower():
+        if "logprobs" in sent and LOGPROBS in text.lower():
             if sent.get("top_logprobs", 0) > FEW_ALTERNATIVES:
                 self.alternatives = FEW_ALTERNATIVES
             else:
                 self.without |= {"logprobs", "top_logprobs"}
             return True
         for name in OPTIONAL:
-            if name in sent and (name in said or (name == "response_format" and "json_schema" in said)):
+            if name in sent and (name in text or (name == "response_format" and "json_schema" in text)):
                 self.without.add(name)
                 return True
         if sent.get("n", 1) > 1 and self.choices > 1:
             self.choices = 1  # llama.cpp refuses more choices than it has slots; a bad request costs nothing
             return True
-        if sent.get("n") == 1 and (named == "n" or any(quoted in message for quoted in ("'n'", "`n`", '"n"'))):
+        if sent.get("n") == 1 and (param == "n" or any(quoted in message for quoted in ("'n'", "`n`", '"n"'))):
             self.without.add("n")  # one choice is what it gives anyway
             return True
         return False

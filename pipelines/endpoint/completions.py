@@ -1,4 +1,4 @@
-"""As many texts as wanted for one prompt: asked again where an answer holds too few."""
+"""Asks for one prompt until there are as many texts as wanted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Read = Callable[[str], list[str]]
 
 @dataclass(frozen=True)
 class Completion:
-    """What the teacher wrote for one prompt.
+    """The texts that a teacher wrote for one prompt.
 
     Attributes:
         texts: as many as wanted, or fewer.

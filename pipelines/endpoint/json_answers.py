@@ -77,26 +77,26 @@ def lines_of(answer: str) -> list[str]:
     JSON anywhere in the answer wins (fenced, with words around it, cut off after some items); else each line of text
     with Hangul counts, without its number, bullet, label or surrounding quotes.
     """
-    text = _answered(answer)
-    found = _from_json(text)
-    if found is None:
-        lines = [] if JSON_BEGUN.match(text) else text.splitlines()
-        found = [_bare(line) for line in lines if not _introduces(line)]
-    return list(dict.fromkeys(storable(line) for line in found if HANGUL.search(line)))
+    text = _without_thoughts(answer)
+    lines = _from_json(text)
+    if lines is None:
+        plain = [] if JSON_BEGUN.match(text) else text.splitlines()
+        lines = [_bare(line) for line in plain if not _introduces(line)]
+    return list(dict.fromkeys(storable(line) for line in lines if HANGUL.search(line)))
 
 
 def storable(text: str) -> str:
-    """Half a surrogate pair, which JSON can carry and Parquet cannot, becomes U+FFFD; the filter `script` sees that."""
+    """The text with U+FFFD for half a surrogate pair, which Parquet cannot hold; the filter `script` sees that."""
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def is_refusal(answer: str) -> bool:
     """Whether a model said in words that it will not write; lines in JSON are never a refusal."""
-    text = _answered(answer)
+    text = _without_thoughts(answer)
     return bool(REFUSAL.search(text)) and _from_json(text) is None
 
 
-def _answered(answer: str) -> str:
+def _without_thoughts(answer: str) -> str:
     return FENCE.sub("", THOUGHT.sub("", answer).strip()).strip()
 
 

@@ -1,4 +1,4 @@
-"""What requests cost: prices by genai-prices, and tokens that a request may take at most before it is sent."""
+"""Prices of models by genai-prices, and the tokens that a request may take before it is sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 #: Tokens of a chat message beside its content (role, separators), at most.
 TOKENS_PER_MESSAGE = 8
 #: Tokens per byte of UTF-8 in a typical prompt of ours, for estimates: a Hangul syllable has three bytes and takes
-#: about one token (o200k_base: 0.30 to 0.36 over the briefs, Gemma's 262k vocabulary: 0.27 to 0.33).
+#: about one token (o200k_base: 0.30 to 0.36 over the prompts, Gemma's 262k vocabulary: 0.27 to 0.33).
 TYPICAL_TOKENS_PER_BYTE = 1 / 3
 #: What providers charge for batches, relative to requests answered at once (OpenAI, Azure).
 BATCH_DISCOUNT = 0.5
@@ -37,10 +37,10 @@ def price_of(model: str, base_url: str) -> Price | None:
 
     million = Usage(input_tokens=1_000_000, output_tokens=1_000_000)
     try:
-        found = calc_price(million, model, provider_api_url=base_url)
+        price = calc_price(million, model, provider_api_url=base_url)
     except LookupError:
         return None
-    return Price(float(found.input_price), float(found.output_price))
+    return Price(float(price.input_price), float(price.output_price))
 
 
 def most_input_tokens(messages: Sequence[Mapping[str, Any]]) -> int:

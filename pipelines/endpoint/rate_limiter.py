@@ -1,4 +1,4 @@
-"""How many requests may be in flight: additive increase, multiplicative decrease, as TCP does it.
+"""Limits how many requests are in flight: additive increase, multiplicative decrease, as TCP does it.
 
 Chiu & Jain 1989, "Analysis of the increase and decrease algorithms for congestion avoidance in computer networks".
 """
@@ -24,13 +24,13 @@ class RateLimiter:
     """Lets requests through, `limit` at a time, and none while the endpoint wants silence.
 
     Attributes:
-        limit: requests in flight at most right now, 1..most.
+        limit: requests in flight at most right now, 1..max_in_flight.
         in_flight: requests in flight.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.limit = float(most)
+    def __init__(self, max_in_flight: int) -> None:
+        self.max_in_flight = max_in_flight
+        self.limit = float(max_in_flight)
         self.in_flight = 0
         self._closed_until = 0.0
         self._last_decrease = -EPOCH_S
@@ -50,12 +50,12 @@ class RateLimiter:
                 self.in_flight -= 1
                 self._changed.notify(2)  # the limit may have grown meanwhile
 
-    def answered(self) -> None:
-        """An answer came: after as many as there are places, one round trip, the limit has grown by one step."""
-        self.limit = min(self.most, self.limit + max(1, self.most / RECOVERY) / self.limit)
+    def on_answer(self) -> None:
+        """Raise the limit a little: by one step after as many answers as there are places, which is one round trip."""
+        self.limit = min(self.max_in_flight, self.limit + max(1, self.max_in_flight / RECOVERY) / self.limit)
 
-    def throttled(self, retry_after: float | None) -> None:
-        """The endpoint said "too many": fewer places, and silence for as long as it asked (seconds)."""
+    def on_throttled(self, retry_after: float | None) -> None:
+        """Lower the limit after a "too many", and let nothing through for as long as the endpoint asked (seconds)."""
         now = time.monotonic()
         if now - self._last_decrease >= EPOCH_S:
             self.limit = max(1.0, self.limit * DECREASE)
@@ -67,7 +67,7 @@ class RateLimiter:
         return self._closed_until - time.monotonic()
 
     async def _sleep(self, seconds: float) -> None:
-        """Until something changed, or the silence is over."""
+        """Wait until something changed, or the silence is over."""
         try:
             await asyncio.wait_for(self._changed.wait(), seconds if seconds > 0 else None)
         except TimeoutError:

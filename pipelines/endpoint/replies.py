@@ -21,7 +21,7 @@ TOO_SHORT = "the answer ended before it began; raise `max_new_tokens`"
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back for one request: the text of each choice, and how many tokens that took.
+    """The answer to one request: the text of each choice, and how many tokens that took.
 
     Attributes:
         failure: why there is no text; the message of a refusal is what the model said, empty where a filter refused.
@@ -99,7 +99,7 @@ def _garbage(answer: Any) -> TransientError:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    """What a message says: its content, as text or in parts.
+    """The content of a message, as text or in parts.
 
     Raises:
         TypeError, AttributeError, KeyError: it is neither.

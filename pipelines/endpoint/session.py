@@ -1,4 +1,4 @@
-"""A client in a thread of its own: asked from code that does not await, and from any event loop."""
+"""Runs a client in a thread of its own, for code that does not await and for any event loop."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Session:
             raise
 
     async def arun(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """The same, from another event loop."""
+        """Wait for work as `run` does, from another event loop."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What came of one prompt: `about` of its request, and the texts."""
+    """The answer to one prompt, with `about` of its request."""
 
     about: dict[str, Any]
     completion: Completion

@@ -1,4 +1,4 @@
-"""The teacher: any model behind an OpenAI-compatible endpoint, as a distilabel LLM."""
+"""Any model behind an OpenAI-compatible endpoint as a distilabel LLM, the teacher."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Propose(GeneratorTask):  # type: ignore[misc]
 
     Output columns:
         - about (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
-        - written (`str`): JSON of `pipelines.endpoint.completions.Completion`, whose text, if any, is the whole answer.
+        - completion (`str`): JSON of `pipelines.endpoint.completions.Completion`; its text is the whole answer.
 
     Categories:
         - text-generation
@@ -67,18 +67,18 @@ class Propose(GeneratorTask):  # type: ignore[misc]
 
     @property
     def outputs(self) -> StepColumns:
-        return ["about", "written"]
+        return ["about", "completion"]
 
     def format_output(self, output: str | None, input: dict[str, Any] | None = None) -> dict[str, Any]:
-        return {"written": output}
+        return {"completion": output}
 
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Questions with their answers in the order in which they come, and whether a batch is the last."""
         form = answer_form(self.kind, self.count, self.llm.generation_kwargs["max_new_tokens"])
-        answers = stream_answers(self.llm, self._asked(), lambda: len(self.questions), 1, form)
+        answers = stream_answers(self.llm, self._requests(), lambda: len(self.questions), 1, form)
         yield from in_batches(map(_to_leaf, answers), self.batch_size)
 
-    def _asked(self) -> Iterator[Request]:
+    def _requests(self) -> Iterator[Request]:
         for turn, question in enumerate(self.questions):
             prompt = prompt_of(self.kind, question, self.count)
             about = {name: question[name] for name in question if name != "there"} | {"turn": turn}
@@ -89,13 +89,13 @@ def _to_leaf(response: Response) -> dict[str, str]:
     """Text, because distilabel infers the types of each file anew: lists that are empty in one would not fit others."""
     return {
         "about": json.dumps(response.about, ensure_ascii=False),
-        "written": json.dumps(response.completion.to_json(), ensure_ascii=False),
+        "completion": json.dumps(response.completion.to_json(), ensure_ascii=False),
     }
 
 
 @dataclass(frozen=True)
-class Proposed:
-    """What came of one question.
+class ProposalAnswer:
+    """The answer to one question.
 
     Attributes:
         product: empty where products were asked for.
@@ -111,21 +111,20 @@ class Proposed:
     output_tokens: int
 
 
-def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list[Proposed]:
+def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list[ProposalAnswer]:
     """The rows of the leaf in the order of the questions, at most so many items of each list."""
-    found = []
-    for question, written in sorted(
-        ((json.loads(row["about"]), json.loads(row["written"])) for row in leaf), key=lambda pair: pair[0]["turn"]
-    ):
-        lists = read_answer("".join(written["texts"]), kind)
-        tokens = written["input_tokens"], written["output_tokens"]
-        found.append(
-            Proposed(
+    rows = [(json.loads(row["about"]), json.loads(row["completion"])) for row in leaf]
+    answers = []
+    for question, completion in sorted(rows, key=lambda pair: pair[0]["turn"]):
+        lists = read_answer("".join(completion["texts"]), kind)
+        answers.append(
+            ProposalAnswer(
                 question["category"],
                 question.get("product", ""),
                 {name: items[:count] for name, items in lists.items()},
-                Failure.from_json(written["failure"]),
-                *tokens,
+                Failure.from_json(completion["failure"]),
+                completion["input_tokens"],
+                completion["output_tokens"],
             )
         )
-    return found
+    return answers

@@ -1,4 +1,4 @@
-"""The two questions to a teacher that proposes (products of a category, values of a product), and how it answers."""
+"""Asks a teacher for products of a category or values of a product, and reads its answers."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def read_answer(answer: str, kind: Kind) -> dict[str, list[str]]:
 
 
 def _strings(text: str, name: str) -> list[str]:
-    found = re.search(rf'"{name}"\s*:\s*\[((?:[^\]"]|"(?:[^"\\]|\\.)*")*)', text)
-    items = [item for item, colon in STRING.findall(found[1]) if not colon] if found else []
+    match = re.search(rf'"{name}"\s*:\s*\[((?:[^\]"]|"(?:[^"\\]|\\.)*")*)', text)
+    items = [item for item, colon in STRING.findall(match[1]) if not colon] if match else []
     try:
         strings = [json.loads(f'"{item}"', strict=False).strip() for item in items]
     except json.JSONDecodeError:  # a stray backslash

@@ -1,4 +1,4 @@
-"""Which of the products and values that a teacher proposed are new, well-formed and worth keeping, and why not."""
+"""Screens proposed products and values: which are new, well-formed and worth keeping, and why the others are not."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Proposal:
 
 
 def lemma_key(text: str) -> str:
-    """The same for texts that differ in spacing, particles or endings only.
+    """A key that is the same for texts that differ in spacing, particles or endings only.
 
     Examples:
         `우산의 손잡이` and `우산손잡이` -> 우산손잡이; `편안함` and `편안한` -> 편안; `캡슐커피` is no `커피 캡슐`.
@@ -68,19 +68,19 @@ def merge_products(existing: Sequence[str], proposed: Sequence[str]) -> tuple[li
 
     The same are two with one `lemma_key`; loan words in another spelling are not.
     """
-    merged, away = list(existing), []
+    merged, duplicates = list(existing), []
     taken = {lemma_key(name): name for name in reversed(existing)}
     for name in proposed:
         key = lemma_key(name)
         if key in taken:
-            away.append((name, taken[key]))
+            duplicates.append((name, taken[key]))
         else:
             taken[key] = name
             merged.append(name)
-    return merged, away
+    return merged, duplicates
 
 
-def clean_values(
+def screen_values(
     proposed: Mapping[str, Sequence[str]], spellings: Sequence[str], *, category: str, product: str
 ) -> list[Proposal]:
     """The values proposed for a product, each kept, merged with one before it, or rejected.
@@ -91,7 +91,7 @@ def clean_values(
     """
     known = {lemma_key(value): value for value in reversed(spellings)}
     taken: dict[str, str] = {}
-    found = []
+    proposals = []
     for kind, value in ((kind, clean_value(text)) for kind, texts in proposed.items() for text in texts):
         proposal = _checked(Proposal("value", category, product, kind, value), value, VALUE_CHARS)
         key = lemma_key(value)
@@ -100,29 +100,29 @@ def clean_values(
         elif proposal.status == "kept":
             taken[key] = known.get(key, value)
             proposal = replace(proposal, value=taken[key], evidence="" if taken[key] == value else value)
-        found.append(proposal)
-    return found
+        proposals.append(proposal)
+    return proposals
 
 
 def screen_products(taxonomy: Sequence[Category], proposed: Mapping[str, Sequence[str]]) -> list[Proposal]:
     """The products proposed for categories (name -> products), each kept, merged or rejected."""
-    there = [name for category in taxonomy for name in category.products]
-    found = [
+    existing = [name for category in taxonomy for name in category.products]
+    proposals = [
         _checked(Proposal("product", category, clean_value(text)), clean_value(text), PRODUCT_CHARS)
         for category, names in proposed.items()
         for text in names
     ]
-    sound = [proposal.product for proposal in found if proposal.status == "kept"]
-    merged, away = merge_products(there, sound)
-    new, same = deque(merged[len(there) :]), deque(away)  # both in the order in which they were proposed
-    for place, proposal in enumerate(found):
+    sound = [proposal.product for proposal in proposals if proposal.status == "kept"]
+    merged, duplicates = merge_products(existing, sound)
+    new, same = deque(merged[len(existing) :]), deque(duplicates)  # both in the order in which they were proposed
+    for place, proposal in enumerate(proposals):
         if proposal.status == "rejected":
             continue
         if new and proposal.product == new[0]:
             new.popleft()
         else:
-            found[place] = replace(proposal, status="merged", reason="lemma", evidence=same.popleft()[1])
-    return found
+            proposals[place] = replace(proposal, status="merged", reason="lemma", evidence=same.popleft()[1])
+    return proposals
 
 
 def _checked(proposal: Proposal, text: str, most_chars: int) -> Proposal:

@@ -1,4 +1,4 @@
-"""Lines of the systems that are compared: of models on this machine and of a teacher's endpoint, each written once."""
+"""Has the systems that are compared write their lines, each once: models on this machine and a teacher's endpoint."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from scripts.core.settings import EvaluateSettings, Sampling, SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching import teachers
 
-Pair = tuple[str, tuple[str, ...]]
+EvalPair = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """What all systems are asked.
+class EvalPrompts:
+    """The prompts that all systems are given.
 
     Attributes:
         pairs: product and values.
@@ -37,23 +37,24 @@ class Sitting:
         settings: candidates (lines a pair) and sampling.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[EvalPair, ...]
     shots: tuple[Row, ...]
     settings: EvaluateSettings
     seed: int
 
-    def chats(self, shown: bool) -> list[list[Message]]:
+    def chats(self, with_shots: bool) -> list[list[Message]]:
         """A chat for each line wanted, pair by pair."""
-        shots = self.shots if shown else ()
-        return [few_shot(shots, *pair) for pair in self.pairs for _ in range(self.settings.candidates)]
+        shots = self.shots if with_shots else ()
+        return [few_shot_chat(shots, *pair) for pair in self.pairs for _ in range(self.settings.candidates)]
 
     def candidate(self, name: str, model: str, revision: str, lines: Sequence[str], pace: float | None) -> Candidate:
-        asked = [pair for pair in self.pairs for _ in range(self.settings.candidates)]
-        answers = (Answer(product, values, line) for (product, values), line in zip(asked, lines, strict=True))
+        """The lines of a system, in the order of `chats`, beside product and values."""
+        pairs = [pair for pair in self.pairs for _ in range(self.settings.candidates)]
+        answers = (Answer(product, values, line) for (product, values), line in zip(pairs, lines, strict=True))
         return Candidate(name, model, revision, tuple(answers), pace)
 
 
-def few_shot(shots: Sequence[Row], product: str, values: Sequence[str]) -> list[Message]:
+def few_shot_chat(shots: Sequence[Row], product: str, values: Sequence[str]) -> list[Message]:
     """The examples as turns already taken, then the question."""
     turns: list[Message] = []
     for row in shots:
@@ -61,28 +62,30 @@ def few_shot(shots: Sequence[Row], product: str, values: Sequence[str]) -> list[
     return [*turns, user_message(product, values)]
 
 
-def of_model(
+def lines_of_model(
     name: str,
     uri: HfUri,
     load: Callable[[], tuple[Any, Any]],
-    sitting: Sitting,
+    prompts: EvalPrompts,
     *,
     base: HfUri | None = None,
-    shown: bool = False,
+    with_shots: bool = False,
 ) -> Candidate:
-    """What a model on this machine writes. Lines that it wrote for the same questions before are taken from the store.
+    """Have a model on this machine write. Lines that it wrote for the same questions before are taken from the store.
 
     Args:
         load: gives model and tokenizer; called only where there is something to write.
         base: pinned, of an adapter.
-        shown: it is shown the examples.
+        with_shots: it is shown the examples.
     """
 
-    settings, chats = sitting.settings, sitting.chats(shown)
+    settings, chats = prompts.settings, prompts.chats(with_shots)
     sampling = settings.model_dump(include=set(Sampling.model_fields))
-    who = " ".join(one.to_uri() for one in (uri, base) if one)
-    how = code_digest("pipelines.likelihood.generation")
-    key = key_of(f"lines {how} {who}", {"template": CHAT_TEMPLATE, "chats": chats, **sampling, "seed": sitting.seed})
+    system = " ".join(part.to_uri() for part in (uri, base) if part)
+    code = code_digest("pipelines.likelihood.generation")
+    key = key_of(
+        f"lines {code} {system}", {"template": CHAT_TEMPLATE, "chats": chats, **sampling, "seed": prompts.seed}
+    )
     store = Store(env.answers_path())
     kept = store.answer(key)
     if kept is None:
@@ -91,20 +94,20 @@ def of_model(
         with tqdm(total=len(chats), desc=f"evaluate: {name}", unit="line", disable=log.QUIET) as bar:
             started = time.monotonic()
             lines = generate_lines(
-                model, tokenizer, chats, seed=sitting.seed, progress=lambda done: bar.update(done - bar.n), **sampling
+                model, tokenizer, chats, seed=prompts.seed, progress=lambda done: bar.update(done - bar.n), **sampling
             )
             seconds = time.monotonic() - started
         tokens = sum(len(tokenizer(line, add_special_tokens=False).input_ids) + 1 for line in lines)
         kept = {"lines": lines, "tokens_per_second": round(tokens / seconds, 1)}
         store.keep(key, kept)
     store.close()
-    return sitting.candidate(name, uri.id, str(uri.revision), kept["lines"], kept["tokens_per_second"])
+    return prompts.candidate(name, uri.id, str(uri.revision), kept["lines"], kept["tokens_per_second"])
 
 
-def of_endpoint(
-    hub: Hub, name: str, asking: SynthesizeSettings, sitting: Sitting, run_id: str, folder: Path
+def lines_of_teacher(
+    hub: Hub, name: str, settings: SynthesizeSettings, prompts: EvalPrompts, run_id: str, folder: Path
 ) -> tuple[Candidate, dict[str, Any]]:
-    """What the teacher of a recipe, behind an endpoint, writes after the same examples, and what it has used.
+    """Have the teacher of a recipe, behind an endpoint, write after the same examples; its lines, and what it has used.
 
     It is paid once, within its budget. A pair that it refused has empty lines, which count as broken.
 
@@ -112,22 +115,29 @@ def of_endpoint(
         HanjulError: a limit, or the endpoint, left pairs without an answer; see also `teachers.open_teacher`.
     """
 
-    wanted = sitting.settings.candidates
-    asked = (Request(few_shot(sitting.shots, *pair), 0, {"place": place}) for place, pair in enumerate(sitting.pairs))
-    with teachers.open_teacher(hub, asking.teacher, None, 1, folder) as endpoint:
-        llm = teachers.llm_of(endpoint, asking, run_id=run_id, seed=sitting.seed)
+    wanted = prompts.settings.candidates
+    requests = (
+        Request(few_shot_chat(prompts.shots, *pair), 0, {"place": place}) for place, pair in enumerate(prompts.pairs)
+    )
+    with teachers.open_teacher(hub, settings.teacher, None, 1, folder) as endpoint:
+        llm = teachers.llm_of(endpoint, settings, run_id=run_id, seed=prompts.seed)
         llm.load()  # as distilabel does before a step
-        responses = stream_answers(llm, asked, lambda: len(sitting.pairs), wanted)
-        found = {response.about["place"]: response.completion for response in responses}
-        _raise_if_unanswered(endpoint, [one.failure for one in found.values() if len(one.texts) < wanted])
-        tokens = [sum(getattr(one, side) for one in found.values()) for side in ("input_tokens", "output_tokens")]
-        lines = [line for place in range(len(sitting.pairs)) for line in (found[place].texts + [""] * wanted)[:wanted]]
-        candidate = sitting.candidate(name, endpoint.model, "", [line.strip().split("\n")[0] for line in lines], None)
-        return candidate, endpoints.usage_of(asking, run_id, *tokens)
+        responses = stream_answers(llm, requests, lambda: len(prompts.pairs), wanted)
+        by_place = {response.about["place"]: response.completion for response in responses}
+        completions = [by_place[place] for place in range(len(prompts.pairs))]
+        _raise_if_unanswered(endpoint, [one.failure for one in completions if len(one.texts) < wanted])
+        tokens = sum(one.input_tokens for one in completions), sum(one.output_tokens for one in completions)
+        lines = [line for one in completions for line in (one.texts + [""] * wanted)[:wanted]]
+        candidate = prompts.candidate(name, endpoint.model, "", [line.strip().split("\n")[0] for line in lines], None)
+        return candidate, endpoints.usage_of(settings, run_id, *tokens)
 
 
 def _raise_if_unanswered(endpoint: teachers.TeacherEndpoint, failures: Sequence[Failure | None]) -> None:
-    """What a limit or the network took from a teacher is not its fault: no report shows it as broken lines."""
+    """Stop where a limit or the network took lines from a teacher: no report shows them as its broken lines.
+
+    Raises:
+        HanjulError: it did.
+    """
 
     teachers.raise_if_gone(endpoint, failures)
     kept_back = [

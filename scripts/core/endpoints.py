@@ -1,4 +1,4 @@
-"""What a recipe says of an endpoint, made ready to use: its key, its name among kept answers, its price."""
+"""Makes an endpoint of a recipe ready to use: its options and its key, its name among kept answers, its price."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scripts.core.settings import AskingSettings, EndpointSettings, JudgeSetting
 
 
 def identity_of(endpoint: EndpointSettings) -> str:
-    """What names a model at an endpoint among the kept answers: the recipe's word, else address and model."""
+    """The name of a model at an endpoint among the kept answers: the recipe's word, else address and model."""
     parts = urlsplit(endpoint.base_url or "")
     return endpoint.identity or f"{parts.netloc}{parts.path.rstrip('/')} {endpoint.model}"
 

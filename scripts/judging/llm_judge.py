@@ -1,4 +1,4 @@
-"""The LLM judge that a recipe names: what it scores with, within limits, every answer paid once."""
+"""Opens the LLM judge that a recipe names: within limits, every answer paid once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PLACE = "evaluate.judge"
 BAR = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed}<{remaining}{postfix}"
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class EndpointJudge:
         """
 
         ask: Callable[..., list[Raw | None]] = score_rows
-        return self._asked(ask, rows, f"judge: {len(rows)} lines", len(rows) * len(METRICS))
+        return self._ask_all(ask, rows, f"judge: {len(rows)} lines", len(rows) * len(METRICS))
 
     def prefers(self, couples: Sequence[Couple], /) -> list[float | None]:
         """Which of two lines is better, in the order shown: a `model_card.judging.judge.Prefers`.
@@ -72,24 +72,24 @@ class EndpointJudge:
             HanjulError: see `raw`.
         """
 
-        return self._asked(prefer, couples, f"judge: {len(couples)} couples", len(couples))
+        return self._ask_all(prefer, couples, f"judge: {len(couples)} couples", len(couples))
 
     def usage(self) -> dict[str, Any]:
         """For the manifest: see `endpoints.usage_of`."""
         return endpoints.usage_of(self.settings, self.run_id, self.model.input_tokens, self.model.output_tokens)
 
-    def _asked(
-        self, ask: Callable[[Any, Any, Any], list[Found | None]], about: Sequence[Any], said: str, total: int
-    ) -> list[Found | None]:
+    def _ask_all(
+        self, ask: Callable[[Any, Any, Any], list[Result | None]], items: Sequence[Any], title: str, total: int
+    ) -> list[Result | None]:
         before = Counter(self.model.failures)
-        with _explained(self.settings), tqdm(total=total, desc=said, bar_format=BAR, disable=log.QUIET) as bar:
-            found = ask(self.model, about, lambda: self._advance(bar))
-        missing = sum(one is None for one in found)
+        with _endpoint_errors(self.settings), tqdm(total=total, desc=title, bar_format=BAR, disable=log.QUIET) as bar:
+            results = ask(self.model, items, lambda: self._advance(bar))
+        missing = results.count(None)
         if missing:
-            reasons = Counter(failure.label for failure in (self.model.failures - before).elements())
-            named = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
-            log.log(f"{said}, {missing} without an answer: {named}")
-        return found
+            labels = Counter(failure.label for failure in (self.model.failures - before).elements())
+            reasons = ", ".join(f"{label} ({count})" for label, count in labels.most_common(3))
+            log.log(f"{title}, {missing} without an answer: {reasons}")
+        return results
 
     def _advance(self, bar: tqdm[Any]) -> None:
         usd = self.model.session.client.budget.spent.usd
@@ -102,7 +102,7 @@ class EndpointJudge:
 def open_judge(
     hub: Hub, settings: JudgeSettings, run: Mapping[str, Any], *, teacher: str | None = None
 ) -> Iterator[EndpointJudge]:
-    """The judge of a recipe, for as long as the block runs. A small first request shows how it comes to its scores.
+    """Open the judge of a recipe while the block runs. A small first request shows how it comes to its scores.
 
     Args:
         run: what the limits of `settings.budget` are for, e.g. dataset, version and seed of the recipe: all processes
@@ -136,7 +136,7 @@ def open_judge(
             temperature=settings.temperature,
             max_new_tokens=settings.max_new_tokens,
         )
-        with _explained(settings):
+        with _endpoint_errors(settings):
             scoring, why = model.scoring()
         samples = 1 if scoring == "probabilities" else settings.samples
         how = "token probabilities" if samples == 1 else f"{samples} answers each, no token probabilities ({why})"
@@ -145,7 +145,8 @@ def open_judge(
 
 
 @contextmanager
-def _explained(settings: JudgeSettings) -> Iterator[None]:
+def _endpoint_errors(settings: JudgeSettings) -> Iterator[None]:
+    """Add to errors of the endpoint what the reader of a recipe can do about them."""
     try:
         yield
     except BudgetSpentError as error:

@@ -17,7 +17,7 @@ from model_card.comparison.evaluation import Candidate, EvalSplit, evaluate_syst
 from model_card.comparison.report import Report
 from pipelines.rows import split_of
 from scripts.comparison import system_lines
-from scripts.comparison.system_lines import Pair, Sitting
+from scripts.comparison.system_lines import EvalPair, EvalPrompts
 from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
@@ -163,16 +163,16 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
     split = EvalSplit(group.dataset.id, str(group.dataset.revision), SPLIT)
     lines = [row["ad_copy"] for row in train]
     given = calibration_data(rows, group.dataset.to_uri(), settings, seed)
-    sitting = Sitting(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
+    prompts = EvalPrompts(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
     # What cannot judge should not be found out after lines were written and paid for.
     with judges.opened(hub, group.scorer, group.votes, recipe, given) as (found, usage), input_errors("evaluate"):
-        candidates = list(_candidates(hub, group, recipe, sitting, folder, used))
+        candidates = list(_candidates(hub, group, recipe, prompts, folder, used))
         report = evaluate_systems(found, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
         return report, used | ({"judge": usage()} if settings.judge else {})
 
 
 def _candidates(
-    hub: Hub, group: Group, recipe: Recipe, sitting: Sitting, folder: Path, used: dict[str, Any]
+    hub: Hub, group: Group, recipe: Recipe, prompts: EvalPrompts, folder: Path, used: dict[str, Any]
 ) -> Iterator[Candidate]:
     """Bases first, then who wrote, then the adapters, each after the SFT adapter that it started from.
 
@@ -182,17 +182,17 @@ def _candidates(
     bases = [base for base in dict.fromkeys(group.bases) if not models.is_encoder_decoder(base)]
     for base, name in zip(bases, ["base"] if len(set(group.bases)) == 1 else apart(bases), strict=False):
         named = f"{name}, {SHOTS} examples"  # which an encoder-decoder cannot be shown
-        yield system_lines.of_model(named, base, partial(models.load_base, base), sitting, shown=True)
+        yield system_lines.lines_of_model(named, base, partial(models.load_base, base), prompts, with_shots=True)
     if recipe.synthesize and _endpoint(recipe):
         run_id = f"evaluate {recipe.dataset} {recipe.version} {recipe.seed}"
-        candidate, used["teacher"] = system_lines.of_endpoint(
-            hub, f"teacher, {SHOTS} examples", recipe.synthesize, sitting, run_id, folder
+        candidate, used["teacher"] = system_lines.lines_of_teacher(
+            hub, f"teacher, {SHOTS} examples", recipe.synthesize, prompts, run_id, folder
         )
         yield candidate
     elif group.teacher:
         base = models.base_of(hub, group.teacher)
         load = partial(models.load_adapter, group.teacher, base)
-        yield system_lines.of_model("teacher", group.teacher, load, sitting, base=base)
+        yield system_lines.lines_of_model("teacher", group.teacher, load, prompts, base=base)
     alone = len(group.adapters) == 1
     names, seen = apart(group.adapters), {adapter.id for adapter in group.adapters}
     for name, adapter, base, start in zip(names, group.adapters, group.bases, group.starts, strict=True):
@@ -200,9 +200,9 @@ def _candidates(
             seen.add(start.id)
             load = partial(models.load_adapter, start, base)
             before = "SFT adapter" if alone else f"{name}, before DPO"
-            yield system_lines.of_model(before, start, load, sitting, base=base)
+            yield system_lines.lines_of_model(before, start, load, prompts, base=base)
         own = ("DPO adapter" if start else "adapter") if alone else name
-        yield system_lines.of_model(own, adapter, partial(models.load_adapter, adapter, base), sitting, base=base)
+        yield system_lines.lines_of_model(own, adapter, partial(models.load_adapter, adapter, base), prompts, base=base)
 
 
 def apart(uris: Sequence[HfUri]) -> list[str]:
@@ -222,7 +222,7 @@ def _repo(adapter: HfUri) -> HfUri:
     return HfUri(type="model", id=adapter.id)
 
 
-def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[Pair]:
+def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[EvalPair]:
     """Pairs of the test split by seed, first one of each product.
 
     Raises:

@@ -48,7 +48,7 @@ def run(
 
     def work(folder: Path) -> Outcome:
         written = set(hub.rows(rows, "raw")["product"]) if rows else set()
-        widened = proposals.Widened(load_taxonomy())
+        widened = proposals.WidenedTaxonomy(load_taxonomy())
         if propose:
             widened = proposals.widen(
                 hub, widened.taxonomy, propose, base, seed=seed, run_id=stage.fingerprint(), folder=folder

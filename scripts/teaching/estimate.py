@@ -1,4 +1,4 @@
-"""`--dry-run`: what synthesis would send and cost, before anything is sent."""
+"""Estimates for `--dry-run` what synthesis would send and cost, before anything is sent."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ LINE_TOKENS = 18
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would take.
+    """The requests, tokens and cost of a run that has not begun.
 
     Attributes:
         model: who would be asked, and where.
+        wanted: rows, in words.
         requests: for one attempt at each pair that is needed if every line is accepted.
         most_requests: if no line is ever accepted; retries come on top.
         input_tokens, output_tokens: of those requests, about.
@@ -114,8 +115,8 @@ def of_recipe(recipe: Recipe) -> Estimate:
     brief = Brief(0 if adapter else settings.candidates, settings.examples, (tuple(exemplary_slogans()),), recipe.seed)
     with input_errors("pairs"):
         planned = plan_pairs(load_taxonomy(), load_craft(), pairs.n, values_max=pairs.values_max, seed=recipe.seed)
-    found = estimate(planned, brief, settings, adapter, recipe.seed)
-    return replace(found, proposing=_proposing(pairs.propose)) if pairs.propose else found
+    estimated = estimate(planned, brief, settings, adapter, recipe.seed)
+    return replace(estimated, proposing=_proposing(pairs.propose)) if pairs.propose else estimated
 
 
 def _proposing(settings: ProposeSettings) -> tuple[int, int, int]:
@@ -124,12 +125,12 @@ def _proposing(settings: ProposeSettings) -> tuple[int, int, int]:
     categories = load_taxonomy()
     products = len(categories) * settings.products
     first = categories[0]
-    ask = {
+    questions = {
         "product": {"category": first.name, "there": first.products},
         "value": {"category": first.name, "product": first.products[0]},
     }
     prompts = {
-        kind: typical_input_tokens([{"content": prompt_of(kind, ask[kind], count)}])  # type: ignore[arg-type]
+        kind: typical_input_tokens([{"content": prompt_of(kind, questions[kind], count)}])  # type: ignore[arg-type]
         for kind, count in (("product", settings.products), ("value", settings.values))
     }
     tokens_in = len(categories) * prompts["product"] + products * prompts["value"]
@@ -143,7 +144,7 @@ def estimate(
     """The estimate for planned pairs; pure."""
 
     teacher = settings.teacher
-    asked = min(settings.n or len(planned), len(planned))
+    first = min(settings.n or len(planned), len(planned))  # pairs of the first round
     attempts = settings.attempts if settings.n else 1
     measured = random.Random(seed).sample(planned, min(MEASURED, len(planned)))
     prompt = sum(typical_input_tokens(brief.prompt(pair)[0]) for pair in measured) / len(measured)
@@ -156,10 +157,10 @@ def estimate(
     return Estimate(
         adapter or f"{teachers.named_model(teacher)} at {teacher.base_url}",
         f"{settings.n:,} accepted" if settings.n else f"{settings.candidates} lines for each of {len(planned):,} pairs",
-        asked * prompts,
-        (len(planned) if settings.n else asked) * attempts * prompts,
-        round(asked * prompts * prompt),
-        asked * answer,
+        first * prompts,
+        (len(planned) if settings.n else first) * attempts * prompts,
+        round(first * prompts * prompt),
+        first * answer,
         price,
         limits,
     )

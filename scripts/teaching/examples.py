@@ -1,4 +1,4 @@
-"""Where the examples come from that a teacher is shown: a file, a dataset, or real slogans and the people's rows."""
+"""Finds the examples that a teacher is shown: in a file, a dataset, or real slogans and the people's rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scripts.hub.tables import identify, read, to_rows
 
 @dataclass(frozen=True)
 class Examples:
-    """Where the examples of a teacher that is not tuned come from.
+    """The source of examples for a teacher that is not tuned.
 
     Attributes:
         source: a file or a pinned dataset; None for the slogans that ship with Hanjul and the rows that people wrote.
@@ -31,15 +31,15 @@ class Examples:
     identity: str
 
     @classmethod
-    def find(cls, hub: Hub, named: str | None) -> Examples:
+    def find(cls, hub: Hub, source: str | None) -> Examples:
         """Those that `--examples` names, or ours.
 
         Raises:
             HanjulError: it cannot be read.
         """
-        if named is None:
+        if source is None:
             return cls(None, digest(EXAMPLES))
-        return cls(*identify(hub, named))
+        return cls(*identify(hub, source))
 
     def pools(self, hub: Hub, people: Sequence[Any]) -> tuple[tuple[Row, ...], ...]:
         """Rows to draw from, in turn. Ours keep the rules that the teacher is told; a user's own are taken as they are.
@@ -75,8 +75,8 @@ def _examples(rows: Sequence[Row], where: str) -> tuple[Row, ...]:
     for row in rows:
         empty = [name for name, text in row.items() if name in ("product", "values", "ad_copy") and not text]
         if empty:
-            known = row["ad_copy"] or row["product"]
-            raise HanjulError(f"An example has no {', '.join(empty)}: {known}", where, "fill it in or leave it out")
+            name = row["ad_copy"] or row["product"]
+            raise HanjulError(f"An example has no {', '.join(empty)}: {name}", where, "fill it in or leave it out")
     if not rows:
         next_step = "name a file or a dataset with rows that people wrote, of products of the train split"
         raise HanjulError("No row can be an example", where, next_step)

@@ -1,4 +1,4 @@
-"""Choose what a teacher is shown: nothing where it was tuned on our prompt, else examples beside the pair."""
+"""Chooses what a teacher is shown: nothing where it was tuned on our prompt, else examples beside the pair."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from scripts.teaching.examples import Examples
 def brief_of(
     hub: Hub, settings: SynthesizeSettings, examples: Examples | None, people: Sequence[Any], seed: int
 ) -> Brief:
+    """What makes the prompt of a pair.
+
+    Args:
+        examples: where they come from; None for a teacher that was tuned on our prompt.
+        people: rows of the dataset that people wrote.
+    """
     if examples is None:
         return Brief(lines=0)
     return Brief(settings.candidates, settings.examples, examples.pools(hub, people), seed)

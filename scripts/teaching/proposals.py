@@ -15,9 +15,9 @@ from tqdm import tqdm
 from pipelines.endpoint.failures import FailureKind
 from pipelines.execution.running import run as run_pipeline
 from pipelines.likelihood.relatedness import relatedness
-from pipelines.planning.proposals import Proposed, build_proposals_pipeline, read_leaf
+from pipelines.planning.proposals import ProposalAnswer, build_proposals_pipeline, read_leaf
 from pipelines.planning.questions import Kind, prompt_digests
-from pipelines.planning.screening import Proposal, clean_values, extended, screen_products
+from pipelines.planning.screening import Proposal, extended, screen_products, screen_values
 from pipelines.planning.taxonomy import Category
 from scripts.core import endpoints, log
 from scripts.core.errors import HanjulError
@@ -34,7 +34,7 @@ FILE = "proposals.jsonl"
 
 
 @dataclass
-class Widened:
+class WidenedTaxonomy:
     """The taxonomy with what was kept, and the proposals with what became of each."""
 
     taxonomy: tuple[Category, ...]
@@ -45,8 +45,8 @@ class Widened:
 
     def counts(self) -> dict[str, Any]:
         """Proposals by kind and status, those that are not kept also by reason, and questions without an answer."""
-        by_status = Counter(f"{found.kind}s_{found.status}" for found in self.proposals)
-        reasons = Counter(f"{found.kind}: {found.reason}" for found in self.proposals if found.reason)
+        by_status = Counter(f"{proposal.kind}s_{proposal.status}" for proposal in self.proposals)
+        reasons = Counter(f"{proposal.kind}: {proposal.reason}" for proposal in self.proposals if proposal.reason)
         return {**by_status, "reasons": dict(reasons.most_common()), "failures": dict(self.failures.most_common(20))}
 
     def write(self, path: Path) -> None:
@@ -64,7 +64,7 @@ def widen(
     seed: int,
     run_id: str,
     folder: Path,
-) -> Widened:
+) -> WidenedTaxonomy:
     """Ask for products of each category, then for values of each product that was kept.
 
     Args:
@@ -84,39 +84,41 @@ def widen(
         teachers.open_teacher(hub, settings.teacher, None, settings.concurrency, folder) as endpoint,
         input_errors(endpoint.name),
     ):
-        job = _Job(settings, endpoint, seed, run_id, folder)
-        asked = [{"category": category.name, "there": category.products} for category in taxonomy]
-        answers = job.ask("product", asked, settings.products)
+        proposer = _Proposer(settings, endpoint, seed, run_id, folder)
+        questions = [{"category": category.name, "there": category.products} for category in taxonomy]
+        answers = proposer.ask("product", questions, settings.products)
         proposals = screen_products(taxonomy, {answer.category: answer.lists["products"] for answer in answers})
-        new = [found for found in proposals if found.status == "kept"]
+        new = [proposal for proposal in proposals if proposal.status == "kept"]
         if not new:
             reason = next((answer.failure for answer in answers if answer.failure), "nothing that it proposed is new")
             raise HanjulError(
                 f"The teacher proposed no product: {reason}", endpoint.base_url, "check the endpoint and the model"
             )
-        asked = [{"category": found.category, "product": found.product} for found in new]
+        questions = [{"category": proposal.category, "product": proposal.product} for proposal in new]
         by_category = {category.name: category for category in taxonomy}
-        valued = job.ask("value", asked, settings.values)
-        for answer in valued:
+        for answer in proposer.ask("value", questions, settings.values):
             spellings = [value for values in by_category[answer.category].values.values() for value in values]
-            proposals += clean_values(answer.lists, spellings, category=answer.category, product=answer.product)
-        tokens = [(answer.input_tokens, answer.output_tokens) for answer in [*answers, *valued]]
+            proposals += screen_values(answer.lists, spellings, category=answer.category, product=answer.product)
+            answers.append(answer)
+        tokens = [(answer.input_tokens, answer.output_tokens) for answer in answers]
         usage = endpoints.usage_of(settings, run_id, *(sum(column) for column in zip(*tokens, strict=True)))
     if base:
-        proposals = _related(proposals, base, settings.min_relatedness)
-    failures = Counter(answer.failure.label for answer in [*answers, *valued] if answer.failure)
-    return Widened(extended(taxonomy, proposals), proposals, failures, usage, prompt_digests())
+        proposals = _with_relatedness(proposals, base, settings.min_relatedness)
+    failures = Counter(answer.failure.label for answer in answers if answer.failure)
+    return WidenedTaxonomy(extended(taxonomy, proposals), proposals, failures, usage, prompt_digests())
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Proposer:
+    """A teacher that is asked for products or values."""
+
     settings: ProposeSettings
     endpoint: teachers.TeacherEndpoint
     seed: int
     run_id: str
     folder: Path
 
-    def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[Proposed]:
+    def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[ProposalAnswer]:
         llm = teachers.llm_of(self.endpoint, self.settings, run_id=self.run_id, seed=self.seed)
         cache_dir = self.folder / "distilabel"
         leaf = run_pipeline(build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=cache_dir))
@@ -128,10 +130,10 @@ class _Job:
         return answers
 
 
-def _related(proposals: Sequence[Proposal], base: HfUri, least: float) -> list[Proposal]:
+def _with_relatedness(proposals: Sequence[Proposal], base: HfUri, least: float) -> list[Proposal]:
     """The proposals with the score of each kept value; those below the least are rejected."""
 
-    places = [place for place, found in enumerate(proposals) if found.kind == "value" and found.status == "kept"]
+    places = [place for place, one in enumerate(proposals) if one.kind == "value" and one.status == "kept"]
     judged = list(proposals)
     if not places:
         return judged

@@ -1,4 +1,4 @@
-"""Who writes: the endpoint that a recipe names, or the embedded model with an adapter."""
+"""Opens the teacher of a recipe: the endpoint that it names, or the embedded model with an adapter."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TeacherEndpoint:
 def open_teacher(
     hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path
 ) -> Iterator[TeacherEndpoint]:
-    """The teacher of a recipe. The embedded one runs for as long as the block does.
+    """Open the teacher of a recipe. The embedded one runs for as long as the block does.
 
     Args:
         adapter: pinned adapter that writes, when the recipe names no endpoint.
@@ -78,7 +78,7 @@ def open_teacher(
 
 
 def llm_of(endpoint: TeacherEndpoint, settings: AskingSettings, *, run_id: str, seed: int) -> Teacher:
-    """The distilabel LLM of a endpoint, with the answers that are kept in the user's data folder.
+    """The distilabel LLM of a teacher's endpoint, with the answers that are kept in the user's data folder.
 
     Raises:
         HanjulError: a limit in USD, and no price is known.
@@ -103,7 +103,7 @@ def llm_of(endpoint: TeacherEndpoint, settings: AskingSettings, *, run_id: str, 
 
 
 def raise_if_gone(endpoint: TeacherEndpoint, failures: Iterable[Failure | None]) -> None:
-    """Stop where the endpoint could not answer: what it did answer is kept.
+    """Stop where one of the failures is that the endpoint is gone: what it did answer is kept.
 
     Raises:
         HanjulError: it is not there (any more).

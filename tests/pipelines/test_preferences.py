@@ -69,9 +69,7 @@ def test_without_scores_only_what_a_rule_says_is_worse(reason: str) -> None:
     cliche = "커피의 여정, 여기서 시작됩니다."
     assert pairs(make(cliche, reason=reason)) == expected
     assert pairs(make(cliche, 0.25, reason=reason), kept=make("부엌이 먼저 깬다")) == expected
-    half = make(cliche, reason=reason) | {
-        "scores": {"pv": 0.1, "naturalness": None, "creativity": 0.9}
-    }
+    half = make(cliche, reason=reason) | {"scores": {"pv": 0.1, "naturalness": None, "creativity": 0.9}}
     assert pairs(half) == expected
 
 

@@ -68,9 +68,9 @@ def _send(client: BatchApiClient) -> None:
             files = client.provider._create_batch_files(inputs=bodies)
         except openai.OpenAIError as error:
             raise _not_taken(client, error) from error
-        batch = client.store.planned(options.run_id, options.identity, requests)
+        batch = client.store.plan_batch(options.run_id, options.identity, requests)
         try:
-            client.store.launched(batch, client.provider.launch(files, batch.id))
+            client.store.note_jobs(batch, client.provider.create_jobs(files, batch.id))
         except openai.OpenAIError as error:
             if not _look_for(client, batch):
                 raise _not_taken(client, error) from error
@@ -93,9 +93,9 @@ def _affordable(client: BatchApiClient, keys: list[str]) -> dict[str, Spent]:
     for key in keys:
         body = client.missing[key]
         choices = client.compatibility.sendable(body).get("n", 1)
-        most = client.budget.most(most_input_tokens(body["messages"]), body["max_tokens"] * choices)
+        most = client.budget.cost_at_most(most_input_tokens(body["messages"]), body["max_tokens"] * choices)
         total += most
-        if passed := client.budget.passed(total):
+        if passed := client.budget.limit_passed_by(total):
             if not requests:
                 raise BudgetSpentError(passed)
             break
@@ -110,16 +110,16 @@ def _look_for(client: BatchApiClient, batch: Batch) -> bool:
         EndpointGoneError: the provider does not say; the plan stays.
     """
     try:
-        jobs = client.provider.launched(batch.id)
+        jobs = client.provider.find_jobs(batch.id)
     except openai.OpenAIError as error:
         raise EndpointGoneError(
             f"it is not known whether the provider took the last batch: {client.in_words(error)}; run it again, which "
             "looks for it first"
         ) from error
     if jobs:
-        client.store.launched(batch, jobs)
+        client.store.note_jobs(batch, jobs)
     else:
-        client.store.dropped(batch)
+        client.store.drop_batch(batch)
     return bool(jobs)
 
 
@@ -155,7 +155,7 @@ async def _finish(client: BatchApiClient, batch: Batch) -> bool:
     """
     name = ", ".join(batch.jobs)
     try:
-        while not (jobs := client.provider.ended(batch.jobs)):
+        while not (jobs := client.provider.ended_jobs(batch.jobs)):
             await asyncio.sleep(client.options.batch_poll_s or 1)
         rows = [row for job in jobs for row in client.provider._retrieve_batch_results(job)]
     except (openai.OpenAIError, ValueError) as error:
@@ -201,7 +201,7 @@ def _keep(client: BatchApiClient, batch: Batch, rows: dict[str, dict[str, Any]])
             details = _error_of(row)
             learnt |= client.note_failure(key, sent.get(key), status, details)
             outcomes.append((number, str(status or details.get("code") or "unanswered"), FREE))
-    client.store.finished(batch, answers, outcomes)
+    client.store.finish_batch(batch, answers, outcomes)
     return len(answers), learnt
 
 

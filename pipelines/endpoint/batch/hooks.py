@@ -1,4 +1,4 @@
-"""distilabel's offline batch generation, mended: whole bodies are sent, no batch is lost and no result of one."""
+"""Mends distilabel's offline batch generation: whole bodies are sent, no batch is lost and no result of one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ ENDED = ("completed", "failed", "expired", "cancelled")
 
 
 class BatchHooks(OpenAILLM):  # type: ignore[misc]
-    """What distilabel's `OpenAILLM` does with batches, so that none is lost and whole bodies may be sent."""
+    """`OpenAILLM` with batches of whole bodies, of which none is lost."""
 
     def _create_jsonl_row(self, input: Any, custom_id: str, **kwargs: Any) -> bytes:
-        """A request of a batch: `input` is its whole body, seed and all."""
+        """A line of a batch file: `input` is the whole body of a request, seed and all."""
         row = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": input}
         return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
@@ -33,7 +33,7 @@ class BatchHooks(OpenAILLM):  # type: ignore[misc]
         # Not `splitlines`: JSON may hold U+2028 and its like as they are.
         return [json.loads(line) for content in contents for line in content.split(b"\n") if line.strip()]
 
-    def launch(self, files: list[Any], batch: str) -> list[str]:
+    def create_jobs(self, files: list[Any], batch: str) -> list[str]:
         """Make jobs of the provider from input files, tagged with our id; theirs.
 
         Raises:
@@ -47,7 +47,7 @@ class BatchHooks(OpenAILLM):  # type: ignore[misc]
             for file in files
         ]
 
-    def launched(self, batch: str) -> list[str]:
+    def find_jobs(self, batch: str) -> list[str]:
         """The provider's jobs with our id; none where it keeps no list of them."""
         try:
             recent = self._client.batches.list(limit=RECENT).data
@@ -55,7 +55,7 @@ class BatchHooks(OpenAILLM):  # type: ignore[misc]
             return []
         return [job.id for job in recent if (job.metadata or {}).get(TAG) == batch]
 
-    def ended(self, jobs: list[str]) -> list[Any]:
-        """What became of the provider's jobs; nothing while one is under way."""
-        found = [self._client.batches.retrieve(job) for job in jobs]
-        return found if all(job.status in ENDED for job in found) else []
+    def ended_jobs(self, jobs: list[str]) -> list[Any]:
+        """The provider's jobs as they ended; none while one is under way."""
+        current = [self._client.batches.retrieve(job) for job in jobs]
+        return current if all(job.status in ENDED for job in current) else []

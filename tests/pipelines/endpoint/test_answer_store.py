@@ -24,9 +24,9 @@ path, name, count = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 sys.stdin.readline()
 store = Store(path)
 for number in range(count) if count else itertools.count():
-    request = store.sent("run", name, Spent(1, 10, 20, 0.5))
+    request = store.note_sent("run", name, Spent(1, 10, 20, 0.5))
     store.keep(f"{name} {number}", {"texts": ["향이 먼저 깬다" * 100, name, number]})
-    store.settled(request, "answered", Spent(1, 3, 4, 0.25))
+    store.note_outcome(request, "answered", Spent(1, 3, 4, 0.25))
     print(number, flush=True)
 """
 
@@ -61,8 +61,8 @@ def test_an_answer_is_what_was_kept_last(path):
 def test_another_process_finds_what_was_kept(path):
     store = Store(path)
     store.keep("a", {"texts": ["향이 먼저 깬다"]})
-    store.settled(store.sent("run", "a", Spent(1, 100, 200, 1.0)), "answered", Spent(1, 30, 40, 0.5))
-    store.sent("run", "b", Spent(1, 7, 8, 0.125))
+    store.note_outcome(store.note_sent("run", "a", Spent(1, 100, 200, 1.0)), "answered", Spent(1, 30, 40, 0.5))
+    store.note_sent("run", "b", Spent(1, 7, 8, 0.125))
     read = "import pathlib, sys; from pipelines.endpoint.answer_store import Store; "
     read += "store = Store(pathlib.Path(sys.argv[1])); "
     read += "print(store.answer('a')['texts'], store.spent('run'))"
@@ -76,12 +76,12 @@ def test_another_process_finds_what_was_kept(path):
 def test_the_ledger_sums_each_run_by_itself(path):
     store = Store(path)
     assert store.spent("run") == Spent(0, 0, 0, 0.0)
-    first, second = (store.sent("run", "a", Spent(1, 10, 20, 0.5)) for _ in range(2))
-    other = store.sent("other", "a", Spent(1, 1, 2, 4.0))
+    first, second = (store.note_sent("run", "a", Spent(1, 10, 20, 0.5)) for _ in range(2))
+    other = store.note_sent("other", "a", Spent(1, 1, 2, 4.0))
     assert len({first, second, other}) == 3
     assert store.spent("run") == Spent(2, 20, 40, 1.0)
-    store.settled(first, "answered", Spent(1, 7, 8, 0.25))
-    store.settled(second, "429", Spent(1, 0, 0, 0.0))
+    store.note_outcome(first, "answered", Spent(1, 7, 8, 0.25))
+    store.note_outcome(second, "429", Spent(1, 0, 0, 0.0))
     assert store.spent("run") == Spent(2, 7, 8, 0.25)
     assert store.spent("other") == Spent(1, 1, 2, 4.0)
     with sqlite3.connect(path) as ledger:

@@ -190,9 +190,9 @@ def test_a_request_without_an_answer_counts_at_its_most(store, error):
 
 def test_goes_on_where_an_earlier_process_was_killed(store):
     run = next(RUNS)
-    store.settled(store.sent(run, "a", Spent(1, 40, 40, 120.0)), "answered", Spent(1, 10, 10, 30.0))
-    store.sent(run, "b", Spent(1, 20, 10, 40.0))  # the kill came before its answer
-    store.sent(next(RUNS), "c", Spent(1, 1000, 1000, 3000.0))
+    store.note_outcome(store.note_sent(run, "a", Spent(1, 40, 40, 120.0)), "answered", Spent(1, 10, 10, 30.0))
+    store.note_sent(run, "b", Spent(1, 20, 10, 40.0))  # the kill came before its answer
+    store.note_sent(next(RUNS), "c", Spent(1, 1000, 1000, 3000.0))
 
     async def main() -> None:
         budget = Budget(Caps(tokens=100), PRICE, store, run)

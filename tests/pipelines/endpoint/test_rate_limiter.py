@@ -73,10 +73,10 @@ def test_two_hundred_waiters_all_pass_and_never_more_than_the_limit(play, seed):
             await asyncio.sleep(draw.uniform(0, 3))
             if draw.random() < 0.2:
                 wait = draw.choice([None, 0, 0.5, 40])
-                limiter.throttled(wait)
+                limiter.on_throttled(wait)
                 opens = max(opens, now() + (wait or 0))
             else:
-                limiter.answered()
+                limiter.on_answer()
 
     async def main() -> None:
         await asyncio.gather(*(request() for _ in range(200)))
@@ -111,7 +111,7 @@ def test_a_grown_limit_is_used(play):
         async with limiter.slot():
             flights.append(limiter.in_flight)
             await asyncio.sleep(1)
-            limiter.answered()
+            limiter.on_answer()
 
     async def main() -> None:
         await asyncio.gather(*(request() for _ in range(200)))
@@ -123,20 +123,20 @@ def test_a_grown_limit_is_used(play):
 def test_refusals_within_an_epoch_count_once(clock):
     limiter = RateLimiter(100)
     for _ in range(50):
-        limiter.throttled(None)
+        limiter.on_throttled(None)
     clock.now += EPOCH_S * 0.999
-    limiter.throttled(None)
+    limiter.on_throttled(None)
     assert limiter.limit == 100 * DECREASE
     clock.now += EPOCH_S * 0.002
-    limiter.throttled(None)
-    limiter.throttled(None)
+    limiter.on_throttled(None)
+    limiter.on_throttled(None)
     assert limiter.limit == pytest.approx(100 * DECREASE**2)
 
 
 def test_one_place_is_always_left(clock):
     limiter = RateLimiter(3)
     for _ in range(20):
-        limiter.throttled(None)
+        limiter.on_throttled(None)
         clock.now += EPOCH_S
     assert limiter.limit == 1.0
 
@@ -148,11 +148,11 @@ def test_grows_by_one_step_after_as_many_answers_as_there_are_places(most, limit
     limiter = RateLimiter(most)
     limiter.limit = float(limit)
     for _ in range(limit):
-        limiter.answered()
+        limiter.on_answer()
     # Each answer adds step / limit, and the limit grows meanwhile from `limit` to less than `limit + step`.
     assert limit + step * limit / (limit + step) <= limiter.limit <= limit + step
     for _ in range(most * 100):
-        limiter.answered()
+        limiter.on_answer()
     assert limiter.limit == most
 
 
@@ -161,7 +161,7 @@ def test_recovers_in_about_as_many_round_trips_as_it_says(clock):
     limiter.limit, trips = 1.0, 0
     while limiter.limit < 64:
         for _ in range(int(limiter.limit)):
-            limiter.answered()
+            limiter.on_answer()
         trips += 1
     assert RECOVERY * 0.8 <= trips <= RECOVERY * 1.5
 
@@ -177,7 +177,7 @@ def test_silence_is_as_long_as_asked_for(play, asked, silence):
 
     async def main() -> None:
         started = now()
-        limiter.throttled(asked)
+        limiter.on_throttled(asked)
         await asyncio.gather(*(late() for _ in range(3)))
         assert entered == [pytest.approx(started + silence)] * 3
 
@@ -189,9 +189,9 @@ def test_a_shorter_silence_does_not_end_a_longer_one(play):
 
     async def main() -> None:
         started = now()
-        limiter.throttled(9)
-        limiter.throttled(2)
-        limiter.throttled(None)
+        limiter.on_throttled(9)
+        limiter.on_throttled(2)
+        limiter.on_throttled(None)
         async with limiter.slot():
             assert now() - started == pytest.approx(9)
 
@@ -205,7 +205,7 @@ def test_who_waited_before_the_silence_waits_it_out(play):
     async def first() -> None:
         async with limiter.slot():
             await asyncio.sleep(1)
-            limiter.throttled(5)
+            limiter.on_throttled(5)
 
     async def later() -> None:
         async with limiter.slot():

@@ -12,12 +12,12 @@ from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
 from pipelines.planning.questions import answer_form, prompt_of, read_answer
 from pipelines.planning.screening import (
     Proposal,
-    clean_values,
     extended,
     flaw,
     lemma_key,
     merge_products,
     screen_products,
+    screen_values,
 )
 from pipelines.planning.taxonomy import KINDS, Category, load_taxonomy
 from tests.pipelines.endpoint.teacher_server import serve
@@ -187,7 +187,7 @@ def test_values_are_cleaned_and_take_the_spelling_of_the_taxonomy():
         "emotional": ["편안함", "진한"],
         "social": ["아주 길어서 다 읽을 수 없는 값"],
     }
-    found = clean_values(proposed, ["편안한"], category="커피", product="원두")
+    found = screen_values(proposed, ["편안한"], category="커피", product="원두")
     assert all((each.kind, each.category, each.product) == ("value", "커피", "원두") for each in found)
     assert [(each.value_kind, each.value, each.status, each.reason, each.evidence) for each in found] == [
         ("functional", "진한", "kept", "", ""),

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.errors import HanjulError
 from pipelines.rows import make_row, split_of
-from scripts.comparison.system_lines import few_shot
+from scripts.comparison.system_lines import few_shot_chat
 from scripts.stages.evaluate import choose_pairs
 
 ROWS = [make_row(f"상품 {n}", [value], "줄") for n in range(200) for value in ("가벼운", "따뜻한")]
@@ -32,7 +32,7 @@ def test_too_few_pairs_are_an_error_with_a_next_step() -> None:
 
 
 def test_few_shot_chat_alternates_and_ends_with_the_question() -> None:
-    chat = few_shot([make_row("커피", ["여유"], "커피 줄")], "우산", ["든든한"])
+    chat = few_shot_chat([make_row("커피", ["여유"], "커피 줄")], "우산", ["든든한"])
     assert [turn["role"] for turn in chat] == ["user", "assistant", "user"]
     assert chat[1]["content"] == "커피 줄"
     assert chat[2]["content"] == "상품: 우산\n가치: 든든한"

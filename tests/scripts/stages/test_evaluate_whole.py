@@ -156,15 +156,15 @@ def test_kept_scores_are_of_one_scorer_and_one_set_of_examples() -> None:
 
 
 def test_a_sitting_asks_every_pair_as_often_as_there_are_candidates() -> None:
-    sitting = system_lines.Sitting(
+    prompts = system_lines.EvalPrompts(
         (("우산", ("든든한",)), ("향초", ("차분한",))), (ROWS[0],), EvaluateSettings(candidates=2), 1
     )
-    chats = sitting.chats(shown=True)
+    chats = prompts.chats(with_shots=True)
     assert [chat[-1]["content"] for chat in chats] == ["상품: 우산\n가치: 든든한"] * 2 + [
         "상품: 향초\n가치: 차분한"
     ] * 2
     assert all(len(chat) == 3 for chat in chats)
-    assert all(len(chat) == 1 for chat in sitting.chats(shown=False))
+    assert all(len(chat) == 1 for chat in prompts.chats(with_shots=False))
 
 
 def test_a_teacher_behind_an_endpoint_is_asked_once_and_a_pair_it_refuses_has_broken_lines(
@@ -179,11 +179,11 @@ def test_a_teacher_behind_an_endpoint_is_asked_once_and_a_pair_it_refuses_has_br
         return f"비보다 먼저 펴지는 마음 {body['seed']}\n둘째 줄"
 
     pairs = (("우산", ("든든한",)), ("향초", ("차분한",)))
-    sitting = system_lines.Sitting(pairs, (ROWS[0],), EvaluateSettings(candidates=2), 1)
+    prompts = system_lines.EvalPrompts(pairs, (ROWS[0],), EvaluateSettings(candidates=2), 1)
     with serve(write) as endpoint:
         named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
         asking = SynthesizeSettings.model_validate({"teacher": named})
-        runs = [system_lines.of_endpoint(hub, "teacher", asking, sitting, "run", tmp_path) for _ in range(2)]
+        runs = [system_lines.lines_of_teacher(hub, "teacher", asking, prompts, "run", tmp_path) for _ in range(2)]
         sent = len(endpoint.log.requests)
     (candidate, used), (again, _) = runs
     assert candidate == again
@@ -199,14 +199,14 @@ def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest
     monkeypatch.setenv("MY_TEACHER_KEY", KEY)
     monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
     pairs = tuple((f"향초 {n}", ("차분한",)) for n in range(4))
-    sitting = system_lines.Sitting(pairs, (ROWS[0],), EvaluateSettings(), 1)
+    prompts = system_lines.EvalPrompts(pairs, (ROWS[0],), EvaluateSettings(), 1)
     with serve(lambda body, choice: "비보다 먼저 펴지는 마음") as endpoint:
         named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
         asking = SynthesizeSettings.model_validate({"teacher": named, "budget": {"max_requests": 2}})
         with pytest.raises(HanjulError, match="left 2 pairs short of lines: limit"):
-            system_lines.of_endpoint(hub, "teacher", asking, sitting, "run", tmp_path)
+            system_lines.lines_of_teacher(hub, "teacher", asking, prompts, "run", tmp_path)
         more = asking.model_copy(update={"budget": asking.budget.model_copy(update={"max_requests": 4})})
-        candidate, _ = system_lines.of_endpoint(hub, "teacher", more, sitting, "run", tmp_path)
+        candidate, _ = system_lines.lines_of_teacher(hub, "teacher", more, prompts, "run", tmp_path)
         assert len(endpoint.log.requests) == 4
     assert [answer.line for answer in candidate.answers] == ["비보다 먼저 펴지는 마음"] * 4
 

@@ -164,7 +164,7 @@ def test_a_batch_under_way_is_waited_for_and_not_sent_again(tmp_path: Path) -> N
         ask(teacher(provider, tmp_path, run_id="another"))
         assert len(provider.batches) == 2  # the one that was under way, read, and the one for the five questions
         assert under_way(tmp_path) == []
-        client.store.finished(batch, {}, [])
+        client.store.finish_batch(batch, {}, [])
         asyncio.run(filling._finish(client, batch))  # as one that waited for it too
         assert under_way(tmp_path) == [] and len(provider.batches) == 2
     assert Store(tmp_path / "answers.sqlite").answer("key")["texts"]
@@ -192,29 +192,29 @@ def test_two_processes_at_once_send_one_batch_and_read_it_both(tmp_path: Path) -
 
 def test_each_batch_has_a_row_of_its_own(tmp_path: Path) -> None:
     one, other = (Store(tmp_path / "answers.sqlite") for _ in range(2))
-    first = one.planned("run", "a", {"x": Spent(1, 2, 3, 4.0)})
-    second = other.planned("run", "a", {"y": Spent(1, 5, 6, 7.0), "z": Spent(1, 1, 1, 1.0)})
-    elsewhere = other.planned("run", "b", {"x": Spent(1, 1, 1, 1.0)})
+    first = one.plan_batch("run", "a", {"x": Spent(1, 2, 3, 4.0)})
+    second = other.plan_batch("run", "a", {"y": Spent(1, 5, 6, 7.0), "z": Spent(1, 1, 1, 1.0)})
+    elsewhere = other.plan_batch("run", "b", {"x": Spent(1, 1, 1, 1.0)})
     assert len({first.id, second.id, elsewhere.id}) == 3
     assert (first.jobs, first.keys, second.keys) == ([], ["x"], ["y", "z"])
     assert len({*first.ledger, *second.ledger, *elsewhere.ledger}) == 4
     assert one.batches("a") == [first, second] and one.batches("b") == [elsewhere]
-    one.launched(first, ["batch-0", "batch-1"])
+    one.note_jobs(first, ["batch-0", "batch-1"])
     outcomes = [(second.ledger[0], "answered", None), (second.ledger[1], "400", Spent(1))]
     for store in (other, one):
-        store.finished(second, {"y": {"texts": ["밤"]}}, outcomes)
+        store.finish_batch(second, {"y": {"texts": ["밤"]}}, outcomes)
         assert store.batches("a") == [Batch(first.id, ["batch-0", "batch-1"], ["x"], first.ledger)]
     assert one.answer("y") == {"texts": ["밤"]} and one.answer("z") is None
     assert one.spent("run") == Spent(4, 8, 10, 12.0)
-    one.dropped(elsewhere)
+    one.drop_batch(elsewhere)
     assert other.batches("b") == [] and other.spent("run") == Spent(3, 7, 9, 11.0)
 
 
 def test_a_batch_is_finished_wholly_or_not_at_all(tmp_path: Path) -> None:
     store = Store(tmp_path / "answers.sqlite")
-    batch = store.planned("run", "a", {"x": Spent(1, 2, 3, 4.0), "y": Spent(1)})
+    batch = store.plan_batch("run", "a", {"x": Spent(1, 2, 3, 4.0), "y": Spent(1)})
     with pytest.raises(TypeError):
-        store.finished(batch, {"x": {"texts": []}, "y": object()}, [(batch.ledger[0], "answered", Spent(1))])
+        store.finish_batch(batch, {"x": {"texts": []}, "y": object()}, [(batch.ledger[0], "answered", Spent(1))])
     assert store.answer("x") is None and store.batches("a") == [batch]
     assert store.spent("run") == Spent(2, 2, 3, 4.0)
 
@@ -226,7 +226,7 @@ def killed(*args: Any) -> Any:
 def test_a_kill_before_the_batch_was_noted_does_not_pay_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with provide(lines) as provider:
         with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
-            patch.setattr(Store, "launched", killed)
+            patch.setattr(Store, "note_jobs", killed)
             ask(teacher(provider, tmp_path))
         assert len(provider.batches) == 1 and [batch.jobs for batch in under_way(tmp_path)] == [[]]
         for _ in range(3):  # of others at the provider
@@ -240,7 +240,7 @@ def test_a_kill_before_the_batch_was_noted_does_not_pay_twice(tmp_path: Path, mo
 def test_a_kill_before_the_batch_was_made_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with provide(lines) as provider:
         with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
-            patch.setattr(hooks.BatchHooks, "launch", killed)
+            patch.setattr(hooks.BatchHooks, "create_jobs", killed)
             ask(teacher(provider, tmp_path))
         assert provider.batches == {} and len(under_way(tmp_path)[0].keys) == 5
         assert failures(ask(teacher(provider, tmp_path, Caps(requests=5)))) == [""] * 5
@@ -369,7 +369,7 @@ def test_what_another_process_did_meanwhile_counts(tmp_path: Path) -> None:
         other.keep("a", {"texts": ["밤"]})
         filling._send(client)
         client.missing = {"b": BODY}
-        other.sent("run", "a", Spent(1, 2, 3, 4.0))
+        other.note_sent("run", "a", Spent(1, 2, 3, 4.0))
         with pytest.raises(BudgetSpentError, match="max_requests = 1"):
             filling._send(client)
         assert provider.batches == provider.files == {}
