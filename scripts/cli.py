@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from scripts.core import env, faults
+from scripts.core import crash, env, faults
 from scripts.core.errors import HanjulError
 from scripts.hub import session
 
@@ -28,11 +28,29 @@ if TYPE_CHECKING:
 
 
 class Guarded(typer.core.TyperGroup):
-    """Turns what the world does to a command (Ctrl-C, a full disk, a dead network) into known errors."""
+    """The one place where an error becomes words: a known one a sentence, any other a log file and four lines."""
 
     def invoke(self, ctx: Any) -> Any:
-        with faults.explained():
-            return super().invoke(ctx)
+        try:
+            with faults.explained():
+                return super().invoke(ctx)
+        except (typer.TyperException, typer.Exit, typer.Abort):  # usage errors, and the ways in which commands end
+            raise
+        except HanjulError as error:
+            raise typer.Exit(crash.report_known(error, debug=OPTIONS.debug)) from None
+        except Exception as error:
+            if isinstance(error, BrokenPipeError) and _stdout_is_gone():
+                raise  # whoever read our output has enough of it
+            command = str(ctx.invoked_subcommand or "hanjul")
+            raise typer.Exit(crash.report_bug(error, command, debug=OPTIONS.debug)) from None
+
+
+def _stdout_is_gone() -> bool:
+    try:
+        print(end="", file=sys.__stdout__, flush=True)
+    except BrokenPipeError:
+        return True
+    return False
 
 
 app = typer.Typer(cls=Guarded, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -61,6 +79,7 @@ class Options:
 
     local: bool = False
     format: Format = Format.human
+    debug: bool = False
 
 
 OPTIONS = Options()
@@ -78,8 +97,9 @@ SetFlag = Annotated[
 def options(
     local: Annotated[bool, typer.Option("--local", help="Use the local Hub although a token is there.")] = False,
     format: Annotated[Format, typer.Option(help="human, json (the manifest) or quiet (no log).")] = Format.human,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    OPTIONS.local, OPTIONS.format = local, format
+    OPTIONS.local, OPTIONS.format, OPTIONS.debug = local, format, debug
     if format is Format.quiet:
         from scripts.core import log
 
@@ -430,14 +450,8 @@ def doctor() -> None:
 
 
 def main() -> None:
-    """Entry point: the one place where a known error becomes words."""
-    try:
-        app()
-    except HanjulError as error:
-        place = f"\n  where: {error.where}" if error.where else ""
-        step = f"\n  next:  {error.next_step}" if error.next_step else ""
-        print(f"error: {error.what}{place}{step}", file=sys.stderr)
-        sys.exit(1)
+    """Entry point. Exits with 0, 1 (a known error), 2 (usage) or 70 (a bug)."""
+    app()
 
 
 if __name__ == "__main__":

@@ -68,6 +68,8 @@ def _machine() -> Iterator[Check]:
     existing = next(path for path in (home, *home.parents) if path.exists())
     writable = os.access(existing, os.W_OK)
     yield Check("data folder", str(home), "" if writable else "set HANJUL_HOME to a folder that you may write to")
+    yield Check("work folder", f"{env.work_dir()}: a folder for each stage that is not finished")
+    yield Check("logs folder", f"{env.logs_dir()}: a file for each error that was not expected")
     free = shutil.disk_usage(existing).free / 1e9
     yield Check("free disk", f"{free:.0f} GB", "" if free >= DISK_GB else f"free {DISK_GB} GB, or set HANJUL_HOME")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9

@@ -53,6 +53,7 @@ def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
             f"{place}.api_key_env",
             f"export the {who}'s key under another name and name that",
         )
+    env.KEY_VARIABLES.add(named)
     key = os.environ.get(named)
     if key:
         return key

@@ -7,6 +7,7 @@ environment at import.
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -14,6 +15,13 @@ import platformdirs
 
 #: The folder that holds the packages: a source checkout, or site-packages.
 ROOT = Path(__file__).resolve().parents[2]
+
+#: Environment variables that recipes name as those with an endpoint's key.
+KEY_VARIABLES: set[str] = set()
+#: What is in the names of other variables with a secret, HF_TOKEN among them.
+SECRET = re.compile("(^|_)(API)?(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)(_|$)", re.IGNORECASE)
+#: Characters; a shorter value is none.
+SHORTEST_SECRET = 6
 
 #: Port of `hanjul hub serve`.
 HUB_PORT = 8710
@@ -64,6 +72,16 @@ def answers_path() -> Path:
     return data_dir() / "answers.sqlite"
 
 
+def work_dir() -> Path:
+    """The folder with a folder for each stage that is not finished."""
+    return data_dir() / "work"
+
+
+def logs_dir() -> Path:
+    """The folder with a file for each error that was not expected, the newest of them."""
+    return data_dir() / "logs"
+
+
 def opt_out() -> None:
     """Set the opt-outs that the user has not set otherwise."""
     for name, value in OPT_OUTS.items():
@@ -78,9 +96,17 @@ def opt_out() -> None:
 
 def has_token() -> bool:
     """Whether the real Hub is meant: a token in the environment or one stored by `hf auth login`."""
-    if os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN"):
-        return True
+    return bool(os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN") or _stored_token())
+
+
+def _stored_token() -> str:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     home = Path(os.environ.get("HF_HOME") or cache / "huggingface")
     stored = Path(os.environ.get("HF_TOKEN_PATH") or home / "token")
-    return stored.is_file() and bool(stored.read_text(encoding="utf-8").strip())
+    return stored.read_text(encoding="utf-8").strip() if stored.is_file() else ""
+
+
+def secrets() -> list[str]:
+    """Keys and tokens that this process knows, for those who must not write them down; the longest first."""
+    named = {value for name, value in os.environ.items() if name in KEY_VARIABLES or SECRET.search(name)}
+    return sorted((value for value in {*named, _stored_token()} if len(value) >= SHORTEST_SECRET), key=len)[::-1]

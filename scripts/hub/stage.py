@@ -9,12 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +25,8 @@ from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
 from scripts.core.files import write_atomically
 from scripts.core.log import log
+from scripts.core.versions import git_commit, package_versions
 from scripts.hub.hub import MANIFEST, Hub
-
-PACKAGES = ("hanjul", "torch", "transformers", "datasets", "huggingface_hub", "peft", "trl", "distilabel", "deepeval")
 
 
 @dataclass(frozen=True)
@@ -85,11 +82,21 @@ def run_stage(
     Returns:
         The pinned URI of the commit.
     """
-    folder = env.data_dir() / "work" / f"{stage.name}-{stage.fingerprint()}"
+    folder = env.work_dir() / f"{stage.name}-{stage.fingerprint()}"
     locks = folder.parent / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(locks / folder.name):  # two releases at once: the second finds what the first has made
+    with _named(stage, folder), FileLock(locks / folder.name):  # of two releases at once, one finds what the other made
         return _find_or_make(hub, stage, folder, work, card)
+
+
+@contextmanager
+def _named(stage: Stage, folder: Path) -> Iterator[None]:
+    """Note on whatever is raised, on its way, which stage it was and where its files are."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"stage {stage.name}, work folder {folder}")
+        raise
 
 
 def _find_or_make(
@@ -120,8 +127,8 @@ def _find_or_make(
         "usage": outcome.usage,
         "prompts": outcome.prompts,
         "wall_seconds": round(time.time() - started, 1),
-        "packages": _versions(),
-        "git_commit": _git_commit(),
+        "packages": package_versions(),
+        "git_commit": git_commit(),
     }
     (folder / "out" / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     uri = _commit(hub, stage, folder, outcome, card)
@@ -190,23 +197,3 @@ def _refusals(stage: Stage) -> Iterator[None]:
 def _mark(stage: Stage) -> str:
     """The line of a commit's description by which a later run finds the stage's output."""
     return f"hanjul-fingerprint: {stage.fingerprint()}"
-
-
-def _versions() -> dict[str, str]:
-    """Versions of what made it; a machine that only trains has no judge."""
-    found = {}
-    for name in PACKAGES:
-        with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def _git_commit() -> str | None:
-    """The source tree's commit, or None for an installed wheel: site-packages may lie inside somebody's repository."""
-    if not (env.ROOT / ".git").exists():
-        return None
-    command = ["git", "-C", str(env.ROOT), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
-    except OSError:  # no git on this machine
-        return None

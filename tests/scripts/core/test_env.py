@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core import env
-from scripts.hub import stage
+from scripts.core import env, versions
 
 
 def test_a_relative_data_folder_is_meant_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -19,7 +18,7 @@ def test_a_relative_data_folder_is_meant_from_here(monkeypatch: pytest.MonkeyPat
 def test_an_installed_wheel_has_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its site-packages may lie in the working tree of another project."""
     assert env.is_checkout()
-    inside = Path(stage.__file__).parent
+    inside = Path(versions.__file__).parent
     monkeypatch.setattr(env, "ROOT", inside)
     assert not env.is_checkout()
-    assert stage._git_commit() is None
+    assert versions.git_commit() is None
