@@ -95,7 +95,7 @@ def test_tests_shown_exist(document: str) -> None:
             assert any(word in name for name in names), (path, word)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])  # it tells of the past
 def test_paths_shown_exist(document: str) -> None:
     for path in re.findall(PATH, prose(document)):
         assert "NAME" in path or (ROOT / path).exists(), path
