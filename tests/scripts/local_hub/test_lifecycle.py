@@ -44,10 +44,8 @@ def server_pid(store: Path) -> int:
     return int(json.loads((store / "server.json").read_text())["pid"])
 
 
-def test_start_is_fast_and_data_persists(tmp_path: Path):
-    began = time.monotonic()
+def test_data_persists(tmp_path: Path):
     with running(tmp_path / "hub") as first:
-        assert time.monotonic() - began < 5  # 0.5 s on an idle machine
         api = HfApi(endpoint=first.url, token=first.token)
         api.create_repo("a/b", private=True)
         sha = api.upload_file(path_or_fileobj=b"\0x", path_in_repo="f.bin", repo_id="a/b").oid
@@ -216,12 +214,10 @@ def test_a_full_disk_is_told_at_once(tmp_path: Path):
     assert server.stdout
     api = HfApi(endpoint=server.stdout.readline().strip(), token=(tmp_path / "hub" / "token").read_text())
     api.create_repo("a/b")
-    began = time.monotonic()
     with pytest.raises(RuntimeError) as caught:
         api.upload_file(path_or_fileobj=b"\0" * 20_000_000, path_in_repo="w.bin", repo_id="a/b")
     assert "413" in str(caught.value.__cause__)
     assert "No space left" in str(caught.value.__cause__)
-    assert time.monotonic() - began < 5
     api.upload_file(path_or_fileobj=b"small", path_in_repo="s.txt", repo_id="a/b")
     assert not list((tmp_path / "hub" / "blobs" / "partial").iterdir())
     server.terminate()
