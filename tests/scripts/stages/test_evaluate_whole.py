@@ -17,6 +17,7 @@ from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, Recipe, SynthesizeSettings, TrainSettings
 from scripts.hub.hub import Hub
 from scripts.judging import score_cache
+from scripts.judging.calibration_data import CalibrationData
 from scripts.stages import evaluate, train
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, serve
 from tests.tiny import architectures, language_model
@@ -127,7 +128,7 @@ def test_what_was_written_and_scored_before_a_stop_is_not_done_again(
     recipe = RECIPE.model_copy(update={"seed": 2})
     with monkeypatch.context() as once:
         once.setattr("scripts.stages.evaluate.run_stage", lambda hub, stage, work, card: work(Path("/nowhere")))
-        once.setattr("model_card.cards.report_files.files", stopped)
+        once.setattr("scripts.stages.evaluate.files", stopped)
         with pytest.raises(HanjulError, match="stopped"):
             evaluate.run(hub, adapters[:1], dataset, recipe)
     monkeypatch.setattr("scripts.models.models.load_base", stopped)
@@ -142,12 +143,10 @@ def test_one_adapter_twice_is_refused(hub: Hub, adapters: list[HfUri], dataset: 
 
 
 def test_kept_scores_are_of_one_scorer_and_one_set_of_examples() -> None:
-    from scripts.judging.judges import Material
-
     uri = HfUri(type="model", id="local/one", revision="a" * 40)
     examples: Any = tuple(ROWS[:2])
     keys = {
-        score_cache.KeptScores(lambda: None, (scorer, None), Material(shown, corpus, ()))._identity  # type: ignore[arg-type,return-value]
+        score_cache.KeptScores(lambda: None, (scorer, None), CalibrationData(shown, corpus, ()))._identity  # type: ignore[arg-type,return-value]
         for scorer in (uri, HfUri(type="model", id="local/one", revision="b" * 40))
         for shown in (examples, examples[:1])
         for corpus in ((), ("줄",))
