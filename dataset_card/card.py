@@ -14,6 +14,7 @@ from dataset_card.head import TAGS, body_of, config, data_of, merged, metadata, 
 from dataset_card.reasons import REASONS
 from dataset_card.table import numbers
 from dataset_card.terms import terms_of
+from pipelines.metrics import METRICS
 from pipelines.text.markdown import cell
 
 __all__ = ["config", "merge_configs", "render", "with_block"]
@@ -39,6 +40,7 @@ def render(facts: Facts, figures: Sequence[str], existing: str = "") -> str:
         after=computed.after,
         varied=computed.after.diversity,
         figures={Path(path).stem: path for path in figures},
+        metrics=list(METRICS.values()),
         reasons=REASONS,
         numbers=numbers(computed),
         terms=terms_of(produced.teacher, produced.teacher_base),

@@ -15,10 +15,10 @@ from dataset_card import diversity
 from dataset_card.diversity import NEAR_SAMPLE, SAMPLE, Diversity
 from pipelines.filters import leak
 from pipelines.filters.limits import Limits
+from pipelines.metrics import METRICS
 from pipelines.planning.taxonomy import load_craft, load_taxonomy
 from pipelines.text.tidy import QUOTES
 
-METRICS = ("pv", "naturalness", "creativity")
 #: Bins of a distribution of scores, each 0.05 wide.
 BINS = 20
 #: What the filter `leak` finds in a line: the product, what kind of thing it is, a value, or the stem of a value.

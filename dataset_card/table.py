@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataset_card.facts import Computed
-from dataset_card.quality import METRICS, Quality, Score
+from dataset_card.quality import Quality, Score
+from pipelines.metrics import METRICS
 
-METRIC_NAMES = {
-    "pv": ("상품·가치 반영(PV)", "PV"),
-    "naturalness": ("자연스러움", "Naturalness"),
-    "creativity": ("창의성", "Creativity"),
-}
 NONE = "–"
 
 
@@ -49,10 +45,10 @@ def numbers(computed: Computed) -> list[Number]:
         ("n-그램 엔트로피 1 / 2 / 3 (비트)", "n-gram entropy 1 / 2 / 3 (bits)"),
         ("Self-BLEU (낮을수록 다양)", "Self-BLEU (lower is more varied)"),
         ("Vendi 점수 / 줄", "Vendi score / lines"),
-        *(METRIC_NAMES[name] for name in METRICS),
+        *((metric.korean, metric.name) for metric in METRICS.values()),
     ]
     rows = [Number(*label, *values) for label, *values in zip(labels, before, after, strict=True)]
-    unscored = {METRIC_NAMES[name][0] for name in METRICS if name not in computed.before.scores}
+    unscored = {metric.korean for key, metric in METRICS.items() if key not in computed.before.scores}
     return [row for row in rows if row.korean not in unscored]
 
 
@@ -75,7 +71,7 @@ def _column(found: Quality) -> list[str]:
         " / ".join(f"{bits:.2f}" for bits in varied.entropy),
         f"{varied.self_bleu:.1f}",
         f"{varied.vendi:,.0f} / {varied.lines:,}",
-        *(_score(found.scores.get(name)) for name in METRICS),
+        *(_score(found.scores.get(metric)) for metric in METRICS),
     ]
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from datasets import Dataset, Features, List, Value
 
+from pipelines.metrics import METRICS
 from pipelines.rows import trl_columns
 
 _text, _words = Value("string"), List(Value("string"))
 _messages = List({"role": _text, "content": _text})
-_scores = {"pv": Value("float64"), "naturalness": Value("float64"), "creativity": Value("float64")}
+_scores = {metric: Value("float64") for metric in METRICS}
 
 PAIRS = Features(
     {"id": _text, "product": _text, "category": _text, "values": _words, "device": _text, "tone": _text},
@@ -104,4 +105,4 @@ def write_raw(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
 
 def _all_scores(row: Mapping[str, Any]) -> dict[str, float | None]:
     scores = row.get("scores") or {}
-    return {name: scores.get(name) for name in _scores}
+    return {metric: scores.get(metric) for metric in METRICS}

@@ -49,6 +49,14 @@ class Row(TypedDict):
     example_ids: list[str]
 
 
+class Scorable(TypedDict):
+    """What a judge scores; every `Row` can be."""
+
+    product: str
+    values: list[str]
+    ad_copy: str
+
+
 def normalise(text: str) -> str:
     """NFC, with runs of white space made one space."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
+from pipelines.metrics import METRICS
 from scripts.core import crash, env, faults
 from scripts.core.errors import HanjulError
 from scripts.hub import session
@@ -360,7 +361,7 @@ def label(
     uris: Annotated[
         list[str] | None, typer.Argument(help="Evaluated adapters, or datasets: hf://models/…, hf://datasets/…")
     ] = None,
-    question: Annotated[str, typer.Option(help="overall, pv, naturalness or creativity.")] = "overall",
+    question: Annotated[str, typer.Option(help=f"overall, {', '.join(METRICS)}.")] = "overall",
     n: Annotated[int, typer.Option("--n", min=1, help="Couples of lines at most.")] = 120,
     repo: Annotated[str, typer.Option(help="Dataset repo of the votes.")] = "hanjul-votes",
     host: Annotated[str, typer.Option(help="0.0.0.0: whoever reaches this machine may vote.")] = "127.0.0.1",

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from dataset_card.figures.canvas import ABOVE, AFTER, BEFORE, INK, LINE, LOST, PAIR, SMALL, head, pairs, paper
 from dataset_card.quality import BINS, Quality
-from dataset_card.table import METRIC_NAMES, occurring
+from dataset_card.table import occurring
 from pipelines.filters.limits import Limits
+from pipelines.metrics import METRICS
 
 DEVICE_NAMES = {
     "metaphor": "은유",
@@ -78,7 +79,7 @@ def scores(before: Quality, after: Quality, limits: Limits) -> Figure:
         old = before.scores[name]
         threshold = f", 빨간 선은 기준 {least[name]:g}" if name in least else ""
         note = f"평균 {old.mean:.2f} → {new.mean:.2f}{threshold}"
-        head(axes, METRIC_NAMES[name][0], note, legend=True)
+        head(axes, METRICS[name].korean, note, legend=True)
         axes.bar(places, old.bins, width=1 / BINS, color=BEFORE)
         axes.bar(places, new.bins, width=1 / BINS, color=AFTER)
         if name in least:

@@ -16,20 +16,21 @@ from model_card.cards.facts import CardFacts
 from model_card.cards.hub_results import METRIC_TYPE, model_index, system_of
 from model_card.cards.licences import licence_of
 from model_card.cards.published import published
-from model_card.comparison.report import FLOOR, METRICS, Report
+from model_card.comparison.report import Report
 from model_card.comparison.surface import COPY
-from model_card.judging.judge import TIE  # loads torch, which a card without an evaluation does not need
+from model_card.judging.facts import FLOOR, TIE, is_reliable
 from pipelines import rows
 from pipelines.errors import HanjulError
+from pipelines.metrics import METRICS
 from pipelines.text.markdown import cell
 
 START, END = "<!-- hanjul:evaluation -->", "<!-- /hanjul:evaluation -->"
 CURVE = "training/curve.png"
 #: Files of an evaluation, in the adapter's repo.
 DATA, REPORT = "evaluation/report.json", "evaluation/report.md"
-SCORES, CALIBRATION, DUELS = "evaluation/scores.png", "evaluation/calibration.png", "evaluation/duels.png"
-#: Fewer systems than this have no figure of duels: the table says it all.
-LEAST_FOR_DUELS = 3
+SCORES, CALIBRATION, PAIRWISE = "evaluation/scores.png", "evaluation/calibration.png", "evaluation/duels.png"
+#: Fewer systems than this have no figure of pairwise comparisons: the table says it all.
+LEAST_FOR_PAIRWISE = 3
 _EXAMPLE = rows.user_message("핸드크림", ["촉촉한"])
 
 
@@ -55,17 +56,18 @@ def environment() -> Environment:
         "probability": views.probability,
     }
     found.globals |= {
-        "metrics": METRICS,
+        "metrics": list(METRICS.values()),
         "floor": FLOOR,
         "copy": COPY,
         "published": published(),
-        "least_for_duels": LEAST_FOR_DUELS,
+        "least_for_pairwise": LEAST_FOR_PAIRWISE,
     }
     found.globals |= {
         each.__name__: each
         for each in (
-            *(views.how, views.kind_name, views.blind_spots, views.unreliable, views.judges_itself),
-            *(views.against, views.by_pair),
+            *(views.how, views.kind_name, views.blind_spots, views.is_unreliable, views.judges_itself),
+            views.scored_metrics,
+            *(views.against, views.by_pair, is_reliable),
         )
     }
     return found
@@ -122,7 +124,7 @@ def evaluation_section(report: Report | None, repo_id: str) -> str:
             "extremes": views.extremes(report, own),
             "rated": len(report.systems) > 1,
             "tie": TIE,
-            "paths": paths | {"duels": DUELS if len(report.systems) >= LEAST_FOR_DUELS else None},
+            "paths": paths | {"pairwise": PAIRWISE if len(report.systems) >= LEAST_FOR_PAIRWISE else None},
         }
     text = environment().get_template("evaluation.md.jinja").render(shown).strip()
     return f"{START}\n{text}\n{END}"

@@ -11,8 +11,11 @@ from matplotlib.figure import Figure
 
 from model_card.cards.published import published
 from model_card.cards.training_curve import ACCENT, COLOURS, GROUND, INK, SOFT, png, style
-from model_card.cards.views import kind_name
-from model_card.comparison.report import FLOOR, METRICS, Interval, JudgeFacts, Judgement, Report
+from model_card.cards.views import kind_name, scored_metrics
+from model_card.comparison.report import Judgement, Report
+from model_card.judging.facts import FLOOR, JudgeFacts, is_reliable
+from model_card.statistics import Interval
+from pipelines.metrics import Metric
 
 _WIDTH, _NEXT = 6.4, 4.2  # inches of a figure for one judge, and for each judge beside it
 _ROW = 0.44
@@ -28,13 +31,17 @@ def scores(report: Report) -> bytes:
     """
     rows = len(report.systems) + _GAP + len(published().systems)
     judgements = report.judgements
+    metrics = scored_metrics([judgement.judge for judgement in judgements])
     with style():
-        size = (_WIDTH + _NEXT * (len(judgements) - 1), 1.1 + len(METRICS) * (0.5 + _ROW * rows))
+        size = (_WIDTH + _NEXT * (len(judgements) - 1), 1.1 + len(metrics) * (0.5 + _ROW * rows))
         figure = Figure(figsize=size, layout="constrained")
-        panels = figure.subplots(len(METRICS), len(judgements), sharex=True, sharey=True, squeeze=False)
-        for row, metric in enumerate(METRICS):
+        panels = figure.subplots(len(metrics), len(judgements), sharex=True, sharey=True, squeeze=False)
+        for row, metric in enumerate(metrics):
             for column, judgement in enumerate(judgements):
-                _scores_panel(panels[row][column], report, judgement, metric)
+                if metric in judgement.judge.metrics:
+                    _scores_panel(panels[row][column], report, judgement, metric)
+                else:
+                    panels[row][column].set_visible(False)
         if len(judgements) > 1:
             for axes, judgement in zip(panels[0], judgements, strict=True):
                 axes.set_title(f"{_wrapped(judgement.judge.name, 40)}\n\n{axes.get_title(loc='left')}")
@@ -48,18 +55,21 @@ def scores(report: Report) -> bytes:
         return png(figure)
 
 
-def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: str) -> None:
-    axes.set_title(f"{' · '.join(METRICS[metric])}{_mark(judgement.judge.calibration[metric].reliable)}")
+def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: Metric) -> None:
+    judge = judgement.judge
+    axes.set_title(f"{metric.korean} · {metric.name}{_mark(judge.calibration[metric.key].reliable)}")
     for row, system in enumerate(report.systems):
         colour = COLOURS[row % len(COLOURS)]
-        said = [line.verdicts[judgement.judge.name] for line in system.lines if judgement.judge.name in line.verdicts]
-        points = [found.scores[metric] for found in said]
+        judged = [line.verdicts[judge.name] for line in system.lines if judge.name in line.verdicts]
+        points = [verdict.scores[metric.key] for verdict in judged]
         axes.scatter(points, [row + 0.22] * len(points), s=14, color=colour, alpha=0.25, linewidths=0)
-        _estimate(axes, row, judgement.means[system.name][metric], colour)
+        _estimate(axes, row, judgement.means[system.name][metric.key], colour)
     others = published().systems if judgement is report.judgements[0] else ()
     places = [len(report.systems) + _GAP + place for place in range(len(published().systems))]
     for place, other in zip(places, others, strict=False):
-        found = getattr(other, metric)
+        if metric.key not in other.scores:
+            continue
+        found = other.scores[metric.key]
         axes.plot([found.mean - found.sd, min(found.mean + found.sd, 1)], [place, place], color=SOFT, linewidth=1)
         axes.scatter(
             [found.mean], [place], s=36, marker="D", facecolors=GROUND, edgecolors=INK, linewidths=1.2, zorder=3
@@ -74,8 +84,9 @@ def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: str)
 
 
 def calibration(judges: Sequence[JudgeFacts]) -> bytes:
-    """`calibration.png`: a column a judge; AUC by metric with its interval, and by kind of spoilt line."""
-    rows = [_calibration_rows(judge, compared=any(each.duels for each in judges)) for judge in judges]
+    """`calibration.png`: a column a judge; AUC by metric with its interval, and by kind of perturbed line."""
+    metrics, compared = scored_metrics(judges), any(judge.duels for judge in judges)
+    rows = [_calibration_rows(judge, metrics, compared) for judge in judges]
     lowest = min(value.low if isinstance(value, Interval) else value for column in rows for _, value in column if value)
     with style():
         size = (_WIDTH + _NEXT * (len(judges) - 1), 1.3 + 0.36 * len(rows[0]))
@@ -88,23 +99,31 @@ def calibration(judges: Sequence[JudgeFacts]) -> bytes:
         return png(figure)
 
 
-def _calibration_rows(judge: JudgeFacts, compared: bool) -> list[tuple[str, Interval | float | None]]:
-    """(label, AUC): with an interval for a metric or for comparing two lines, without one for a kind of spoilt line."""
-    found: list[tuple[str, Interval | float | None]] = []
-    for metric, names in METRICS.items():
-        found.append((" · ".join(names), judge.calibration[metric].auc))
-        found += [(kind_name(kind)[0], told.auc) for kind, told in judge.calibration[metric].kinds.items()]
-    return [*found, ("두 줄 비교, 정답률 · comparing", judge.duels)] if compared else found
+def _calibration_rows(
+    judge: JudgeFacts, metrics: Sequence[Metric], compared: bool
+) -> list[tuple[str, Interval | float | None]]:
+    """(label, AUC) by metric, None for one that the judge does not score.
+
+    With an interval for a metric or for comparing two lines, without one for a kind of perturbed line.
+    """
+    rows: list[tuple[str, Interval | float | None]] = []
+    for metric in metrics:
+        calibration = judge.calibration.get(metric.key)
+        rows.append((f"{metric.korean} · {metric.name}", calibration.auc if calibration else None))
+        for kind in metric.contrasts:
+            told = calibration.kinds.get(kind) if calibration else None
+            rows.append((kind_name(kind)[0], told.auc if told else None))
+    return [*rows, ("두 줄 비교, 정답률 · comparing", judge.duels)] if compared else rows
 
 
 def _calibration_panel(axes: Axes, rows: list[tuple[str, Interval | float | None]]) -> None:
     axes.axvline(FLOOR, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     for row, (_, found) in enumerate(rows):
         if isinstance(found, Interval):
-            _estimate(axes, row, found, INK if found.value >= FLOOR else ACCENT)
+            _estimate(axes, row, found, INK if is_reliable(found.value) else ACCENT)
             axes.axhline(row - 0.5, color=SOFT, linewidth=0.5)
         elif found is not None:
-            colour = SOFT if found >= FLOOR else ACCENT
+            colour = SOFT if is_reliable(found) else ACCENT
             axes.scatter([found], [row], s=26, color=colour, zorder=3)
             label = axes.annotate(
                 f"{found:.2f}", (found, row), xytext=(7, -4), textcoords="offset points", fontsize=9.5
@@ -116,7 +135,7 @@ def _calibration_panel(axes: Axes, rows: list[tuple[str, Interval | float | None
     axes.grid(axis="y", visible=False)
 
 
-def duels(report: Report) -> bytes:
+def pairwise(report: Report) -> bytes:
     """`evaluation/duels.png`: a block a judge, systems by rating; how often the row's line beats the column's, ties
     half, and the rating with its interval."""
     systems = len(report.systems)
@@ -127,18 +146,18 @@ def duels(report: Report) -> bytes:
             len(report.judgements), 2, squeeze=False, width_ratios=(0.45 * systems, 1.8), sharey="row"
         )
         for (matrix, ratings), judgement in zip(panels, report.judgements, strict=True):
-            _duels_block(matrix, ratings, judgement)
+            _pairwise_block(matrix, ratings, judgement)
         return png(figure)
 
 
-def _duels_block(matrix: Axes, ratings: Axes, judgement: Judgement) -> None:
+def _pairwise_block(matrix: Axes, ratings: Axes, judgement: Judgement) -> None:
     order = sorted(judgement.ratings, key=lambda name: judgement.ratings[name].value, reverse=True)
     share = {}
-    for duel in judgement.duels:
-        share[duel.system, duel.reference] = duel.wins + duel.ties / 2
-        share[duel.reference, duel.system] = duel.losses + duel.ties / 2
+    for comparison in judgement.duels:
+        share[comparison.system, comparison.reference] = comparison.wins + comparison.ties / 2
+        share[comparison.reference, comparison.system] = comparison.losses + comparison.ties / 2
     won = [[share.get((one, other), float("nan")) for other in order] for one in order]
-    colours = LinearSegmentedColormap.from_list("duels", [_LOSES, GROUND, ACCENT])
+    colours = LinearSegmentedColormap.from_list("pairwise", [_LOSES, GROUND, ACCENT])
     matrix.imshow(won, cmap=colours, vmin=0, vmax=1, aspect="auto")
     for row, shares in enumerate(won):
         matrix.annotate(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import yaml
 from huggingface_hub import EvalResult, EvalResultEntry, eval_result_entries_to_yaml
 
-from model_card.comparison.report import METRICS, Report, System
+from model_card.comparison.report import Report, System
 from pipelines.errors import HanjulError
+from pipelines.metrics import METRICS
 
 #: Prefix of our metric types, by which `card.replace_evaluation` knows its own results in a `model-index`.
 METRIC_TYPE = "hanjul-"
@@ -40,14 +41,14 @@ def model_index(report: Report, repo_id: str) -> list[EvalResult]:
             dataset_name=report.dataset.split("/")[-1],
             dataset_split=report.dataset_split,
             dataset_revision=report.dataset_revision,
-            metric_type=METRIC_TYPE + metric,
-            metric_name=f"{english}, 0–1, judged by {judgement.judge.name} (AUC {calibration.auc.value:.2f})",
-            metric_value=round(judgement.means[name][metric].value, 4),
+            metric_type=METRIC_TYPE + metric.key,
+            metric_name=f"{metric.name}, 0–1, judged by {judgement.judge.name} (AUC {calibration.auc.value:.2f})",
+            metric_value=round(judgement.means[name][metric.key].value, 4),
             metric_args={"judge": judgement.judge.name, "pairs": report.pairs - judgement.unjudged},
         )
         for judgement in report.judgements
-        for metric, (_, english) in METRICS.items()
-        if (calibration := judgement.judge.calibration[metric]).reliable
+        for metric in judgement.judge.metrics
+        if (calibration := judgement.judge.calibration[metric.key]).reliable
     ]
 
 
@@ -64,8 +65,8 @@ def eval_results(report: Report, repo_id: str, date: str | None = None) -> str:
     entries = []
     for metric in METRICS:
         for judgement in report.judgements:
-            calibration = judgement.judge.calibration[metric]
-            if calibration.reliable:
+            calibration = judgement.judge.calibration.get(metric)
+            if calibration and calibration.reliable:
                 entries.append(
                     EvalResultEntry(
                         dataset_id=report.dataset,

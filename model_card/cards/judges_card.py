@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from huggingface_hub import HfUri
 
 from model_card.cards.card import environment
-from model_card.comparison.report import JudgeFacts
-from model_card.judging.contrast_set import KINDS, Contrast, Kind
-
-#: Kind of spoilt line -> how it is made from the good one, in Korean and English.
-SPOILT: Mapping[Kind, tuple[str, str]] = {
-    "other_product": ("다른 상품에 쓴 줄을 붙임", "the line of another product"),
-    "other_value": (
-        "줄은 그대로 두고, 가치를 다른 상품의 것으로 바꿈",
-        "the same line, with values of another product",
-    ),
-    "shuffled": ("어절의 순서를 섞음", "its words in another order"),
-    "wrong_ending": ("조사나 어미 하나를 틀리게 바꿈", "one particle or ending that is wrong there"),
-    "template": ("상품과 가치를 정해진 문장에 끼워 넣음", "product and value in a fixed sentence"),
-    "worn_out": (
-        "실제 슬로건의 자리에 어느 상품에나 붙는 상투어를 둠",
-        "in place of a real slogan, a phrase that fits any product",
-    ),
-}
+from model_card.judging.contrast_kinds import CONTRAST_KINDS, ContrastKind
+from model_card.judging.contrast_set import Contrast
+from model_card.judging.facts import JudgeFacts
+from pipelines.metrics import METRICS, Metric
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One kind of spoilt line as the card shows it.
+class ShownKind:
+    """One kind of perturbed line as the card shows it.
 
     Attributes:
         metric: the metric that has to tell it.
-        example: the first couple of this kind.
-        couples: how many there are.
+        example: the first contrast of this kind.
+        contrasts: how many there are.
     """
 
-    kind: Kind
-    metric: str
+    kind: ContrastKind
+    metric: Metric
     example: Contrast
-    couples: int
+    contrasts: int
 
 
 def render(repo_id: str, dataset: HfUri, judges: Sequence[JudgeFacts], contrasts: Sequence[Contrast]) -> str:
@@ -51,7 +37,7 @@ def render(repo_id: str, dataset: HfUri, judges: Sequence[JudgeFacts], contrasts
         repo_id: the repo that the card is for.
         dataset: pinned, where the held-out rows come from.
         judges: at least one, each calibrated on `contrasts`.
-        contrasts: what `contrast.contrast_set` returned, from which the examples are taken; some of every kind.
+        contrasts: what `build_contrast_set` returned, from which the examples are taken; some of every kind.
     """
     return (
         environment()
@@ -60,18 +46,19 @@ def render(repo_id: str, dataset: HfUri, judges: Sequence[JudgeFacts], contrasts
             repo_id=repo_id,
             dataset=dataset,
             judges=judges,
-            couples=len(contrasts),
+            contrasts=len(contrasts),
             slogans=len({one.origin for one in contrasts if one.kind == "worn_out"}),
             rows=len({one.origin for one in contrasts if one.kind != "worn_out"}),
             shown=_shown(contrasts),
-            spoilt=SPOILT,
         )
     )
 
 
-def _shown(contrasts: Sequence[Contrast]) -> list[Shown]:
+def _shown(contrasts: Sequence[Contrast]) -> list[ShownKind]:
     """All kinds, by metric."""
-    by_kind = {kind: [one for one in contrasts if one.kind == kind] for kinds in KINDS.values() for kind in kinds}
-    return [
-        Shown(kind, metric, by_kind[kind][0], len(by_kind[kind])) for metric, kinds in KINDS.items() for kind in kinds
-    ]
+    shown = []
+    for metric in METRICS.values():
+        for kind in metric.contrasts:
+            of_kind = [contrast for contrast in contrasts if contrast.kind == kind]
+            shown.append(ShownKind(CONTRAST_KINDS[kind], metric, of_kind[0], len(of_kind)))
+    return shown

@@ -20,13 +20,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class PublishedSystem:
-    """An adapter by its base model (`model`, a repo id), with one attribute for each of `report.METRICS`."""
+    """An adapter by its base model (`model`, a repo id): metric -> its scores, of those metrics that were published."""
 
     model: str
     parameters: str
-    pv: Spread
-    naturalness: Spread
-    creativity: Spread
+    scores: dict[str, Spread]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from model_card.cards.card import CALIBRATION, DATA, DUELS, LEAST_FOR_DUELS, REPORT, SCORES, environment
-from model_card.cards.evaluation_figures import calibration, duels, scores
+from model_card.cards.card import CALIBRATION, DATA, LEAST_FOR_PAIRWISE, PAIRWISE, REPORT, SCORES, environment
+from model_card.cards.evaluation_figures import calibration, pairwise, scores
 from model_card.cards.hub_results import eval_results
 from model_card.comparison.report import Report
 
@@ -32,4 +32,4 @@ def files(report: Report, repo_id: str, date: str | None = None) -> dict[str, by
         SCORES: scores(report),
         CALIBRATION: calibration([judgement.judge for judgement in report.judgements]),
     }
-    return found | ({DUELS: duels(report)} if len(report.systems) >= LEAST_FOR_DUELS else {})
+    return found | ({PAIRWISE: pairwise(report)} if len(report.systems) >= LEAST_FOR_PAIRWISE else {})

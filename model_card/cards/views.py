@@ -1,37 +1,26 @@
-"""A report as templates and figures show it: names in words, duels seen from one system, lines by pair."""
+"""A report as templates and figures show it: names in words, comparisons seen from one system, lines by pair."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
 
-from model_card.comparison.report import (
-    FLOOR,
-    METRICS,
-    Difference,
-    Duel,
-    Interval,
-    JudgeFacts,
-    Judgement,
-    Line,
-    Report,
-    System,
-)
-
-#: Kinds of spoilt lines (`contrast.KINDS`) in Korean and English.
-KIND_NAMES: dict[str, tuple[str, str]] = {
-    "other_product": ("다른 상품의 줄", "another product's line"),
-    "other_value": ("가치가 다른 줄", "other values"),
-    "shuffled": ("어순을 섞은 줄", "shuffled words"),
-    "wrong_ending": ("조사·어미가 틀린 줄", "wrong particle or ending"),
-    "template": ("상품과 가치를 그대로 옮긴 문장", "product and value in a template"),
-    "worn_out": ("흔한 상투어", "worn-out phrase"),
-}
+from model_card.comparison.report import Difference, Judgement, Line, PairwiseComparison, Report, System
+from model_card.judging.contrast_kinds import CONTRAST_KINDS
+from model_card.judging.facts import JudgeFacts, is_reliable
+from model_card.statistics import Interval
+from pipelines.metrics import METRICS, Metric
 
 
 def kind_name(kind: str) -> tuple[str, str]:
-    """Korean and English; a kind that has no name is its own."""
-    return KIND_NAMES.get(kind, (kind, kind))
+    """A kind of perturbed line in Korean and English; one that is no longer made is its own name."""
+    known = CONTRAST_KINDS.get(kind)
+    return (known.korean, known.english) if known else (kind, kind)
+
+
+def scored_metrics(judges: Sequence[JudgeFacts]) -> list[Metric]:
+    """Metrics that at least one of the judges scores."""
+    return [metric for metric in METRICS.values() if any(metric.key in judge.calibration for judge in judges)]
 
 
 def how(judge: JudgeFacts) -> tuple[str, str]:
@@ -43,24 +32,19 @@ def how(judge: JudgeFacts) -> tuple[str, str]:
     }[judge.scoring]
 
 
-def blind_spots(judge: JudgeFacts) -> list[tuple[str, str, float]]:
-    """(metric, kind of spoilt line, AUC) of what the judge tells with less than `FLOOR`."""
+def blind_spots(judge: JudgeFacts) -> list[tuple[Metric, str, float]]:
+    """(metric, kind of perturbed line, AUC) of what the judge does not tell well enough from good lines."""
     return [
         (metric, kind, found.auc)
-        for metric in METRICS
-        for kind, found in judge.calibration[metric].kinds.items()
-        if found.auc < FLOOR
+        for metric in judge.metrics
+        for kind, found in judge.calibration[metric.key].kinds.items()
+        if not is_reliable(found.auc)
     ]
 
 
-def unreliable(judge: JudgeFacts) -> list[str]:
-    """Metrics that the judge cannot be trusted with."""
-    return [metric for metric in METRICS if not judge.calibration[metric].reliable]
-
-
-def trusted(judge: JudgeFacts) -> list[str]:
-    """Metrics that the judge can be trusted with; all where there is none."""
-    return [metric for metric in METRICS if judge.calibration[metric].reliable] or list(METRICS)
+def is_unreliable(judge: JudgeFacts) -> bool:
+    """Whether there is a metric that the judge cannot be trusted with."""
+    return not all(found.reliable for found in judge.calibration.values())
 
 
 def judges_itself(report: Report, judge: JudgeFacts) -> list[str]:
@@ -70,21 +54,23 @@ def judges_itself(report: Report, judge: JudgeFacts) -> list[str]:
     return [system.name for system in report.systems if judge.name.rpartition("@")[0] == system.model]
 
 
-def against(judgement: Judgement, name: str) -> list[Duel]:
-    """The duels of one system, each seen from its side."""
+def against(judgement: Judgement, name: str) -> list[PairwiseComparison]:
+    """The comparisons of one system with each other one, seen from its side."""
     return [
-        duel if duel.system == name else _turned(duel)
-        for duel in judgement.duels
-        if name in (duel.system, duel.reference)
+        comparison if comparison.system == name else _turned(comparison)
+        for comparison in judgement.duels
+        if name in (comparison.system, comparison.reference)
     ]
 
 
-def _turned(duel: Duel) -> Duel:
+def _turned(comparison: PairwiseComparison) -> PairwiseComparison:
     differences = {
         metric: Difference(Interval(-found.mean.value, -found.mean.high, -found.mean.low), found.p, found.p_holm)
-        for metric, found in duel.differences.items()
+        for metric, found in comparison.differences.items()
     }
-    return Duel(duel.reference, duel.system, duel.losses, duel.ties, duel.wins, differences)
+    return PairwiseComparison(
+        comparison.reference, comparison.system, comparison.losses, comparison.ties, comparison.wins, differences
+    )
 
 
 def by_pair(report: Report) -> dict[tuple[str, tuple[str, ...]], list[tuple[System, Line]]]:
@@ -102,7 +88,7 @@ def extremes(report: Report, system: System, best: int = 3, worst: int = 2) -> S
     judged = [line for line in system.lines if judge.name in line.verdicts]
     ranked = sorted(
         judged,
-        key=lambda line: fmean(line.verdicts[judge.name].scores[metric] for metric in trusted(judge)),
+        key=lambda line: fmean(line.verdicts[judge.name].scores[metric] for metric in judge.trusted),
         reverse=True,
     )
     return ranked[:best] + ranked[best:][-worst:]

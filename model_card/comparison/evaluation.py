@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from model_card.comparison.judgement import judgement, verdicts
-from model_card.comparison.report import Line, Report, System, Verdict
+from model_card.comparison.report import Line, Report, System
 from model_card.comparison.surface import Answer, copies, distinct, is_broken, leaks
+from model_card.judging.facts import Verdict
 from model_card.judging.judge import Judge
 from pipelines.rows import user_message
 
@@ -51,7 +52,7 @@ def evaluate_systems(
     bootstrap: int,
     seed: int,
 ) -> Report:
-    """The report.
+    """The report on what the candidates wrote for the same pairs.
 
     Args:
         judges: the first one leads.
@@ -65,10 +66,10 @@ def evaluate_systems(
     """
     _check(judges, candidates)
     answers = [candidate.answers for candidate in candidates]
-    said = {judge.facts.name: verdicts(judge, answers) for judge in judges}
-    copied = copies([answer.line for found in answers for answer in found], training_lines)
+    by_judge = {judge.facts.name: verdicts(judge, answers) for judge in judges}
+    copied = copies([answer.line for by_line in answers for answer in by_line], training_lines)
     systems = tuple(
-        _system(candidate, {name: found[place] for name, found in said.items()}, copied)
+        _system(candidate, {name: by_system[place] for name, by_system in by_judge.items()}, copied)
         for place, candidate in enumerate(candidates)
     )
     names = [candidate.name for candidate in candidates]
@@ -81,7 +82,8 @@ def evaluate_systems(
         seed=seed,
         systems=systems,
         judgements=tuple(
-            judgement(judge, names, answers, said[judge.facts.name], bootstrap=bootstrap, seed=seed) for judge in judges
+            judgement(judge, names, answers, by_judge[judge.facts.name], bootstrap=bootstrap, seed=seed)
+            for judge in judges
         ),
     )
 
@@ -103,14 +105,14 @@ def _check(judges: Sequence[Judge], candidates: Sequence[Candidate]) -> None:
             raise ValueError(f"{candidate.name} was not asked the same pairs as {candidates[0].name}")
 
 
-def _system(candidate: Candidate, said: dict[str, list[Verdict | None]], copied: dict[str, str]) -> System:
+def _system(candidate: Candidate, by_judge: dict[str, list[Verdict | None]], copied: dict[str, str]) -> System:
     lines = tuple(
         Line(
             prompt=user_message(answer.product, answer.values)["content"],
             product=answer.product,
             values=answer.values,
             line=answer.line,
-            verdicts={name: found for name, by_line in said.items() if (found := by_line[place])},
+            verdicts={name: verdict for name, by_line in by_judge.items() if (verdict := by_line[place])},
             leak=leaks(answer.product, answer.values, answer.line),
             broken=is_broken(answer.line),
             copied_from=copied.get(answer.line, ""),

@@ -1,152 +1,120 @@
-"""How far a judge can be trusted: its scores on lines that are good by construction and on lines spoilt on purpose."""
+"""How far a judge can be trusted: its scores on lines that are good by construction and on perturbed ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model_card.comparison.report import FLOOR, METRICS, Calibration, Interval, Kind
-from model_card.judging.contrast_set import KINDS, Contrast
+from model_card import statistics
+from model_card.judging.contrast_set import Contrast
+from model_card.judging.facts import Calibration, KindAccuracy, is_reliable
+from model_card.statistics import Array, Interval
 from pipelines.errors import HanjulError
+from pipelines.metrics import METRICS, Metric
 
-#: Scores of one kind's couples: numbers of the good rows, their scores, the scores of the bad ones.
-_Couples = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+#: Metric -> raw score of each row; None for a row that the judge would not score.
+Scores = Sequence[Mapping[str, float] | None]
+
+
+@dataclass(frozen=True)
+class _KindScores:
+    """Scores of the contrasts of one kind: [contrasts] each, `origins` says which good row each was made from."""
+
+    origins: Array
+    good: Array
+    bad: Array
 
 
 def calibrate(
-    contrasts: Sequence[Contrast],
-    good: Sequence[Mapping[str, float] | None],
-    bad: Sequence[Mapping[str, float] | None],
-    *,
-    bootstrap: int,
-    seed: int,
+    contrasts: Sequence[Contrast], good: Scores, bad: Scores, *, bootstrap: int, seed: int
 ) -> dict[str, Calibration]:
-    """One calibration a metric.
+    """One calibration for each metric that the judge scores.
 
     Args:
-        contrasts: what `contrast_set` returned.
-        good, bad: metric -> raw score of the good and of the bad row of each contrast, in order. A contrast with a row
+        contrasts: what `build_contrast_set` returned.
+        good, bad: raw scores of the good and of the perturbed row of each contrast, in order. A contrast with a row
             that the judge would not score (None) is left out.
-        bootstrap: resamples of the good rows, with the bad rows made from them, behind the intervals.
+        bootstrap: resamples of the good rows, with the rows made from them, behind the intervals.
 
     Raises:
-        ValueError: a metric is left without a couple of one of its kinds.
+        HanjulError: no row was scored, or no contrast of one of a metric's kinds.
     """
-    return {metric: _calibration(metric, _couples(metric, contrasts, good, bad), bootstrap, seed) for metric in METRICS}
+    scored = next((scores for scores in (*good, *bad) if scores is not None), None)
+    if scored is None:
+        raise HanjulError("No line was scored: the judge cannot be calibrated")
+    return {
+        key: _calibration(_by_kind(metric, contrasts, good, bad), bootstrap, seed)
+        for key, metric in METRICS.items()
+        if key in scored
+    }
 
 
-def _couples(
-    metric: str,
-    contrasts: Sequence[Contrast],
-    good: Sequence[Mapping[str, float] | None],
-    bad: Sequence[Mapping[str, float] | None],
-) -> dict[str, _Couples]:
-    found: dict[str, _Couples] = {}
-    for kind in KINDS[metric]:
+def apply(calibration: Calibration, raw: float) -> float:
+    """A raw score on the 0..1 scale: the chance that the line is good rather than perturbed, at even odds."""
+    z = min(max(calibration.slope * raw + calibration.intercept, -60.0), 60.0)
+    return float(1 / (1 + np.exp(-z)))
+
+
+def _by_kind(metric: Metric, contrasts: Sequence[Contrast], good: Scores, bad: Scores) -> dict[str, _KindScores]:
+    by_kind = {}
+    for kind in metric.contrasts:
         rows = [
-            (contrast.origin, better[metric], worse[metric])
+            (contrast.origin, better[metric.key], worse[metric.key])
             for contrast, better, worse in zip(contrasts, good, bad, strict=True)
             if contrast.kind == kind and better is not None and worse is not None
         ]
         if not rows:
-            raise HanjulError(f"No couple of the kind {kind} was scored: {metric} cannot be calibrated")
+            raise HanjulError(f"No contrast of the kind {kind} was scored: {metric.key} cannot be calibrated")
         origins, better, worse = zip(*rows, strict=True)
-        found[kind] = np.array(origins), np.array(better, dtype=float), np.array(worse, dtype=float)
-    return found
+        by_kind[kind] = _KindScores(np.array(origins), np.array(better, dtype=float), np.array(worse, dtype=float))
+    return by_kind
 
 
-def _calibration(metric: str, couples: Mapping[str, _Couples], bootstrap: int, seed: int) -> Calibration:
-    kinds = {kind: Kind(auc(good, bad), _paired(good, bad), len(bad)) for kind, (_, good, bad) in couples.items()}
-    area, paired = _intervals(couples, bootstrap, seed)
-    better = {
-        origin: score for origins, good, _ in couples.values() for origin, score in zip(origins, good, strict=True)
+def _calibration(by_kind: Mapping[str, _KindScores], bootstrap: int, seed: int) -> Calibration:
+    kinds = {
+        kind: KindAccuracy(
+            statistics.auc(scores.good, scores.bad),
+            statistics.paired_accuracy(scores.good, scores.bad),
+            len(scores.bad),
+        )
+        for kind, scores in by_kind.items()
     }
-    worse = np.concatenate([bad for _, _, bad in couples.values()])
-    slope, intercept = logistic(np.array(list(better.values())), worse)
+    auc, paired = _intervals(kinds, by_kind, bootstrap, seed)
+    better = {
+        origin: score for scores in by_kind.values() for origin, score in zip(scores.origins, scores.good, strict=True)
+    }
+    worse = np.concatenate([scores.bad for scores in by_kind.values()])
+    slope, intercept = statistics.logistic(np.array(list(better.values())), worse)
     return Calibration(
         slope=slope,
         intercept=intercept,
-        auc=area,
+        auc=auc,
         paired=paired,
         kinds=kinds,
         n=len(better) + len(worse),
-        reliable=area.value >= FLOOR,
+        reliable=is_reliable(auc.value),
     )
 
 
-def auc(good: NDArray[Any], bad: NDArray[Any]) -> float:
-    """Area under the ROC curve as the Mann–Whitney statistic: P(good > bad) + P(good = bad) / 2."""
-    ranked = np.sort(bad)
-    below = np.searchsorted(ranked, good, side="left")
-    ties = np.searchsorted(ranked, good, side="right") - below
-    return float((below + 0.5 * ties).sum() / (len(good) * len(bad)))
+def _intervals(
+    kinds: Mapping[str, KindAccuracy], by_kind: Mapping[str, _KindScores], bootstrap: int, seed: int
+) -> tuple[Interval, Interval]:
+    """Mean over the kinds of AUC and of paired accuracy, with their intervals.
 
-
-def _paired(good: NDArray[Any], bad: NDArray[Any]) -> float:
-    return float(np.mean((good > bad) + 0.5 * (good == bad)))
-
-
-def _intervals(couples: Mapping[str, _Couples], bootstrap: int, seed: int) -> tuple[Interval, Interval]:
-    """Mean over the kinds of AUC and of paired accuracy, with 95 % percentile intervals.
-
-    Good rows are drawn, and all bad rows made from one go with it: they are not independent.
+    Good rows are drawn, and all rows made from one go with it: they are not independent.
     """
-    rng = np.random.default_rng(seed)
-    rows = np.unique(np.concatenate([origins for origins, _, _ in couples.values()]))
-    made_from = [
-        (good, bad, [np.flatnonzero(origins == row) for row in rows]) for origins, good, bad in couples.values()
-    ]
-    found: list[tuple[float, float]] = []
-    for _ in range(bootstrap):
-        drawn = rng.integers(len(rows), size=len(rows))
-        places = [np.concatenate([where[row] for row in drawn]) for _, _, where in made_from]
-        if all(len(place) for place in places):
-            found.append(_means([(good[at], bad[at]) for (good, bad, _), at in zip(made_from, places, strict=True)]))
-    low, high = np.quantile(np.array(found), [0.025, 0.975], axis=0)
-    value = _means([(good, bad) for _, good, bad in couples.values()])
-    area, paired = (Interval(value[i], float(low[i]), float(high[i])) for i in range(2))
-    return area, paired
-
-
-def _means(couples: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
+    rows = np.unique(np.concatenate([scores.origins for scores in by_kind.values()]))
+    counts = statistics.resamples(len(rows), bootstrap, seed)
+    aucs, paired = [], []
+    for scores in by_kind.values():
+        drawn = counts[:, np.searchsorted(rows, scores.origins)]
+        aucs.append(statistics.resampled_auc(scores.good, scores.bad, drawn))
+        paired.append(statistics.resampled_paired_accuracy(scores.good, scores.bad, drawn))
     return (
-        float(np.mean([auc(good, bad) for good, bad in couples])),
-        float(np.mean([_paired(good, bad) for good, bad in couples])),
+        statistics.percentile_interval(float(np.mean([kind.auc for kind in kinds.values()])), np.mean(aucs, axis=0)),
+        statistics.percentile_interval(
+            float(np.mean([kind.paired for kind in kinds.values()])), np.mean(paired, axis=0)
+        ),
     )
-
-
-def logistic(good: NDArray[Any], bad: NDArray[Any]) -> tuple[float, float]:
-    """Slope and intercept of P(good | raw) with both classes weighing the same.
-
-    Logistic regression by Newton's method, with Platt's (1999) soft targets, so that separable scores stay finite.
-    The slope is never negative: a judge that prefers bad lines says 0.5 to everything.
-    """
-    raw = np.concatenate([good, bad]).astype(float)
-    centre, scale = float(raw.mean()), float(raw.std())
-    if scale < 1e-12:
-        return 0.0, 0.0
-    x = np.column_stack([(raw - centre) / scale, np.ones(len(raw))])
-    target = np.repeat([(len(good) + 1) / (len(good) + 2), 1 / (len(bad) + 2)], [len(good), len(bad)])
-    weight = np.repeat([0.5 / len(good), 0.5 / len(bad)], [len(good), len(bad)])
-    beta = np.zeros(2)
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-x @ beta))
-        gradient = x.T @ (weight * (target - p))
-        hessian = (x * (weight * p * (1 - p))[:, None]).T @ x + 1e-6 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        beta += step
-        if np.abs(step).max() < 1e-9:
-            break
-    if beta[0] <= 0:
-        return 0.0, 0.0
-    slope = float(beta[0]) / scale
-    return slope, float(beta[1]) - slope * centre
-
-
-def apply(calibration: Calibration, raw: float) -> float:
-    """A raw score on the 0..1 scale: the chance that the line is good rather than spoilt, at even odds."""
-    z = min(max(calibration.slope * raw + calibration.intercept, -60.0), 60.0)
-    return float(1 / (1 + np.exp(-z)))

@@ -1,30 +1,21 @@
-"""The contrast set: lines that are good by construction, each beside one that was spoilt on purpose."""
+"""The contrast set: lines that are good by construction, each beside one that was perturbed on purpose."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from model_card.judging.perturbations import wrong_ending
 from pipelines.errors import HanjulError
-from pipelines.likelihood.scorer import Scorable, topic_particle
+from pipelines.rows import Scorable
+from pipelines.text.particles import topic_particle
 
-Kind = Literal["other_product", "other_value", "shuffled", "wrong_ending", "template", "worn_out"]
-
-#: The kinds of bad line that each metric has to tell from the good one.
-KINDS: dict[str, tuple[Kind, ...]] = {
-    "pv": ("other_product", "other_value"),
-    "naturalness": ("shuffled", "wrong_ending"),
-    "creativity": ("template", "worn_out"),
-}
-
-#: Items, good and bad together, without which a calibration says too little.
+#: Rows, good and perturbed together, without which a calibration says too little.
 LEAST_ITEMS = 300
 
-#: Lines that could stand under any product. None of them is among `likelihood.DULL_LINES`.
-WORN_OUT = (
+#: Lines that could stand under any product. None of them is among `pipelines.likelihood.prompts.GENERIC_LINES`.
+CLICHES = (
     "지금 바로 만나보세요",
     "당신의 일상을 특별하게",
     "새로운 시작을 함께하세요",
@@ -54,26 +45,26 @@ WORN_OUT = (
 
 @dataclass(frozen=True)
 class Contrast:
-    """A good row and a bad one for the same pair or with the same line.
+    """A good row and a perturbed one for the same pair or with the same line.
 
     Attributes:
-        kind: how the bad one was spoilt.
+        kind: how the bad one was made, a key of `contrast_kinds`.
         origin: which good row it is, the same number for all that was made from it.
     """
 
-    kind: Kind
+    kind: str
     origin: int
     good: Scorable
     bad: Scorable
 
 
 def build_contrast_set(rows: Sequence[Scorable], slogans: Sequence[Scorable], seed: int) -> list[Contrast]:
-    """Couples of a good and a bad row.
+    """Contrasts of a good and a perturbed row.
 
     Held-out rows stand against the line of another product, the line with values of another product, the line with its
-    words shuffled, with one wrong particle or ending, and `{product}는 {value}합니다`; real slogans against a worn-out
-    line. Slogans are not shuffled: many play with the order of words, and stay good in another. What cannot be made of
-    a line is left out.
+    words shuffled, with one wrong particle or ending, and `{product}는 {value}합니다`; real slogans against a cliché.
+    Slogans are not shuffled: many play with the order of words, and stay good in another. What cannot be made of a line
+    is left out.
 
     Args:
         rows: held-out rows of at least two products.
@@ -85,18 +76,18 @@ def build_contrast_set(rows: Sequence[Scorable], slogans: Sequence[Scorable], se
     if len({row["product"] for row in rows}) < 2:
         raise HanjulError("A contrast set needs rows of at least two products", next_step="calibrate on a larger split")
     rng = random.Random(seed)
-    found: list[Contrast] = []
+    contrasts: list[Contrast] = []
     for origin, row in enumerate(rows):
-        found += [Contrast(kind, origin, row, bad) for kind, bad in _of_row(row, rows, rng)]
+        contrasts += [Contrast(kind, origin, row, bad) for kind, bad in _perturbed(row, rows, rng)]
     for number, slogan in enumerate(slogans):
-        worn_out = WORN_OUT[number % len(WORN_OUT)]
-        if worn_out != slogan["ad_copy"]:
-            found.append(Contrast("worn_out", len(rows) + number, slogan, _with_line(slogan, worn_out)))
-    if (items := len(found) + len(rows) + len(slogans)) < LEAST_ITEMS:
+        cliche = CLICHES[number % len(CLICHES)]
+        if cliche != slogan["ad_copy"]:
+            contrasts.append(Contrast("worn_out", len(rows) + number, slogan, _with_line(slogan, cliche)))
+    if (items := len(contrasts) + len(rows) + len(slogans)) < LEAST_ITEMS:
         raise HanjulError(
             f"The contrast set has {items} items, fewer than {LEAST_ITEMS}", next_step="give more held-out rows"
         )
-    return found
+    return contrasts
 
 
 def shuffled(line: str, rng: random.Random) -> str | None:
@@ -115,11 +106,12 @@ def template(product: str, values: Sequence[str]) -> str:
     return f"{product}{topic_particle(product)} {values[0]}합니다"
 
 
-def _of_row(row: Scorable, rows: Sequence[Scorable], rng: random.Random) -> Iterator[tuple[Kind, Scorable]]:
-    strangers = [other for other in rows if other["product"] != row["product"] and other["ad_copy"] != row["ad_copy"]]
-    if strangers:
-        yield "other_product", _with_line(row, rng.choice(strangers)["ad_copy"])
-    other_values = [other["values"] for other in strangers if not set(other["values"]) & set(row["values"])]
+def _perturbed(row: Scorable, rows: Sequence[Scorable], rng: random.Random) -> Iterator[tuple[str, Scorable]]:
+    """(kind, perturbed row) of each kind that can be made of a row."""
+    others = [other for other in rows if other["product"] != row["product"] and other["ad_copy"] != row["ad_copy"]]
+    if others:
+        yield "other_product", _with_line(row, rng.choice(others)["ad_copy"])
+    other_values = [other["values"] for other in others if not set(other["values"]) & set(row["values"])]
     if other_values:
         values = rng.choice(other_values)
         yield "other_value", {"product": row["product"], "values": values, "ad_copy": row["ad_copy"]}

@@ -1,6 +1,6 @@
 """PV, Naturalness and Creativity as deepeval metrics: `deepeval.evaluate([as_test_case(...)], [PV(judge), ...])`.
 
-These read calibrated scores from a `Judge`; `geval` has the same three as G-Eval metrics, uncalibrated.
+These read calibrated scores from a `Judge`; `geval_metrics` has the same as G-Eval metrics, uncalibrated.
 deepeval reads its telemetry opt-outs at import: set them before this module is imported (`scripts.core.env.opt_out`).
 """
 
@@ -11,12 +11,11 @@ from typing import Any
 from deepeval.metrics import BaseMetric
 from deepeval.test_case import LLMTestCase, SingleTurnParams
 
-from model_card.comparison.report import METRICS
 from model_card.judging.judge import Judge
-from pipelines.likelihood.scorer import Scorable
-from pipelines.rows import user_message
+from pipelines.metrics import METRICS, Metric
+from pipelines.rows import Scorable, user_message
 
-#: Even odds that the line is good rather than spoilt.
+#: Even odds that the line is good rather than perturbed.
 THRESHOLD = 0.5
 
 
@@ -33,18 +32,18 @@ class UnjudgedError(Exception):
     """The judge gives no score for a line, for instance because its provider filters the content."""
 
 
-class _Judged(BaseMetric):  # type: ignore[misc]
+class JudgedMetric(BaseMetric):  # type: ignore[misc]
     """A metric that reads its score from a judge: a look-up for rows that `judge.verdicts` has seen.
 
     Attributes:
-        judge: a calibrated judge.
+        metric: what is scored; each of `METRICS` has a subclass in `JUDGED_METRICS`.
+        judge: a calibrated judge that scores it.
         threshold: least score that succeeds, 0..1.
         score: 0..1.
         reason: one Korean sentence: the judge's own, or what the score says, with how far to trust the judge.
     """
 
-    metric = ""
-    low = middle = high = ""  # what a score says, in Korean
+    metric: Metric
     _required_params = [SingleTurnParams.INPUT, SingleTurnParams.ACTUAL_OUTPUT, SingleTurnParams.METADATA]  # noqa: RUF012
 
     def __init__(self, judge: Judge, threshold: float = THRESHOLD) -> None:
@@ -64,8 +63,8 @@ class _Judged(BaseMetric):  # type: ignore[misc]
         verdict = self.judge.verdicts([row])[0]
         if verdict is None:
             raise UnjudgedError(f"{self.judge.facts.name} gives no score for {row['ad_copy']!r} ({row['product']})")
-        self.score = verdict.scores[self.metric]
-        self.reason = verdict.reasons.get(self.metric) or self._reason(self.score)
+        self.score = verdict.scores[self.metric.key]
+        self.reason = verdict.reasons.get(self.metric.key) or self._reason(self.score)
         self.success = self.is_successful()
         return self.score
 
@@ -73,41 +72,26 @@ class _Judged(BaseMetric):  # type: ignore[misc]
         return self.measure(test_case, *args, **kwargs)
 
     def _reason(self, score: float) -> str:
-        said = self.low if score < 1 / 3 else self.middle if score < 2 / 3 else self.high
-        found = self.judge.facts.calibration[self.metric]
-        trust = f"채점 모델의 AUC {found.auc.value:.2f}" + ("" if found.reliable else ", 신뢰도 낮음")
-        return f"{said} ({trust})"
+        meaning = self.metric.low if score < 1 / 3 else self.metric.middle if score < 2 / 3 else self.metric.high
+        calibration = self.judge.facts.calibration[self.metric.key]
+        trust = f"채점 모델의 AUC {calibration.auc.value:.2f}" + ("" if calibration.reliable else ", 신뢰도 낮음")
+        return f"{meaning} ({trust})"
 
     @property
     def __name__(self) -> str:
-        return METRICS[self.metric][1]
+        return self.metric.name
 
 
-class PV(_Judged):
-    """Are the product and the values reflected in the line?"""
-
-    metric = "pv"
-    low = "다른 상품에 붙여도 될 만큼 상품과 가치가 드러나지 않습니다."
-    middle = "상품과 가치가 일부만 드러납니다."
-    high = "이 상품과 가치를 알고 쓴 줄로 읽힙니다."
+def _class_of(metric: Metric) -> type[JudgedMetric]:
+    content = {"metric": metric, "__doc__": metric.question, "__module__": __name__}
+    return type(metric.name, (JudgedMetric,), content)
 
 
-class Naturalness(_Judged):
-    """Is the line natural, in grammar and in meaning?"""
-
-    metric = "naturalness"
-    low = "어순이나 낱말의 이음새가 어색합니다."
-    middle = "뜻은 통하지만 매끄럽지 않은 데가 있습니다."
-    high = "문장이 자연스럽게 읽힙니다."
-
-
-class Creativity(_Judged):
-    """Is the line something else than product and value in a sentence, or a phrase that everyone uses?"""
-
-    metric = "creativity"
-    low = "상품과 가치를 그대로 옮겼거나 흔한 상투어에 가깝습니다."
-    middle = "새로운 데가 있지만 익숙한 표현에 기댑니다."
-    high = "상투적인 문장과 뚜렷이 다릅니다."
+#: The deepeval class of each metric, by its key.
+JUDGED_METRICS: dict[str, type[JudgedMetric]] = {key: _class_of(metric) for key, metric in METRICS.items()}
+PV = JUDGED_METRICS["pv"]
+Naturalness = JUDGED_METRICS["naturalness"]
+Creativity = JUDGED_METRICS["creativity"]
 
 
 def row_of(test_case: LLMTestCase) -> Scorable:

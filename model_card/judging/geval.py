@@ -4,53 +4,38 @@ As deepeval metrics, with any model that gives token probabilities:
 
     deepeval.evaluate([as_test_case("우산", ["든든한"], "비보다 먼저 펴지는 마음")], [GEvalPV(model)])
 
-and as what a judge is made from: `score_rows` and `prefer` ask many questions at a time, the very same ones. Scores are
-0..1 and not calibrated. deepeval reads its telemetry opt-outs at import: set them before (`scripts.core.env.opt_out`).
+Scores are 0..1 and not calibrated. `geval_judge` asks the very same of many rows at a time. deepeval reads its
+telemetry opt-outs at import: set them before (`scripts.core.env.opt_out`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from deepeval.metrics import GEval
 from deepeval.metrics.g_eval import Rubric
 from deepeval.test_case import LLMTestCase, SingleTurnParams
 
-from model_card.comparison.report import METRICS
 from model_card.judging.deepeval_metrics import THRESHOLD, as_test_case
-from model_card.judging.geval_answers import (
-    BETTER,
-    SCORE,
-    NoProbabilitiesError,
-    NoScoreError,
-    Question,
-    Weighed,
-    of_completion,
-)
+from model_card.judging.geval_answers import SCORE, NoProbabilitiesError, Weighed, of_completion
 from model_card.judging.geval_model import ALTERNATIVES, EndpointModel
-from model_card.judging.judge import Raw
-from model_card.judging.rubrics import SCALE, comparison, rubrics
-from pipelines.endpoint.concurrency import map_concurrently
-from pipelines.endpoint.failures import Failure, FailureKind
-from pipelines.likelihood.scorer import Scorable
-
-#: Chances of two lines to be the better one that are nearer than this are a tie.
-LEAD = 0.1
+from model_card.judging.rubrics import SCALE, rubrics
+from pipelines.metrics import METRICS, Metric
+from pipelines.rows import Scorable
 
 
-class _Rubric(GEval):  # type: ignore[misc]
+class GEvalMetric(GEval):  # type: ignore[misc]
     """G-Eval with a rubric of ours, and a score that is the mean of a distribution or an error, never a whole number.
 
     Attributes:
+        metric: what is scored; each of `METRICS` has a subclass in `GEVAL_METRICS`.
         model: an `EndpointModel`, or any model of deepeval with `generate_raw_response`.
         threshold: least score that succeeds, 0..1.
         score: 0..1, the mean score over the rubric's highest.
         reason: one Korean sentence, the model's.
     """
 
-    metric = ""
+    metric: Metric
 
     def __init__(self, model: Any, threshold: float = THRESHOLD, **options: Any) -> None:
         """A metric that asks a model; `options` are those of `GEval`.
@@ -63,12 +48,12 @@ class _Rubric(GEval):  # type: ignore[misc]
         """
         if options.get("strict_mode"):
             raise ValueError("strict_mode has no scale: set a threshold instead")
-        rubric = rubrics()[self.metric]
+        rubric = rubrics()[self.metric.key]
         super().__init__(
             model=model,
             threshold=threshold,
             **{
-                "name": METRICS[self.metric][1],
+                "name": self.metric.name,
                 "evaluation_params": [SingleTurnParams.INPUT, SingleTurnParams.ACTUAL_OUTPUT],
                 "criteria": rubric.criteria,
                 "evaluation_steps": list(rubric.steps),
@@ -95,7 +80,7 @@ class _Rubric(GEval):  # type: ignore[misc]
     ) -> tuple[float, str]:
         prompt = self._results_prompt(test_case, multimodal, _additional_context)
         if isinstance(self.model, EndpointModel):
-            return _said(await self.model.session.arun(self.model.weigh(prompt)))
+            return _score_and_reason(await self.model.session.arun(self.model.weigh(prompt)))
         response, cost = await self.model.a_generate_raw_response(prompt, top_logprobs=self.top_logprobs)
         return self._read(response, cost)
 
@@ -104,112 +89,27 @@ class _Rubric(GEval):  # type: ignore[misc]
     ) -> tuple[float, str]:
         prompt = self._results_prompt(test_case, multimodal, _additional_context)
         if isinstance(self.model, EndpointModel):
-            return _said(self.model.session.run(self.model.weigh(prompt)))
+            return _score_and_reason(self.model.session.run(self.model.weigh(prompt)))
         response, cost = self.model.generate_raw_response(prompt, top_logprobs=self.top_logprobs)
         return self._read(response, cost)
 
     def _read(self, response: Any, cost: float | None) -> tuple[float, str]:
         self._accrue_cost(cost)
-        return _said(of_completion(response, SCORE))
+        return _score_and_reason(of_completion(response, SCORE))
 
 
-class GEvalPV(_Rubric):
-    """Are the product and the values reflected in the line?"""
-
-    metric = "pv"
-
-
-class GEvalNaturalness(_Rubric):
-    """Is the line natural, in grammar and in meaning?"""
-
-    metric = "naturalness"
+def _class_of(metric: Metric) -> type[GEvalMetric]:
+    content = {"metric": metric, "__doc__": metric.question, "__module__": __name__}
+    return type(f"GEval{metric.name}", (GEvalMetric,), content)
 
 
-class GEvalCreativity(_Rubric):
-    """Is the line something else than product and value in a sentence, or a phrase that everyone uses?"""
-
-    metric = "creativity"
-
-
-def _nothing() -> None:
-    pass
+#: The G-Eval class of each metric, by its key.
+GEVAL_METRICS: dict[str, type[GEvalMetric]] = {key: _class_of(metric) for key, metric in METRICS.items()}
+GEvalPV = GEVAL_METRICS["pv"]
+GEvalNaturalness = GEVAL_METRICS["naturalness"]
+GEvalCreativity = GEVAL_METRICS["creativity"]
 
 
-def score_rows(
-    model: EndpointModel, rows: Sequence[Scorable], each: Callable[[], object] = _nothing
-) -> list[Raw | None]:
-    """A `RawJudge`, given its model: scores 0..1 and Korean reasons of rows, in order; None where the model will not.
-
-    Args:
-        each: called after each of `len(rows) * len(METRICS)` scores, in another thread.
-
-    Raises:
-        NoScoreError: the endpoint has not given one score yet, and not because of its content filter.
-        EndpointGoneError, BudgetSpentError: the endpoint or the budget is at its end; what was answered is kept.
-    """
-    metrics = [kind(model) for kind in (GEvalPV, GEvalNaturalness, GEvalCreativity)]
-    found = _weigh_all(model, (metric.prompt(row) for row in rows for metric in metrics), SCORE, each)
-    count = len(metrics)
-    return [_raw(metrics, found[place : place + count]) for place in range(0, len(found), count)]
-
-
-def prefer(
-    model: EndpointModel, couples: Sequence[tuple[Scorable, Scorable]], each: Callable[[], object] = _nothing
-) -> list[float | None]:
-    """`Prefers`, given its model: 1 for the first line, 0 for the second, 0.5 for a tie; None where it will not say.
-
-    Asks once for each couple, in the order given. A tie is what the model calls one, or a lead of less than `LEAD`.
-
-    Args:
-        each: called after each couple, in another thread.
-
-    Raises:
-        See `score_rows`.
-    """
-    prompts = (comparison(first, second) for first, second in couples)
-    return [_preference(found) if found else None for found in _weigh_all(model, prompts, BETTER, each)]
-
-
-def _weigh_all(
-    model: EndpointModel, prompts: Iterator[str], question: Question, each: Callable[[], object]
-) -> list[Weighed | None]:
-    failures: Counter[Failure] = Counter()
-
-    async def weigh(prompt: str) -> Weighed | None:
-        try:
-            return await model.weigh(prompt, question)
-        except NoScoreError as error:
-            failures[error.failure] += 1
-            return None
-        finally:
-            each()
-
-    found = model.session.run(map_concurrently(weigh, prompts, model.session.client.options.concurrency))
-    others = [failure for failure, _ in failures.most_common() if failure.kind is not FailureKind.REFUSED]
-    model.scored |= any(found)
-    if others and not model.scored:
-        raise NoScoreError(others[0].message)
-    model.failures.update(failures)
-    return found
-
-
-def _raw(metrics: Sequence[_Rubric], found: Sequence[Weighed | None]) -> Raw | None:
-    by_metric = {metric.metric: weighed for metric, weighed in zip(metrics, found, strict=True) if weighed}
-    if len(by_metric) < len(metrics):
-        return None
-    return Raw(
-        {metric: weighed.mean / SCALE[-1] for metric, weighed in by_metric.items()},
-        {metric: weighed.reason for metric, weighed in by_metric.items()},
-    )
-
-
-def _preference(found: Weighed) -> float:
-    neither, first, second = (found.weights[digit] for digit in BETTER.digits)
-    if neither > max(first, second) or abs(first - second) < LEAD:
-        return 0.5
-    return float(first > second)
-
-
-def _said(found: Weighed) -> tuple[float, str]:
+def _score_and_reason(weighed: Weighed) -> tuple[float, str]:
     """As GEval takes it: a score on the rubric's scale, which it divides by its highest."""
-    return found.mean, found.reason
+    return weighed.mean, weighed.reason

@@ -10,7 +10,7 @@ from typing import Any
 from deepeval.models import DeepEvalBaseLLM
 from pydantic import BaseModel
 
-from model_card.comparison.report import Scoring
+from model_card.judging.facts import Scoring
 from model_card.judging.geval_answers import (
     SCORE,
     NoAnswerError,

@@ -10,13 +10,14 @@ from typing import Protocol
 
 import numpy as np
 
-from model_card.comparison.report import METRICS, Family, Interval, JudgeFacts, Scoring, Verdict
 from model_card.judging.calibration import apply, calibrate
 from model_card.judging.contrast_set import Contrast
-from pipelines.likelihood.scorer import Scorable
+from model_card.judging.facts import Family, JudgeFacts, Scoring, Verdict, preference
+from model_card.statistics import Interval, mean_interval, resamples
+from pipelines.rows import Scorable
 
-#: Mean scores nearer than this are a tie.
-TIE = 0.02
+#: Two rows for one pair, whose lines are compared.
+LinePair = tuple[Scorable, Scorable]
 
 _Key = tuple[str, tuple[str, ...], str]
 
@@ -41,7 +42,7 @@ class Prefers(Protocol):
     None where it will not say. Nothing here turns the order round: whoever asks does so in both.
     """
 
-    def __call__(self, couples: Sequence[tuple[Scorable, Scorable]], /) -> Sequence[float | None]: ...
+    def __call__(self, pairs: Sequence[LinePair], /) -> Sequence[float | None]: ...
 
 
 class Judge:
@@ -64,26 +65,29 @@ class Judge:
             self._known[_key(row)] = self._verdict(raw) if raw else None
         return [self._known[_key(row)] for row in rows]
 
-    def duels(self, couples: Sequence[tuple[Scorable, Scorable]]) -> list[float | None]:
-        """What the first line of each couple gets: 1, 0.5 or 0; None where the judge will not say.
+    def compare(self, pairs: Sequence[LinePair]) -> list[float | None]:
+        """What the first line of each pair gets: 1, 0.5 or 0; None where the judge will not say.
 
-        A judge that compares lines is asked in both orders, and where they disagree it is a tie. Any other compares its
-        mean score over the metrics that it can be trusted with (all, where there is none); within `TIE` it is a tie.
+        A judge that compares lines is shown both orders, and where its answers disagree it is a tie. Any other compares
+        its mean score over the metrics that it can be trusted with; see `preference` for ties.
         """
         if self._prefers:
-            return both_orders(self._prefers, couples)
-        verdicts = self.verdicts([row for couple in couples for row in couple])
-        return [self._by_scores(*verdicts[place : place + 2]) for place in range(0, len(verdicts), 2)]
+            return both_orders(self._prefers, pairs)
+        return self.compare_scores(pairs, self.facts.trusted)
 
-    def _by_scores(self, first: Verdict | None, second: Verdict | None) -> float | None:
-        if first is None or second is None:
-            return None
-        trusted = [metric for metric in METRICS if self.facts.calibration[metric].reliable] or list(METRICS)
-        lead = fmean(first.scores[metric] - second.scores[metric] for metric in trusted)
-        return 0.5 if abs(lead) < TIE else float(lead > 0)
+    def compare_scores(self, pairs: Sequence[LinePair], metrics: Sequence[str]) -> list[float | None]:
+        """As `compare`, by the mean score over these metrics."""
+        verdicts = self.verdicts([row for pair in pairs for row in pair])
+        outcomes: list[float | None] = []
+        for first, second in zip(verdicts[::2], verdicts[1::2], strict=True):
+            if first is None or second is None:
+                outcomes.append(None)
+            else:
+                outcomes.append(preference(fmean(first.scores[key] - second.scores[key] for key in metrics)))
+        return outcomes
 
     def _verdict(self, raw: Raw) -> Verdict:
-        scores = {metric: apply(self.facts.calibration[metric], raw.scores[metric]) for metric in METRICS}
+        scores = {metric: apply(found, raw.scores[metric]) for metric, found in self.facts.calibration.items()}
         return Verdict(scores, raw.reasons)
 
 
@@ -99,63 +103,64 @@ def calibrated(
     bootstrap: int,
     seed: int,
 ) -> Judge:
-    """A judge that is trusted as far as it tells the good rows of a contrast set from the bad ones.
+    """A judge that is trusted as far as it tells the good rows of a contrast set from the perturbed ones.
 
-    The rows are shown in random order, and couples in both: where a row stands must not help.
+    The rows are shown in random order, and two lines to compare in both: where a row stands must not help.
 
     Args:
         name, family, scoring, samples: as in `JudgeFacts`.
-        contrasts: what `contrast.contrast_set` returned.
+        contrasts: what `build_contrast_set` returned.
 
     Raises:
-        ValueError: it scored no couple of some kind.
+        HanjulError: it scored no contrast of some kind.
     """
     rows = list({_key(row): row for contrast in contrasts for row in (contrast.good, contrast.bad)}.values())
     random.Random(seed).shuffle(rows)
     scores = {_key(row): found.scores if found else None for row, found in zip(rows, raw(rows), strict=True)}
-    good, bad = (
-        [scores[_key(row)] for row in rows] for rows in zip(*((c.good, c.bad) for c in contrasts), strict=True)
-    )
+    good = [scores[_key(contrast.good)] for contrast in contrasts]
+    bad = [scores[_key(contrast.bad)] for contrast in contrasts]
     calibration = calibrate(contrasts, good, bad, bootstrap=bootstrap, seed=seed)
-    duels, contradictions = _duels(prefers, contrasts, bootstrap, seed) if prefers else (None, None)
-    return Judge(JudgeFacts(name, family, scoring, samples, calibration, duels, contradictions), raw, prefers)
+    accuracy, contradictions = _comparing(prefers, contrasts, bootstrap, seed) if prefers else (None, None)
+    return Judge(JudgeFacts(name, family, scoring, samples, calibration, accuracy, contradictions), raw, prefers)
 
 
-def _duels(
+def _comparing(
     prefers: Prefers, contrasts: Sequence[Contrast], bootstrap: int, seed: int
 ) -> tuple[Interval | None, float | None]:
-    """Share of couples in which the good row wins, with its interval, and share in which the order decided.
+    """Share of contrasts in which the good row wins, with its interval, and share in which the order decided.
 
-    Couples with one line and two pairs are left out: nobody is asked to compare those.
+    Contrasts of one line under two pairs are left out: nobody is asked to compare those.
     """
-    couples = [(c.good, c.bad) for c in contrasts if c.good["ad_copy"] != c.bad["ad_copy"]]
-    straight, turned = _asked(prefers, couples)
+    pairs = [(c.good, c.bad) for c in contrasts if c.good["ad_copy"] != c.bad["ad_copy"]]
     both = [
-        (one, 1 - other) for one, other in zip(straight, turned, strict=True) if one is not None and other is not None
+        (one, 1 - other)
+        for one, other in zip(*_in_both_orders(prefers, pairs), strict=True)
+        if one is not None and other is not None
     ]
     if not both:
         return None, None
     outcomes = np.array([one if one == other else 0.5 for one, other in both])
-    draws = np.random.default_rng(seed).integers(len(outcomes), size=(bootstrap, len(outcomes)))
-    low, high = np.quantile(outcomes[draws].mean(axis=1), [0.025, 0.975])
-    return Interval(float(outcomes.mean()), float(low), float(high)), fmean(one != other for one, other in both)
+    accuracy = mean_interval(outcomes, resamples(len(outcomes), bootstrap, seed))
+    return accuracy, fmean(one != other for one, other in both)
 
 
-def both_orders(prefers: Prefers, couples: Sequence[tuple[Scorable, Scorable]]) -> list[float | None]:
-    """What the first line of each couple gets, asked in both orders: 0.5 where the answers disagree."""
+def both_orders(prefers: Prefers, pairs: Sequence[LinePair]) -> list[float | None]:
+    """What the first line of each pair gets, asked in both orders: 0.5 where the answers disagree."""
     return [
         None if one is None or other is None else one if one == 1 - other else 0.5
-        for one, other in zip(*_asked(prefers, couples), strict=True)
+        for one, other in zip(*_in_both_orders(prefers, pairs), strict=True)
     ]
 
 
-def _asked(prefers: Prefers, couples: Sequence[tuple[Scorable, Scorable]]) -> tuple[list[float | None], ...]:
-    """Its answers to the couples, and to the couples turned round; it is asked each question once."""
-    turned = [(second, first) for first, second in couples]
-    questions = {(_key(first), _key(second)): (first, second) for first, second in [*couples, *turned]}
+def _in_both_orders(prefers: Prefers, pairs: Sequence[LinePair]) -> tuple[list[float | None], list[float | None]]:
+    """Its answers to the pairs, and to the pairs turned round; it is asked each question once."""
+    turned = [(second, first) for first, second in pairs]
+    questions = {(_key(first), _key(second)): (first, second) for first, second in [*pairs, *turned]}
     answers = dict(zip(questions, prefers(list(questions.values())), strict=True))
-    straight, other = ([answers[_key(first), _key(second)] for first, second in asked] for asked in (couples, turned))
-    return straight, other
+    return (
+        [answers[_key(first), _key(second)] for first, second in pairs],
+        [answers[_key(first), _key(second)] for first, second in turned],
+    )
 
 
 def _key(row: Scorable) -> _Key:

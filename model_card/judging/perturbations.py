@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipelines.text.morphemes import kiwi
+from pipelines.text.particles import ends_in_consonant
 
 #: Particle -> the same after the other kind of letter: 사람을 -> 사람를.
 _OTHER_FORM = {"은": "는", "는": "은", "이": "가", "가": "이", "을": "를", "를": "을", "와": "과", "과": "와"}
@@ -40,7 +41,9 @@ def _particles(line: str, tokens: Sequence[Any]) -> Iterator[str]:
             yield line[:start] + _OTHER_FORM[token.form] + line[end:]
         case = _OTHER_CASE.get((token.form, token.tag))
         if case and " " in line[end:]:  # with nothing behind it, a verb can be thought that makes it right
-            yield line[:start] + case[_ends_open(line[start - 1])] + line[end:]
+            after_consonant, after_vowel = case
+            particle = after_consonant if ends_in_consonant(line[start - 1]) else after_vowel
+            yield line[:start] + particle + line[end:]
 
 
 def _endings(line: str, tokens: Sequence[Any]) -> Iterator[str]:
@@ -62,9 +65,3 @@ def _endings(line: str, tokens: Sequence[Any]) -> Iterator[str]:
 def _word_around(line: str, place: int) -> tuple[int, int]:
     """Where the word begins and ends that has a letter at this place; Kiwi counts words by sentence."""
     return next(word.span() for word in re.finditer(r"\S+", line) if word.end() > place)
-
-
-def _ends_open(letter: str) -> bool:
-    """Whether a Hangul syllable has no final consonant; anything else counts as open."""
-    code = ord(letter) - ord("가")
-    return not (0 <= code < 11172 and code % 28)

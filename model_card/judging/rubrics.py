@@ -10,9 +10,8 @@ from typing import Any
 
 import yaml
 
-from model_card.comparison.report import METRICS
-from pipelines.likelihood.scorer import Scorable
-from pipelines.rows import user_message
+from pipelines.metrics import METRICS
+from pipelines.rows import Scorable, user_message
 
 #: Whole scores of every rubric, one token each in every tokenizer; judges agree best with people on such a scale.
 SCALE = tuple(range(6))
@@ -37,15 +36,15 @@ class Rubric:
 @cache
 def rubrics() -> dict[str, Rubric]:
     """Metric -> its rubric, in the order of `METRICS`."""
-    said = _read()
-    return {metric: _rubric(said["metrics"][metric], said["first"], said["last"]) for metric in METRICS}
+    content = _read()
+    return {metric: _rubric(content["metrics"][metric], content["first"], content["last"]) for metric in METRICS}
 
 
 def comparison(first: Scorable, second: Scorable) -> str:
     """The prompt that asks which of two lines for one pair is better: 1, 2, or 0 for neither."""
-    asked = user_message(first["product"], first["values"])["content"]
+    pair = user_message(first["product"], first["values"])["content"]
     template = Template(_read()["comparison"])
-    return template.substitute(input=asked, first=first["ad_copy"], second=second["ad_copy"])
+    return template.substitute(input=pair, first=first["ad_copy"], second=second["ad_copy"])
 
 
 def probe() -> str:
@@ -53,13 +52,13 @@ def probe() -> str:
     return str(_read()["probe"])
 
 
-def _rubric(said: dict[str, Any], first: list[str], last: list[str]) -> Rubric:
+def _rubric(content: dict[str, Any], first: list[str], last: list[str]) -> Rubric:
     # GEval shows no criteria where steps are given: the first step says them.
-    steps = (*first, f"Judge this alone: {said['criteria']}", *said["steps"], *last)
-    return Rubric(said["criteria"], steps, tuple(said["rubric"][score] for score in SCALE))
+    steps = (*first, f"Judge this alone: {content['criteria']}", *content["steps"], *last)
+    return Rubric(content["criteria"], steps, tuple(content["rubric"][score] for score in SCALE))
 
 
 @cache
 def _read() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return content

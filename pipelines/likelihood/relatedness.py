@@ -1,15 +1,15 @@
 """How much a value belongs to a product, by the likelihood of a small base model: no API, no key.
 
 Pointwise mutual information (Church & Hanks 1990) per token: mean of log p(value | product) - log p̄(value), where p̄ is
-the mean of the value's probability, token by token, under strangers' products. All prompts begin with the same sixteen
-products with a value each; log-probabilities are those of `pipelines.likelihood.scorer`.
+the mean of the value's probability, token by token, under distractors' products. All prompts begin with the same
+sixteen products with a value each; log-probabilities are those of `pipelines.likelihood.log_probabilities`.
 
 Measured with Gemma 3 270M (dequantised from Q4_K_M) on 600 pairs of the taxonomy, in equal parts a product with a value
 of its own category and with one of the same kind from another category:
 
     as here                                           AUC 0.69 (by kind 0.68 to 0.71)
     log p(product | value) under four strange values  AUC 0.66
-    behind eight shots: three strangers               AUC 0.68
+    behind eight shots: three distractors             AUC 0.68
         a prompt without any product as the baseline  AUC 0.61
         log p(value | product) alone                  AUC 0.59
 
@@ -46,7 +46,7 @@ SHOTS = (
     ("방수 등산화", "미끄러지지 않는"),
 )
 #: Products that lend their place to the baseline.
-STRANGERS = ("연필깎이", "정기 예금", "등산 스틱", "생크림 케이크")
+DISTRACTORS = ("연필깎이", "정기 예금", "등산 스틱", "생크림 케이크")
 
 
 def relatedness(
@@ -66,22 +66,22 @@ def relatedness(
     prefix = reader.prefix(text)
     values = list(dict.fromkeys(value for _, value in pairs))
     lines = {value: _line(value) for value in values}
-    given = reader.after(prefix, [_asked(name) for name, _ in pairs], [lines[value] for _, value in pairs])
-    progress(1 / (1 + len(STRANGERS)))
-    strange: dict[str, dict[str, torch.Tensor]] = {}
-    for done, stranger in enumerate(STRANGERS, 2):
-        found = reader.after(prefix, [_asked(stranger)] * len(values), list(lines.values()))
-        strange[stranger] = dict(zip(values, found, strict=True))
-        progress(done / (1 + len(STRANGERS)))
+    given = reader.after(prefix, [_prompt(name) for name, _ in pairs], [lines[value] for _, value in pairs])
+    progress(1 / (1 + len(DISTRACTORS)))
+    distracted: dict[str, dict[str, torch.Tensor]] = {}
+    for done, distractor in enumerate(DISTRACTORS, 2):
+        found = reader.after(prefix, [_prompt(distractor)] * len(values), list(lines.values()))
+        distracted[distractor] = dict(zip(values, found, strict=True))
+        progress(done / (1 + len(DISTRACTORS)))
     scores = []
     for (product, value), tokens in zip(pairs, given, strict=True):
-        others = torch.stack([found[value][:, 0] for stranger, found in strange.items() if stranger != product])
+        others = torch.stack([found[value][:, 0] for distractor, found in distracted.items() if distractor != product])
         baseline = others.logsumexp(0) - torch.log(torch.tensor(float(len(others))))
         scores.append(float((tokens[:, 0] - baseline).mean()))
     return scores
 
 
-def _asked(product: str) -> str:
+def _prompt(product: str) -> str:
     return f"상품: {product}\n가치:"
 
 
@@ -90,4 +90,4 @@ def _line(value: str) -> str:
 
 
 def _shown(product: str, value: str) -> str:
-    return f"{_asked(product)}{_line(value)}\n"
+    return f"{_prompt(product)}{_line(value)}\n"

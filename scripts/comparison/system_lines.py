@@ -4,62 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfUri
 from tqdm import tqdm
 
-from model_card.comparison.evaluation import Answer, Candidate
+from model_card.comparison.evaluation import Candidate
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.streaming import Request, stream_answers
 from pipelines.likelihood.generation import generate_lines
-from pipelines.rows import CHAT_TEMPLATE, Message, Row, user_message
+from pipelines.rows import CHAT_TEMPLATE
+from scripts.comparison.eval_prompts import EvalPrompts, few_shot_chat
 from scripts.core import endpoints, env, log
 from scripts.core.errors import HanjulError
 from scripts.core.fingerprint import code_digest
-from scripts.core.settings import EvaluateSettings, Sampling, SynthesizeSettings
+from scripts.core.settings import Sampling, SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching import teachers
-
-EvalPair = tuple[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class EvalPrompts:
-    """The prompts that all systems are given.
-
-    Attributes:
-        pairs: product and values.
-        shots: rows shown to a system that has not learnt the task.
-        settings: candidates (lines a pair) and sampling.
-    """
-
-    pairs: tuple[EvalPair, ...]
-    shots: tuple[Row, ...]
-    settings: EvaluateSettings
-    seed: int
-
-    def chats(self, with_shots: bool) -> list[list[Message]]:
-        """A chat for each line wanted, pair by pair."""
-        shots = self.shots if with_shots else ()
-        return [few_shot_chat(shots, *pair) for pair in self.pairs for _ in range(self.settings.candidates)]
-
-    def candidate(self, name: str, model: str, revision: str, lines: Sequence[str], pace: float | None) -> Candidate:
-        """The lines of a system, in the order of `chats`, beside product and values."""
-        pairs = [pair for pair in self.pairs for _ in range(self.settings.candidates)]
-        answers = (Answer(product, values, line) for (product, values), line in zip(pairs, lines, strict=True))
-        return Candidate(name, model, revision, tuple(answers), pace)
-
-
-def few_shot_chat(shots: Sequence[Row], product: str, values: Sequence[str]) -> list[Message]:
-    """The examples as turns already taken, then the question."""
-    turns: list[Message] = []
-    for row in shots:
-        turns += [user_message(row["product"], row["values"]), {"role": "assistant", "content": row["ad_copy"]}]
-    return [*turns, user_message(product, values)]
 
 
 def lines_of_model(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_card.judging.contrast_set import Contrast, build_contrast_set
-from pipelines.likelihood.scorer import SHOTS, STRANGERS, Scorable
-from pipelines.rows import split_of
+from pipelines.likelihood.scorer import DISTRACTORS, SHOTS
+from pipelines.rows import Scorable, split_of
 from pipelines.synthesis.examples import exemplary_slogans
 from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
@@ -32,7 +32,7 @@ class CalibrationData:
 
 
 def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings, seed: int) -> CalibrationData:
-    """What judges are made from.
+    """The examples, the corpus and the contrast set of a dataset.
 
     Args:
         rows: with product, values, ad_copy and source; synthesised ones are passed over, a judge must not learn from
@@ -48,14 +48,14 @@ def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings
     train, validation, test = (
         [row for row in trusted if split_of(row["product"]) == split] for split in ("train", "validation", "test")
     )
-    if len(train) < SHOTS + STRANGERS:
+    if len(train) < SHOTS + DISTRACTORS:
         raise HanjulError(
-            f"{len(train)} rows of the train split are too few for a judge, which is shown {SHOTS + STRANGERS}",
+            f"{len(train)} rows of the train split are too few for a judge, which is shown {SHOTS + DISTRACTORS}",
             where,
             "import more rows: some hundreds, over many products",
         )
     draw = random.Random(seed)
-    examples = draw.sample(train, SHOTS + STRANGERS)
+    examples = draw.sample(train, SHOTS + DISTRACTORS)
     wanted = settings.calibration_rows
     drawn = draw.sample(test, min(wanted, len(test)))
     # An adapter's best checkpoint may have been chosen by the validation rows, so those only fill up.

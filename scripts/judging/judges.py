@@ -26,7 +26,7 @@ def llm(
     hub: Hub,
     settings: EvaluateSettings,
     run: Mapping[str, Any],
-    given: CalibrationData,
+    data: CalibrationData,
     seed: int,
     teacher: str | None = None,
 ) -> Iterator[tuple[Judge, Any]]:
@@ -46,7 +46,7 @@ def llm(
             "geval",
             found.scoring,
             found.raw,
-            given.contrasts,
+            data.contrasts,
             samples=found.samples,
             prefers=found.prefers,
             bootstrap=settings.bootstrap,
@@ -57,7 +57,7 @@ def llm(
 
 @contextmanager
 def opened(
-    hub: Hub, scorer: HfUri, votes: HfUri | None, recipe: Recipe, given: CalibrationData
+    hub: Hub, scorer: HfUri, votes: HfUri | None, recipe: Recipe, data: CalibrationData
 ) -> Iterator[tuple[list[Judge], Callable[[], dict[str, Any]]]]:
     """The judges of a recipe, calibrated, for as long as the block runs, and what they have used.
 
@@ -69,18 +69,19 @@ def opened(
     """
 
     settings, seed = recipe.evaluate, recipe.seed
-    cast = votes_repo.read(hub, votes) if votes else []
+    cast_votes = votes_repo.read(hub, votes) if votes else []
     with ExitStack() as stack:
         found: list[Judge] = []
         usage: Callable[[], dict[str, Any]] = dict
         if settings.judge:
             budget = recipe.model_dump(include={"dataset", "version", "seed"})
             teacher = recipe.synthesize.teacher.model if recipe.synthesize else None
-            first, usage = stack.enter_context(llm(hub, settings, budget, given, seed, teacher))
+            first, usage = stack.enter_context(llm(hub, settings, budget, data, seed, teacher))
             found.append(first)
         base, trained = models.base_of(hub, scorer) if models.is_adapter(scorer) else None, models.is_judge(hub, scorer)
-        found.append(likelihood(scorer, given, settings, seed, base=base, trained=trained))
-        for one in found if cast else []:
-            beside = people(cast, outcomes(one, cast), bootstrap=settings.bootstrap, seed=seed)
-            one.facts = replace(one.facts, people=beside)
+        found.append(likelihood(scorer, data, settings, seed, base=base, trained=trained))
+        if cast_votes:
+            for judge in found:
+                beside = people(cast_votes, outcomes(judge, cast_votes), bootstrap=settings.bootstrap, seed=seed)
+                judge.facts = replace(judge.facts, people=beside)
         yield found, usage

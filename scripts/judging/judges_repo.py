@@ -11,9 +11,9 @@ from huggingface_hub import HfUri
 from dataset_card.card import with_block
 from dataset_card.head import size_category
 from model_card.cards.judges_card import render
-from model_card.comparison.report import JudgeFacts
 from model_card.judging.contrast_set import Contrast
-from pipelines.likelihood.scorer import Scorable
+from model_card.judging.facts import JudgeFacts
+from pipelines.rows import Scorable
 from scripts.core.errors import HanjulError
 from scripts.hub.hub import Hub
 
@@ -63,7 +63,7 @@ def readme(
     return with_block(existing, head, render(repo_id, dataset, judges, contrasts))
 
 
-def couples(path: Path) -> list[Contrast]:
+def read_contrasts(path: Path) -> list[Contrast]:
     """The contrast set from the table of config `contrast`."""
     import pyarrow.parquet as parquet
 

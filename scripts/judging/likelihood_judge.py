@@ -25,7 +25,7 @@ Rows = Sequence[dict[str, Any]]
 
 def likelihood(
     scorer: HfUri,
-    given: CalibrationData,
+    data: CalibrationData,
     settings: EvaluateSettings,
     seed: int,
     *,
@@ -41,16 +41,15 @@ def likelihood(
     """
 
     def load() -> Scorer:
-
         loaded = models.load_adapter(scorer, base) if base else models.load_base(scorer)
-        return Scorer(Continuations(*loaded), given.examples, given.corpus, trained=trained)
+        return Scorer(Continuations(*loaded), data.examples, data.corpus, trained=trained)
 
     name = f"{scorer.id}@{str(scorer.revision)[:7]}"
-    log.log(f"judge: {name}, likelihood, calibrated on {len(given.contrasts)} couples")
+    log.log(f"judge: {name}, likelihood, calibrated on {len(data.contrasts)} contrasts")
     with input_errors("calibration"):
-        raw = KeptScores(load, (scorer, base), given)
+        raw = KeptScores(load, (scorer, base), data)
         return calibrated(
-            name, "likelihood", "likelihood", raw, given.contrasts, bootstrap=settings.bootstrap, seed=seed
+            name, "likelihood", "likelihood", raw, data.contrasts, bootstrap=settings.bootstrap, seed=seed
         )
 
 
@@ -82,6 +81,6 @@ def _judge_of(identity: str, people: Rows, base: HfUri, recipe: Recipe) -> Judge
     known = _judges()
     if identity not in known:
         known.clear()
-        given = calibration_data(people, base.to_uri(), recipe.evaluate, recipe.seed)
-        known[identity] = likelihood(base, given, recipe.evaluate, recipe.seed)
+        data = calibration_data(people, base.to_uri(), recipe.evaluate, recipe.seed)
+        known[identity] = likelihood(base, data, recipe.evaluate, recipe.seed)
     return known[identity]

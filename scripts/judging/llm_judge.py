@@ -7,27 +7,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from model_card.comparison.report import METRICS, Scoring
-from model_card.judging.geval import prefer, score_rows
+from model_card.judging.facts import Scoring
 from model_card.judging.geval_answers import NoScoreError
+from model_card.judging.geval_judge import prefer, score_rows
 from model_card.judging.geval_model import EndpointModel
-from model_card.judging.judge import Raw
+from model_card.judging.judge import LinePair, Raw
 from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
 from pipelines.endpoint.session import Session
-from pipelines.likelihood.scorer import Scorable
+from pipelines.metrics import METRICS
+from pipelines.rows import Scorable
 from scripts.core import endpoints, log
 from scripts.core.errors import HanjulError
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
-
-if TYPE_CHECKING:
-    Couple = tuple[Scorable, Scorable]
 
 #: Where a recipe names the judge.
 PLACE = "evaluate.judge"
@@ -65,14 +63,14 @@ class EndpointJudge:
         ask: Callable[..., list[Raw | None]] = score_rows
         return self._ask_all(ask, rows, f"judge: {len(rows)} lines", len(rows) * len(METRICS))
 
-    def prefers(self, couples: Sequence[Couple], /) -> list[float | None]:
+    def prefers(self, pairs: Sequence[LinePair], /) -> list[float | None]:
         """Which of two lines is better, in the order shown: a `model_card.judging.judge.Prefers`.
 
         Raises:
             HanjulError: see `raw`.
         """
 
-        return self._ask_all(prefer, couples, f"judge: {len(couples)} couples", len(couples))
+        return self._ask_all(prefer, pairs, f"judge: {len(pairs)} pairs", len(pairs))
 
     def usage(self) -> dict[str, Any]:
         """For the manifest: see `endpoints.usage_of`."""

@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from model_card.judging.judge import Raw
 from pipelines.endpoint.answer_store import Store, key_of
-from pipelines.likelihood.scorer import Scorable, Scorer
+from pipelines.likelihood.scorer import Scorer
+from pipelines.rows import Scorable
 from scripts.core import env, log
 from scripts.core.fingerprint import code_digest
 from scripts.judging.calibration_data import CalibrationData
@@ -29,11 +30,11 @@ class KeptScores:
     Args:
         load: gives the scorer; called once, at the first line that was never scored.
         scorer: pinned model behind it, and its base, if it is an adapter.
-        given: what it is shown.
+        data: what it is shown.
     """
 
-    def __init__(self, load: Callable[[], Scorer], scorer: tuple[HfUri, HfUri | None], given: CalibrationData) -> None:
-        shown = json.dumps([list(map(_content, given.examples)), sorted(given.corpus)], ensure_ascii=False)
+    def __init__(self, load: Callable[[], Scorer], scorer: tuple[HfUri, HfUri | None], data: CalibrationData) -> None:
+        shown = json.dumps([list(map(_content, data.examples)), sorted(data.corpus)], ensure_ascii=False)
         named = " ".join(uri.to_uri() for uri in scorer if uri)
         how = code_digest("pipelines.likelihood.scorer", "pipelines.likelihood.log_probabilities")
         self._identity = f"likelihood {how} {named} {sha256(shown.encode()).hexdigest()}"
@@ -65,7 +66,7 @@ class KeptScores:
                 for key, scores in zip(
                     chunk, self._scorer.scores([missing[key] for key in chunk], advance), strict=True
                 ):
-                    found[key] = vars(scores)
+                    found[key] = scores
                     store.keep(key, found[key])
         return found
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from html import escape
 
 from model_card.comparison.agreement import OVERALL
+from pipelines.metrics import METRICS
 from scripts.labelling.items import Item
 from scripts.labelling.labelling_session import LONGEST_NAME, LabellingSession
 
 #: Question -> its sentence.
 QUESTION_TEXTS = {
     OVERALL: "어느 줄이 더 좋은 광고 카피인가요?",
-    "pv": "어느 줄이 상품과 가치를 더 잘 담았나요?",
-    "naturalness": "어느 줄이 더 자연스러운가요?",
-    "creativity": "어느 줄이 더 새로운가요?",
+    **{key: metric.comparison for key, metric in METRICS.items()},
 }
 
 

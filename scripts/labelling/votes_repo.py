@@ -19,6 +19,7 @@ from dataset_card.head import size_category
 from model_card.cards.card import environment
 from model_card.comparison.agreement import QUESTIONS, Vote, alpha_of, latest
 from pipelines.features import write_rows
+from pipelines.metrics import METRICS
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.hub.hub import Hub
@@ -118,10 +119,14 @@ def features() -> Any:
 
 def readme(existing: str, repo_id: str, votes: Sequence[Vote]) -> str:
     """The card: head, numbers and columns; what a person wrote outside our marks stays."""
-    counted = []
+    questions = []
     for question in QUESTIONS:
         on_question = [vote for vote in votes if vote.question == question]
-        counted += [(question, on_question, alpha_of(on_question, bootstrap=BOOTSTRAP, seed=0))] if on_question else []
+        if on_question:
+            meaning = METRICS[question].korean if question in METRICS else "전체로 보아 더 나은 줄"
+            items = len({vote.item for vote in on_question})
+            alpha = alpha_of(on_question, bootstrap=BOOTSTRAP, seed=0)
+            questions.append((question, meaning, len(on_question), items, alpha))
     body = (
         environment()
         .get_template("votes_card.md.jinja")
@@ -131,7 +136,7 @@ def readme(existing: str, repo_id: str, votes: Sequence[Vote]) -> str:
             people=len({vote.voter for vote in votes}),
             items=len({vote.item for vote in votes}),
             choices=Counter(vote.choice for vote in votes),
-            questions=[(name, given, len({vote.item for vote in given}), alpha) for name, given, alpha in counted],
+            questions=questions,
         )
     )
     return with_block(existing, HEAD | {"size_categories": [size_category(len(votes))]}, body)

@@ -11,10 +11,11 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from model_card.cards.evaluation_figures import calibration
-from model_card.comparison.report import METRICS, JudgeFacts
 from model_card.judging.contrast_set import Contrast
+from model_card.judging.facts import JudgeFacts
 from model_card.judging.judge import Judge
 from pipelines.features import write_rows
+from pipelines.metrics import METRICS
 from scripts.core.fingerprint import output_settings
 from scripts.core.settings import JudgesSettings, Recipe
 from scripts.hub.hub import Hub
@@ -44,19 +45,19 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe) -> HfUri:
     options = output_settings(settings, JudgesSettings) | {"seed": recipe.seed}
 
     def work(folder: Path) -> Outcome:
-        given = calibration_data(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)
-        with judges.opened(hub, scorer, votes, recipe, given) as (opened, usage):
-            write(opened, given.contrasts, folder / "out")
+        data = calibration_data(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)
+        with judges.opened(hub, scorer, votes, recipe, data) as (opened, usage):
+            write(opened, data.contrasts, folder / "out")
             areas = [
                 " ".join(f"{metric} {found.auc.value:.2f}" for metric, found in one.facts.calibration.items())
                 for one in opened
             ]
-            return Outcome(f"AUC {'; '.join(areas)}", {"items": len(given.contrasts)}, usage())
+            return Outcome(f"AUC {'; '.join(areas)}", {"items": len(data.contrasts)}, usage())
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         out = folder / "out"
-        couples = judges_repo.couples(out / CONTRAST)
-        return judges_repo.readme(hub, parent, repo.id, dataset, read(out), couples)
+        contrasts = judges_repo.read_contrasts(out / CONTRAST)
+        return judges_repo.readme(hub, parent, repo.id, dataset, read(out), contrasts)
 
     return run_stage(hub, Stage("calibrate", repo, inputs, options), work, card)
 
@@ -64,7 +65,7 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe) -> HfUri:
 def write(judges: Sequence[Judge], contrasts: Sequence[Contrast], out: Path) -> None:
     """The tables, the figure and `judges.json`."""
 
-    write_rows([_couple(contrast) for contrast in contrasts], out / CONTRAST, features())
+    write_rows([_contrast_row(contrast) for contrast in contrasts], out / CONTRAST, features())
     write_rows(_scores(judges, contrasts), out / SCORES, score_features())
     facts = [one.facts for one in judges]
     (out / FACTS).write_text(json.dumps([asdict(one) for one in facts], ensure_ascii=False, indent=1) + "\n", "utf-8")
@@ -78,7 +79,7 @@ def read(out: Path) -> Any:
     return TypeAdapter(list[JudgeFacts]).validate_json((out / FACTS).read_bytes())
 
 
-def _couple(contrast: Contrast) -> dict[str, Any]:
+def _contrast_row(contrast: Contrast) -> dict[str, Any]:
     rows = {
         f"{side}_{column}": row[column]
         for side, row in (("good", contrast.good), ("bad", contrast.bad))
@@ -94,7 +95,8 @@ def _scores(judges: Sequence[Judge], contrasts: Sequence[Contrast]) -> list[dict
         for side in ("good", "bad"):
             verdicts = one.verdicts([getattr(contrast, side) for contrast in contrasts])
             found += [
-                {"judge": one.facts.name, "contrast": place, "side": side, **verdict.scores}
+                {"judge": one.facts.name, "contrast": place, "side": side}
+                | {metric: verdict.scores.get(metric) for metric in METRICS}
                 for place, verdict in enumerate(verdicts)
                 if verdict
             ]

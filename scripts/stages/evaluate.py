@@ -17,7 +17,7 @@ from model_card.comparison.evaluation import Candidate, EvalSplit, evaluate_syst
 from model_card.comparison.report import Report
 from pipelines.rows import split_of
 from scripts.comparison import system_lines
-from scripts.comparison.system_lines import EvalPair, EvalPrompts
+from scripts.comparison.eval_prompts import EvalPair, EvalPrompts
 from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
@@ -162,12 +162,12 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
     used: dict[str, Any] = {}
     split = EvalSplit(group.dataset.id, str(group.dataset.revision), SPLIT)
     lines = [row["ad_copy"] for row in train]
-    given = calibration_data(rows, group.dataset.to_uri(), settings, seed)
+    data = calibration_data(rows, group.dataset.to_uri(), settings, seed)
     prompts = EvalPrompts(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
     # What cannot judge should not be found out after lines were written and paid for.
-    with judges.opened(hub, group.scorer, group.votes, recipe, given) as (found, usage), input_errors("evaluate"):
+    with judges.opened(hub, group.scorer, group.votes, recipe, data) as (opened, usage), input_errors("evaluate"):
         candidates = list(_candidates(hub, group, recipe, prompts, folder, used))
-        report = evaluate_systems(found, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
+        report = evaluate_systems(opened, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
         return report, used | ({"judge": usage()} if settings.judge else {})
 
 

@@ -50,7 +50,7 @@ def run(
     Args:
         sources: adapters with an evaluation, whose systems' lines meet, or datasets with several lines for a pair.
         repo: dataset repo of the votes, in our namespace unless it names one.
-        question: `overall`, `pv`, `naturalness` or `creativity`.
+        question: `overall`, or a metric by its key.
         limit: items at most, drawn by seed; None is all.
         host: 127.0.0.1 is this machine alone, 0.0.0.0 whoever reaches it.
         port: 0 for any free one.

@@ -45,7 +45,8 @@ def release(source: str = "") -> tuple[list[dict[str, Any]], list[dict[str, Any]
         scores = {"pv": score, "naturalness": score, "creativity": None} if score and not source else None
         row = {**made, "scores": scores, "group_id": "" if reason else made["id"]}
         if reason:
-            rejected.append(row | {"reason": reason, "evidence": evidence})
+            place = {"place": 2} if reason == "outranked" else {}
+            rejected.append(row | {"reason": reason, "evidence": evidence} | place)
         else:
             kept.append(row)
     return kept, rejected

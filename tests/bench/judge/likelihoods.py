@@ -16,9 +16,10 @@ from typing import Any
 
 from huggingface_hub import HfUri
 
-from model_card.comparison.report import METRICS, Calibration
+from model_card.judging.facts import Calibration
 from pipelines.likelihood.log_probabilities import Continuations
-from pipelines.likelihood.scorer import RawScores, Scorer
+from pipelines.likelihood.scorer import Scorer
+from pipelines.metrics import METRICS
 from pipelines.rows import split_of
 from scripts.core.settings import EvaluateSettings, TrainSettings
 from scripts.hub.hub import Hub, connect
@@ -101,8 +102,8 @@ def _speed(base: HfUri, data: CalibrationData, timed: int, whole: int) -> dict[s
     }
 
 
-def _apart(one: RawScores, other: RawScores) -> float:
-    return max(abs(getattr(one, metric) - getattr(other, metric)) for metric in METRICS)
+def _apart(one: dict[str, float], other: dict[str, float]) -> float:
+    return max(abs(one[metric] - other[metric]) for metric in one)
 
 
 def parser() -> argparse.ArgumentParser:

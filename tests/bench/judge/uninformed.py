@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from typing import Any
 
-from model_card.comparison.report import FLOOR, METRICS
 from model_card.judging.contrast_set import build_contrast_set
+from model_card.judging.facts import FLOOR
 from model_card.judging.judge import Raw, calibrated
-from pipelines.likelihood.scorer import Scorable
+from pipelines.metrics import METRICS
+from pipelines.rows import Scorable
 from pipelines.synthesis.examples import exemplary_slogans, load_examples
 
 #: What scores rows, and what prefers one of two lines.

@@ -3,21 +3,10 @@
 from dataclasses import replace
 
 from model_card.cards.facts import CardFacts, HeldOut, ReleaseFacts, TrainingFacts
-from model_card.comparison.report import (
-    METRICS,
-    Calibration,
-    Difference,
-    Duel,
-    Interval,
-    JudgeFacts,
-    Judgement,
-    Kind,
-    Line,
-    Report,
-    System,
-    Verdict,
-)
-from model_card.judging.contrast_set import KINDS
+from model_card.comparison.report import Difference, Judgement, Line, PairwiseComparison, Report, System
+from model_card.judging.facts import Calibration, JudgeFacts, KindAccuracy, Verdict
+from model_card.statistics import Interval
+from pipelines.metrics import METRICS
 
 ADAPTER = "hanjul-team/hanjul-gemma-3-270m-lora"
 RELEASE = ReleaseFacts(ADAPTER, "google/gemma-3-270m", "b" * 40, "hanjul-team/hanjul-copy", "d" * 40, "gemma")
@@ -39,8 +28,10 @@ def around(value: float, spread: float = 0.1) -> Interval:
 
 
 def calibration(auc: float, metric: str = "pv") -> Calibration:
-    """The first kind of bad line is told 0.1 better than the second."""
-    kinds = {kind: Kind(auc + 0.05 - 0.1 * place, 0.97, 150) for place, kind in enumerate(KINDS[metric])}
+    """The first kind of perturbed line is told 0.1 better than the second."""
+    kinds = {
+        kind: KindAccuracy(auc + 0.05 - 0.1 * place, 0.97, 150) for place, kind in enumerate(METRICS[metric].contrasts)
+    }
     return Calibration(2.0, 0.5, around(auc, 0.04), around(0.97, 0.02), kinds, 400, auc >= 0.75)
 
 
@@ -79,7 +70,7 @@ def judgement(judge: JudgeFacts, scores: dict[str, float]) -> Judgement:
     """What a judge says of systems whose lines score `scores` and more."""
     names = list(scores)
     duels = tuple(
-        Duel(
+        PairwiseComparison(
             later,
             earlier,
             0.6,

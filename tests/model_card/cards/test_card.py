@@ -17,7 +17,9 @@ from model_card.cards.card import END, START, CardError, evaluation_section, ren
 from model_card.cards.facts import CardFacts
 from model_card.cards.hub_results import ReportError, eval_results, model_index
 from model_card.cards.report_files import files, markdown
-from model_card.comparison.report import METRICS, Line, People, Verdict
+from model_card.comparison.report import Line
+from model_card.judging.facts import People, Verdict
+from pipelines.metrics import METRICS
 from pipelines.text.markdown import cell
 from tests.model_card.cards.facts import (
     ADAPTER,
@@ -127,7 +129,7 @@ def test_two_judges_side_by_side():
     assert text.count("closer than 0.02 is a tie") == 1  # only the judge that does not compare
 
 
-def test_duels_are_seen_from_the_card_s_own_system():
+def test_comparisons_are_seen_from_the_card_s_own_system():
     systems = REPORT.systems[::-1]  # the adapter first: its duel is reported from the other side
     said = REPORT.judgements[0]
     text = evaluation_section(replace(REPORT, systems=systems), ADAPTER)

@@ -22,7 +22,7 @@ NAMES = [
 @pytest.fixture(autouse=True)
 def strict():
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # matplotlib warns of a missing glyph, and of a layout without room
+        warnings.simplefilter("error", UserWarning)  # matplotlib warns of a missing glyph, and of a layout without room
         yield
 
 
@@ -60,7 +60,7 @@ def test_calibration_has_a_row_for_comparing_where_a_judge_compares():
     assert size(both)[1] == size(comparing)[1]
 
 
-def test_duels_have_a_block_a_judge():
-    one = evaluation_figures.duels(wide_report(NAMES, [JUDGE]))
-    two = evaluation_figures.duels(wide_report(NAMES, [JUDGE, COMPARING]))
+def test_pairwise_comparisons_have_a_block_a_judge():
+    one = evaluation_figures.pairwise(wide_report(NAMES, [JUDGE]))
+    two = evaluation_figures.pairwise(wide_report(NAMES, [JUDGE, COMPARING]))
     assert size(two)[0] == size(one)[0] and size(two)[1] == 2 * size(one)[1]

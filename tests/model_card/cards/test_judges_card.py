@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import HfUri
 
-from model_card.cards.judges_card import SPOILT, render
-from model_card.cards.views import KIND_NAMES
-from model_card.comparison.report import METRICS, People
-from model_card.judging.contrast_set import KINDS, Contrast
+from model_card.cards.judges_card import render
+from model_card.judging.contrast_kinds import CONTRAST_KINDS
+from model_card.judging.contrast_set import Contrast
+from model_card.judging.facts import People
 from tests.model_card.cards.facts import JUDGE, around
 
 DATASET = HfUri(type="dataset", id="hanjul-team/hanjul-copy", revision="d" * 40)
@@ -22,7 +22,7 @@ COMPARING = replace(
     contradictions=0.08,
     people=People(4, 212, 50, around(0.4), around(0.7)),
 )
-KNOWN = [kind for kinds in KINDS.values() for kind in kinds]
+KINDS = list(CONTRAST_KINDS)
 
 
 def row(line, product="우산", values=("든든한",)):
@@ -30,7 +30,7 @@ def row(line, product="우산", values=("든든한",)):
 
 
 #: Two good rows and a slogan. Of the first row every kind was made, of the second one only one.
-CONTRASTS = [Contrast(kind, 0, row("비가 와도 괜찮은 하루"), row("망친 줄")) for kind in KNOWN[:-1]]
+CONTRASTS = [Contrast(kind, 0, row("비가 와도 괜찮은 하루"), row("망친 줄")) for kind in KINDS[:-1]]
 CONTRASTS += [
     Contrast("other_value", 1, row("장마는 창밖에서만", "제습기"), row("장마는 창밖에서만", "제습기", ["달콤한"])),
     Contrast(
@@ -48,13 +48,9 @@ def section(text, heading):
     return text.split(f"{heading}\n", 1)[1].split("\n#", 1)[0]
 
 
-def test_every_kind_has_words():
-    assert list(SPOILT) == list(KIND_NAMES) == KNOWN
-
-
 def test_what_the_set_is_made_of():
     text = card(JUDGE, COMPARING)
-    assert "| 7 | 2 | 1 | 2 |" in text  # couples, rows, slogans, judges
+    assert "| 7 | 2 | 1 | 2 |" in text  # contrasts, rows, slogans, judges
     assert f"https://huggingface.co/datasets/hanjul-team/hanjul-copy/tree/{'d' * 40})" in text
     told = section(text, "## 대조 세트 · The contrast set")
     assert (
@@ -66,7 +62,7 @@ def test_what_the_set_is_made_of():
         "| \\`책\\` · \\*쉼\\*, 발견<br>“a\\|b &lt;b>” | \\`책\\` · \\*쉼\\*, 발견<br>“지금 바로 만나보세요” | 1 |"
         in told
     )
-    assert [line.split(" | ")[1] for line in told.splitlines() if "<br>" in line] == [f"`{kind}`" for kind in KNOWN]
+    assert [line.split(" | ")[1] for line in told.splitlines() if "<br>" in line] == [f"`{kind}`" for kind in KINDS]
 
 
 def test_each_judge_says_how_far_it_goes():
@@ -77,7 +73,7 @@ def test_each_judge_says_how_far_it_goes():
         assert (
             "| 창의성 Creativity | 0.60 [0.56, 0.64] | 0.97 [0.95, 0.99] | 400 | 신뢰도 낮음 · unreliable † |" in said
         )
-        assert "흔한 상투어 · worn-out phrase (Creativity, AUC 0.55)" in said
+        assert "흔한 상투어 · cliché (Creativity, AUC 0.55)" in said
     assert "루브릭 채점, 5회 표본의 평균" in llm and "언어 모델의 가능도" in likelihood
     assert "좋은 줄을 고른 비율 0.90 [0.87, 0.93], 순서에 따라 답이 바뀐 비율 8 %" in llm
     assert "4명이 212표를 던졌고" in llm and "0.70 [0.60, 0.80] of 50" in llm
@@ -87,12 +83,14 @@ def test_each_judge_says_how_far_it_goes():
 @pytest.mark.parametrize("judges", [(JUDGE,), (COMPARING, JUDGE)])
 def test_tables_have_a_column_or_a_row_for_each_judge(judges):
     text = card(*judges)
-    by_kind = section(text, "### 망친 방식별 · By kind of spoilt line").split("\n\n")[1].splitlines()
-    assert by_kind[0] == f"| 지표 · metric | 망친 줄 · spoilt line |{''.join(f' {judge.name} |' for judge in judges)}"
+    by_kind = section(text, "### 망친 방식별 · By kind of perturbed line").split("\n\n")[1].splitlines()
+    assert (
+        by_kind[0] == f"| 지표 · metric | 망친 줄 · perturbed line |{''.join(f' {judge.name} |' for judge in judges)}"
+    )
     assert by_kind[3] == "| 상품·가치 반영 PV | 가치가 다른 줄 · other values |" + " 0.85 / 0.97 (150) |" * len(judges)
-    assert len(by_kind) == 2 + len(KNOWN)
+    assert len(by_kind) == 2 + len(KINDS)
     assert len({line.replace("\\|", "").count("|") for line in by_kind}) == 1
     scaled = section(text, "## 점수가 0–1이 되기까지 · From raw scores to 0–1")
     assert [line for line in scaled.splitlines() if line.endswith(" | 2 | 0.5 |")] == [
-        f"| {judge.name} | {' '.join(METRICS[metric])} | 2 | 0.5 |" for judge in judges for metric in METRICS
+        f"| {judge.name} | {metric.korean} {metric.name} | 2 | 0.5 |" for judge in judges for metric in judge.metrics
     ]

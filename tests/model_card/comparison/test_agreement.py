@@ -1,4 +1,4 @@
-"""Alpha against its author's worked example; people beside judges."""
+"""People beside judges: which votes count, and how far a judge agrees with them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,18 @@ import pytest
 from model_card.comparison.agreement import (
     Vote,
     alpha_of,
-    asked,
-    couples,
-    krippendorff_alpha,
+    counted_votes,
     latest,
+    line_pairs,
     majority,
     outcomes,
     people,
 )
-from model_card.comparison.report import METRICS, Interval, Verdict
-
-#: Krippendorff 2011, section C: 12 units, 4 observers, 7 missing values.
-OBSERVERS = (
-    (1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None),
-    (1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3),
-    (None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None),
-    (1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None),
-)
-UNITS = [[value for value in unit if value is not None] for unit in zip(*OBSERVERS, strict=True)]
+from model_card.comparison.krippendorff import krippendorff_alpha
+from model_card.judging.facts import Verdict
+from model_card.judging.judge import Judge
+from model_card.statistics import Interval
+from tests.model_card.cards.facts import JUDGE
 
 
 def vote(item: str, choice: str, voter: str, question: str = "overall", voted_at: str = "2026-01-01") -> Vote:
@@ -43,24 +37,6 @@ def votes(**items: str) -> list[Vote]:
         for place, choice in enumerate(row)
         if choice != "."
     ]
-
-
-@pytest.mark.parametrize(("level", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
-def test_alpha_of_the_published_example(level, alpha: float) -> None:
-    assert krippendorff_alpha(UNITS, level) == pytest.approx(alpha, abs=0.0005)
-
-
-def test_alpha_at_its_ends() -> None:
-    assert krippendorff_alpha([[0, 0], [1, 1], [2, 2, 2]], "ordinal") == 1
-    assert krippendorff_alpha([[0, 1], [1, 0]]) == pytest.approx(-0.5)
-    for undefined in ([], [[1]], [[1], [2]], [[1, 1], [1, 1]]):
-        assert krippendorff_alpha(undefined, "ordinal") is None
-
-
-def test_a_tie_contradicts_less_than_the_other_line() -> None:
-    agreed = [[0, 0], [2, 2], [1, 1]] * 4
-    assert krippendorff_alpha([*agreed, [0, 1]], "ordinal") > krippendorff_alpha([*agreed, [0, 2]], "ordinal")
-    assert krippendorff_alpha([*agreed, [0, 1]]) == pytest.approx(krippendorff_alpha([*agreed, [0, 2]]), abs=0.02)
 
 
 def test_alpha_of_votes_has_an_interval_and_needs_two_people() -> None:
@@ -82,9 +58,9 @@ def test_only_the_last_vote_of_a_person_stands() -> None:
 
 def test_votes_on_the_whole_line_count_before_others() -> None:
     whole, metric = vote("x", "a", "p"), [vote("y", "a", name, "pv") for name in ("p", "q")]
-    assert asked([whole, *metric]) == [whole]
-    assert asked([*metric, vote("y", "b", "p", "creativity")]) == metric
-    assert asked([]) == []
+    assert counted_votes([whole, *metric]) == [whole]
+    assert counted_votes([*metric, vote("y", "b", "p", "creativity")]) == metric
+    assert counted_votes([]) == []
 
 
 def test_majority_is_more_than_half() -> None:
@@ -94,7 +70,7 @@ def test_majority_is_more_than_half() -> None:
 
 def test_a_judge_beside_people() -> None:
     given = votes(w="aaa", x="bb.", y="ab.", z="aa.", v="bb.", u="bbb")
-    assert couples(given)[1] == (
+    assert line_pairs(given)[1] == (
         {"product": "책", "values": ["쉼"], "ad_copy": "가x"},
         {"product": "책", "values": ["쉼"], "ad_copy": "나x"},
     )
@@ -109,24 +85,32 @@ def test_a_judge_beside_people() -> None:
         people(given, [1.0], bootstrap=200, seed=1)
 
 
-class Judge:
+class Planted(Judge):
     """Prefers the second line; its scores say so in creativity alone."""
 
-    def duels(self, couples):
-        return [0.0 for _ in couples]
+    def __init__(self):
+        super().__init__(
+            JUDGE, raw=None, prefers=lambda pairs: [float(two["ad_copy"] < one["ad_copy"]) for one, two in pairs]
+        )
 
     def verdicts(self, rows):
         scores = {"가": (0.9, 0.5, 0.2), "나": (0.1, 0.51, 0.8)}
         return [
             None
             if row["ad_copy"].endswith("x")
-            else Verdict(dict(zip(METRICS, scores[row["ad_copy"][0]], strict=True)), {})
+            else Verdict(dict(zip(JUDGE.calibration, scores[row["ad_copy"][0]], strict=True)), {})
             for row in rows
         ]
 
 
 def test_a_metrics_question_is_set_beside_its_score() -> None:
     given = votes(x="a", y="a")
-    assert outcomes(Judge(), given) == [0.0, 0.0]
+    assert outcomes(Planted(), given) == [0.0, 0.0]
     for question, outcome in (("pv", 1.0), ("naturalness", 0.5), ("creativity", 0.0)):
-        assert outcomes(Judge(), [replace(one, question=question) for one in given]) == [None, outcome]
+        assert outcomes(Planted(), [replace(one, question=question) for one in given]) == [None, outcome]
+
+
+def test_a_judge_without_the_metric_says_nothing() -> None:
+    judge = Planted()
+    judge.facts = replace(JUDGE, calibration={"pv": JUDGE.calibration["pv"]})
+    assert outcomes(judge, [replace(one, question="creativity") for one in votes(y="a")]) == [None]

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from model_card.comparison.evaluation import Answer, Candidate, EvalSplit, evaluate_systems
-from model_card.comparison.report import METRICS, Report
+from model_card.comparison.report import Report
 from model_card.comparison.surface import copies, distinct, is_broken, leaks
 from model_card.judging.judge import Judge, Raw
 from pipelines.errors import HanjulError
+from pipelines.metrics import METRICS
 from tests.model_card.cards.facts import JUDGE, REPORT
 
 SPLIT = EvalSplit("team/copy", "d" * 40, "test")
@@ -60,9 +61,15 @@ def test_systems_side_by_side(judge):
     mean = said.means["base"]["pv"]
     assert mean.value == pytest.approx(sum(by_line) / 4)
     assert mean.low < mean.value < mean.high
-    (duel,) = said.duels
-    assert (duel.system, duel.reference, duel.wins, duel.ties, duel.losses) == ("adapter", "base", 1.0, 0.0, 0.0)
-    lead = duel.differences["pv"]
+    (compared,) = said.duels
+    assert (compared.system, compared.reference, compared.wins, compared.ties, compared.losses) == (
+        "adapter",
+        "base",
+        1.0,
+        0.0,
+        0.0,
+    )
+    lead = compared.differences["pv"]
     assert lead.mean.value == pytest.approx(said.means["adapter"]["pv"].value - mean.value)
     assert lead.mean.low > 0
     assert lead.p == pytest.approx(2 / 16, abs=0.005)  # of 16 ways to flip 4 pairs, 2 are as extreme
@@ -74,17 +81,21 @@ def test_systems_side_by_side(judge):
 def test_a_system_against_itself_ties_and_differs_by_nothing(judge):
     lines = ["한 줄", "다른 한 줄", "또 다른 한 줄", "끝"]
     (said,) = evaluated([judge], candidate("a", lines), candidate("b", lines)).judgements
-    (duel,) = said.duels
-    assert (duel.wins, duel.ties, duel.losses) == (0.0, 1.0, 0.0)
-    assert vars(duel.differences["pv"].mean) == {"value": 0.0, "low": 0.0, "high": 0.0}
-    assert duel.differences["pv"].p == 1.0
+    (compared,) = said.duels
+    assert (compared.wins, compared.ties, compared.losses) == (0.0, 1.0, 0.0)
+    assert vars(compared.differences["pv"].mean) == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert compared.differences["pv"].p == 1.0
     assert vars(said.ratings["a"]) == pytest.approx({"value": 0.0, "low": 0.0, "high": 0.0})
 
 
 def test_every_two_of_three_systems_meet_once_the_later_one_first(judge):
     systems = [candidate(name, [name * n] * 4) for n, name in enumerate(("가", "나", "다"), 1)]
     (said,) = evaluated([judge], *systems).judgements
-    assert [(duel.system, duel.reference) for duel in said.duels] == [("나", "가"), ("다", "가"), ("다", "나")]
+    assert [(compared.system, compared.reference) for compared in said.duels] == [
+        ("나", "가"),
+        ("다", "가"),
+        ("다", "나"),
+    ]
     assert said.ratings["가"].value < said.ratings["나"].value < said.ratings["다"].value
 
 
@@ -101,7 +112,7 @@ def test_lines_of_one_pair_count_as_one_pair(judge):
     assert said.sds["b"]["pv"] > 0.01
 
 
-def test_one_system_alone_has_no_duels(judge):
+def test_one_system_alone_is_not_compared(judge):
     (said,) = evaluated([judge], candidate("a", ["가나다"] * 4)).judgements
     assert said.duels == () and said.ratings["a"].value == 0.0
 
@@ -123,9 +134,9 @@ def test_a_pair_with_a_line_unjudged_is_left_out_for_all(judge):
 def test_a_judge_that_compares_is_asked_in_both_orders_about_lines_that_differ():
     asked = []
 
-    def first_unless_short(couples):
-        asked.extend(couples)
-        lines = [(one["ad_copy"], two["ad_copy"]) for one, two in couples]
+    def first_unless_short(pairs):
+        asked.extend(pairs)
+        lines = [(one["ad_copy"], two["ad_copy"]) for one, two in pairs]
         return [None if "?" in one + two else float(len(one) > 2) for one, two in lines]
 
     def all_alike(rows):

@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from model_card.comparison.report import FLOOR, METRICS, Calibration, Interval
-from model_card.judging import calibration
-from model_card.judging.calibration import apply, auc, calibrate, logistic
-from model_card.judging.contrast_set import KINDS, Contrast
+from model_card.judging import facts
+from model_card.judging.calibration import apply, calibrate
+from model_card.judging.contrast_set import Contrast
+from model_card.judging.facts import FLOOR, Calibration
+from model_card.statistics import Interval, logistic
 from pipelines.errors import HanjulError
+from pipelines.metrics import METRICS
 
 
 def made(n):
-    """Contrasts of n rows, each spoilt in each way, and of n slogans. Lines that are spoilt name the kind."""
+    """Contrasts of n rows, each perturbed in each way, and of n slogans. Lines that are perturbed name the kind."""
     found = []
     for origin in range(2 * n):
         good = {"product": f"상품{origin}", "values": ["조용한"], "ad_copy": f"한밤에도 {origin}번쯤"}
-        kinds = [kind for found in KINDS.values() for kind in found]
+        kinds = [kind for metric in METRICS.values() for kind in metric.contrasts]
         for kind in ["worn_out"] if origin >= n else [kind for kind in kinds if kind != "worn_out"]:
             if kind == "other_value":
                 bad = {**good, "values": [f"다른 {origin}"]}
@@ -54,7 +54,7 @@ def test_a_judge_that_knows_is_reliable():
     assert list(found) == list(METRICS)
     for metric, known in found.items():
         assert known.reliable and known.auc == known.paired == Interval(1, 1, 1)
-        assert list(known.kinds) == list(KINDS[metric])
+        assert list(known.kinds) == list(METRICS[metric].contrasts)
         assert all((kind.auc, kind.paired, kind.n) == (1, 1, 40) for kind in known.kinds.values())
         assert apply(known, 1.2) > 0.9 > 0.1 > apply(known, 0.2)
 
@@ -115,7 +115,7 @@ def test_each_kind_counts_the_same_and_the_figures_are_those_by_hand():
 
 @pytest.mark.parametrize(("worn_out", "reliable"), [(0.45, False), (0.55, True)])
 def test_a_blind_spot_weighs_by_kinds_and_not_by_lines(worn_out, reliable):
-    """Templates are told always, worn-out lines by chance; there are ten times as many templates."""
+    """Templates are told always, clichés by chance; there are ten times as many templates."""
     contrasts = [c for c in made(100) if c.kind != "worn_out" or c.origin >= 180]
     found = calibrated(
         lambda c: (c.origin % 20) / 20 if c.kind == "worn_out" else 1,
@@ -135,7 +135,7 @@ def test_reliable_begins_at_the_floor(monkeypatch):
 
     assert {known.auc.value for known in judge().values()} == {0.75}
     for floor, reliable in [(0.75, True), (0.7501, False)]:
-        monkeypatch.setattr(calibration, "FLOOR", floor)
+        monkeypatch.setattr(facts, "FLOOR", floor)
         assert {known.reliable for known in judge().values()} == {reliable}
 
 
@@ -189,9 +189,11 @@ def test_rows_that_the_judge_would_not_score_are_left_out():
     assert wanted["pv"].n == 37 + 74
 
 
-@pytest.mark.parametrize(("kind", "metric"), [(kind, metric) for metric, kinds in KINDS.items() for kind in kinds])
-def test_a_kind_without_a_couple_is_an_error(kind, metric):
-    message = f"No couple of the kind {kind} was scored: {metric} cannot be calibrated"
+@pytest.mark.parametrize(
+    ("kind", "metric"), [(kind, metric) for metric in METRICS for kind in METRICS[metric].contrasts]
+)
+def test_a_kind_without_a_contrast_is_an_error(kind, metric):
+    message = f"No contrast of the kind {kind} was scored: {metric} cannot be calibrated"
     with pytest.raises(HanjulError, match=message):
         calibrated(lambda c: 1, lambda c: None if c.kind == kind else 0)
     with pytest.raises(HanjulError, match=message):
@@ -210,64 +212,6 @@ def test_metrics_are_judged_apart():
         "creativity": 0,
     }
     assert [metric for metric, known in found.items() if known.reliable] == ["pv"] and 0.5 < FLOOR < 1
-
-
-scores = st.lists(st.integers(-3, 3) | st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=1, max_size=12)
-
-
-@given(scores, scores)
-def test_auc_is_the_share_of_pairs_in_order(good, bad):
-    brute = np.mean([(g > b) + 0.5 * (g == b) for g in good for b in bad])
-    assert auc(np.array(good, dtype=float), np.array(bad, dtype=float)) == pytest.approx(brute)
-
-
-def test_logistic_agrees_with_scikit_learn():
-    linear_model = pytest.importorskip("sklearn.linear_model")
-    rng = np.random.default_rng(0)
-    good, bad = rng.normal(1.0, 1.0, 400), rng.normal(0.0, 1.0, 800)
-    slope, intercept = logistic(good, bad)
-    model = linear_model.LogisticRegression(C=1e6, class_weight="balanced")
-    model.fit(np.concatenate([good, bad])[:, None], [1] * 400 + [0] * 800)
-    assert slope == pytest.approx(model.coef_[0, 0], rel=0.03)
-    assert intercept == pytest.approx(model.intercept_[0], abs=0.03)
-
-
-@given(scores, scores)
-def test_logistic_solves_its_equations(good, bad):
-    """The soft targets and what is predicted have one mean, and one covariance with the scores."""
-    good, bad = np.array(good, dtype=float), np.array(bad, dtype=float)
-    slope, intercept = logistic(good, bad)
-    raw = np.concatenate([good, bad])
-    assert np.isfinite([slope, intercept]).all() and slope >= 0
-    if slope == 0:
-        assert intercept == 0
-        return
-    target = np.repeat([(len(good) + 1) / (len(good) + 2), 1 / (len(bad) + 2)], [len(good), len(bad)])
-    weight = np.repeat([0.5 / len(good), 0.5 / len(bad)], [len(good), len(bad)])
-    z = (raw - raw.mean()) / raw.std()
-    left = weight * (target - 1 / (1 + np.exp(-(slope * raw + intercept))))
-    assert left.sum() == pytest.approx(0, abs=1e-3) and (left * z).sum() == pytest.approx(0, abs=1e-3)
-
-
-def test_logistic_follows_the_scale_of_the_scores():
-    rng = np.random.default_rng(1)
-    good, bad = rng.normal(1.0, 1.0, 60), rng.normal(0.0, 1.0, 90)
-    slope, intercept = logistic(good, bad)
-    stretched, moved = logistic(100 * good + 7, 100 * bad + 7)
-    assert stretched == pytest.approx(slope / 100) and moved == pytest.approx(intercept - slope * 0.07)
-
-
-def test_logistic_gives_both_classes_the_same_weight():
-    good, bad = np.array([1.0, 2.0, 3.0] * 100), np.array([-1.0, 0.0, 1.0] * 100)
-    slope, intercept = logistic(good, bad)
-    assert slope * 1.0 + intercept == pytest.approx(0, abs=1e-6)  # halfway between the two
-    slope, intercept = logistic(good, np.tile(bad, 50))
-    assert slope * 1.0 + intercept == pytest.approx(0, abs=0.1)  # log 50 without the weights
-
-
-def test_logistic_stays_finite_where_the_classes_do_not_overlap():
-    slope, intercept = logistic(np.array([5.0, 6.0, 7.0]), np.array([-3.0, -2.0]))
-    assert 0 < slope < 10 and np.isfinite(intercept)
 
 
 def known(slope, intercept):

@@ -1,4 +1,4 @@
-"""The contrast set: how each kind of bad line is made, and what is left out."""
+"""The contrast set: how each kind of perturbed line is made, and what is left out."""
 
 import random
 from collections import Counter
@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_card.comparison.report import METRICS
 from model_card.judging import contrast_set
-from model_card.judging.contrast_set import KINDS, LEAST_ITEMS, WORN_OUT, build_contrast_set, shuffled, template
+from model_card.judging.contrast_kinds import CONTRAST_KINDS
+from model_card.judging.contrast_set import CLICHES, LEAST_ITEMS, build_contrast_set, shuffled, template
 from pipelines.errors import HanjulError
-from pipelines.likelihood.scorer import DULL_LINES
+from pipelines.likelihood.prompts import GENERIC_LINES
+from pipelines.metrics import METRICS
 
 VALUES = ["조용한", "빠른", "든든한", "가벼운", "따뜻함"]
 #: Three rows a product, whose values overlap with those of many others.
@@ -38,7 +39,7 @@ def small(monkeypatch):
     monkeypatch.setattr(contrast_set, "LEAST_ITEMS", 1)
 
 
-def test_every_row_is_spoilt_in_each_way_and_every_slogan_in_one(contrasts):
+def test_every_row_is_perturbed_in_each_way_and_every_slogan_in_one(contrasts):
     for origin, row in enumerate([*ROWS, *SLOGANS]):
         made = [c for c in contrasts if c.origin == origin]
         assert [c.kind for c in made] == (OF_ROWS if origin < len(ROWS) else ["worn_out"])
@@ -47,12 +48,12 @@ def test_every_row_is_spoilt_in_each_way_and_every_slogan_in_one(contrasts):
 
 
 def test_each_metric_has_kinds_of_its_own(contrasts):
-    assert list(KINDS) == list(METRICS)
-    kinds = [kind for found in KINDS.values() for kind in found]
+    kinds = [kind for metric in METRICS.values() for kind in metric.contrasts]
+    assert kinds == list(CONTRAST_KINDS)
     assert sorted(kinds) == sorted({c.kind for c in contrasts})
 
 
-def test_only_what_is_spoilt_differs(contrasts):
+def test_only_what_is_perturbed_differs(contrasts):
     for c in contrasts:
         if c.kind == "other_value":
             assert (c.bad["product"], c.bad["ad_copy"]) == (c.good["product"], c.good["ad_copy"])
@@ -115,15 +116,15 @@ def test_words_are_shuffled_and_endings_wrong_in_the_rows_own_line(contrasts):
             assert c.bad["ad_copy"] == template(c.good["product"], c.good["values"])
 
 
-def test_slogans_stand_against_worn_out_lines_in_turn(contrasts):
-    worn_out = [c.bad["ad_copy"] for c in contrasts if c.kind == "worn_out"]
-    assert worn_out == [*WORN_OUT, *WORN_OUT][: len(SLOGANS)]
+def test_slogans_stand_against_cliches_in_turn(contrasts):
+    cliches = [c.bad["ad_copy"] for c in contrasts if c.kind == "worn_out"]
+    assert cliches == [*CLICHES, *CLICHES][: len(SLOGANS)]
 
 
-def test_worn_out_lines_are_those_that_no_judge_was_shown():
+def test_cliches_are_those_that_no_judge_was_shown():
     rubrics = (Path(contrast_set.__file__).parent / "rubrics.yaml").read_text(encoding="utf-8")
-    shown = [line for line in WORN_OUT if line in rubrics or line in DULL_LINES]
-    assert shown == [] and len(WORN_OUT) == len(set(WORN_OUT))
+    shown = [line for line in CLICHES if line in rubrics or line in GENERIC_LINES]
+    assert shown == [] and len(CLICHES) == len(set(CLICHES))
 
 
 def test_the_seed_decides(contrasts):
@@ -138,7 +139,7 @@ def test_two_products_are_the_least(rows):
 
 
 def test_good_and_bad_items_are_counted(monkeypatch):
-    items = 5 * 10 + 10 + 2 * 4  # bad and good rows; slogans with their worn-out lines
+    items = 5 * 10 + 10 + 2 * 4  # perturbed and good rows; slogans with their clichés
     monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items)
     assert len(build_contrast_set(ROWS[:10], SLOGANS[:4], seed=1)) == 54
     monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items + 1)

@@ -7,9 +7,11 @@ import pytest
 from deepeval import assert_test, evaluate
 from deepeval.evaluate import AsyncConfig, CacheConfig, DisplayConfig, ErrorConfig
 
-from model_card.comparison.report import METRICS, Calibration, Interval, JudgeFacts
 from model_card.judging.deepeval_metrics import PV, Creativity, Naturalness, UnjudgedError, as_test_case
+from model_card.judging.facts import Calibration, JudgeFacts
 from model_card.judging.judge import Judge, Raw
+from model_card.statistics import Interval
+from pipelines.metrics import METRICS
 
 LINES = [("우산", ["든든한"], "비보다 먼저 펴지는 마음"), ("제습기", ["보송한"], "지금 바로 만나보세요")]
 FILTERED = ("이어폰", ["몰입"], "말할 수 없는 줄")

@@ -16,18 +16,19 @@ from deepeval.evaluate import AsyncConfig, CacheConfig, DisplayConfig
 from deepeval.metrics import GEval
 from deepeval.models import LocalModel, OpenRouterModel
 
-from model_card.comparison.report import METRICS
-from model_card.judging.contrast_set import WORN_OUT
+from model_card.judging.contrast_set import CLICHES
 from model_card.judging.deepeval_metrics import as_test_case
-from model_card.judging.geval import GEvalCreativity, GEvalNaturalness, GEvalPV, prefer, score_rows
+from model_card.judging.geval import GEVAL_METRICS, GEvalCreativity, GEvalNaturalness, GEvalPV
 from model_card.judging.geval_answers import NoProbabilitiesError, NoScoreError
+from model_card.judging.geval_judge import prefer, score_rows
 from model_card.judging.geval_model import SPARE, EndpointModel
 from model_card.judging.judge import Raw, both_orders
 from model_card.judging.rubrics import SCALE, comparison, probe, rubrics
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.session import Session
-from pipelines.likelihood.scorer import DULL_LINES
+from pipelines.likelihood.prompts import GENERIC_LINES
+from pipelines.metrics import METRICS
 from tests.model_card.judging.judge_server import GARBAGE, REASON, judging
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 from tests.pipelines.endpoint.teacher_server import Raw as Wire
@@ -41,7 +42,6 @@ ROWS = [
 #: Below one percent, which deepeval drops, is part of the mean.
 WEIGHTS = {1: 0.009, 3: 0.091, 4: 0.6, 5: 0.3}
 MEAN = sum(digit * weight for digit, weight in WEIGHTS.items()) / 5
-KINDS = {"pv": GEvalPV, "naturalness": GEvalNaturalness, "creativity": GEvalCreativity}
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def test_rubrics_are_whole_and_hold_no_line_that_judges_are_calibrated_on():
         assert len(rubric.levels) == len(SCALE) == len(set(rubric.levels))
         assert all(re.search("[가-힣]", level) and not re.search("[A-Za-z]", level) for level in rubric.levels)
         assert sum(rubric.criteria in step for step in rubric.steps) == 1
-    assert not [line for line in (*WORN_OUT, *DULL_LINES) if line in text]
+    assert not [line for line in (*CLICHES, *GENERIC_LINES) if line in text]
 
 
 def test_the_prompt_holds_row_criteria_and_rubric(open_model):
@@ -129,7 +129,7 @@ def test_without_probabilities_scores_are_means_of_samples(open_model, logprobs)
     assert not [body for body in asked if "logprobs" in body or "top_logprobs" in body]
     assert {body["temperature"] for body in asked} == {1.0}
     for metric in METRICS:
-        prompt = KINDS[metric](model).prompt(ROWS[0])
+        prompt = GEVAL_METRICS[metric](model).prompt(ROWS[0])
         mine = [body for body in asked if body["messages"][0]["content"] == prompt]
         assert sorted(body["seed"] for body in mine) == [1, 2, 3, 4]
         drawn = [random.Random(f"{n} {prompt}").choices(list(WEIGHTS), list(WEIGHTS.values()))[0] for n in range(1, 5)]
@@ -252,9 +252,9 @@ def test_progress_and_the_empty_batch(open_model):
     with judging(lambda prompt: WEIGHTS) as endpoint:
         model = open_model(endpoint.url)
         score_rows(model, ROWS, lambda: done.append("score"))
-        prefer(model, [(ROWS[0], ROWS[1])], lambda: done.append("couple"))
+        prefer(model, [(ROWS[0], ROWS[1])], lambda: done.append("pair"))
         assert score_rows(model, []) == prefer(model, []) == []
-    assert done == ["score"] * 9 + ["couple"]
+    assert done == ["score"] * 3 * len(METRICS) + ["pair"]
 
 
 @pytest.mark.parametrize("logprobs", ["served", "ignored"])
@@ -272,7 +272,7 @@ def test_prefers_in_the_order_shown(open_model, logprobs):
     with judging(umbrella, logprobs=logprobs) as endpoint:
         model = open_model(endpoint.url)
         assert prefer(model, [(ROWS[0], other), (other, ROWS[0])]) == [1.0, 0.0]
-        both = both_orders(lambda couples: prefer(model, couples), [(ROWS[0], other), (ROWS[0], twin)])
+        both = both_orders(lambda pairs: prefer(model, pairs), [(ROWS[0], other), (ROWS[0], twin)])
     assert both == [1.0, 0.5]
     assert shown(endpoint)[0] in (comparison(ROWS[0], other), comparison(other, ROWS[0]))
 
@@ -300,14 +300,14 @@ def test_metric_and_batch_give_the_same_score(open_model, metric, logprobs):
         model = open_model(endpoint.url)
         (raw,) = score_rows(model, ROWS[:1])
         sent = len(endpoint.requests)
-        measured = KINDS[metric](model)
+        measured = GEVAL_METRICS[metric](model)
         assert measured.measure(case(), _show_indicator=False) == raw.scores[metric]
         assert measured.reason == raw.reasons[metric] == REASON
         assert asyncio.run(measured.a_measure(case(), _show_indicator=False)) == raw.scores[metric]
-        alone = KINDS[metric](model, async_mode=False)
+        alone = GEVAL_METRICS[metric](model, async_mode=False)
         assert alone.measure(case(), _show_indicator=False) == raw.scores[metric]
         assert len(endpoint.requests) == sent
-    assert measured.__name__ == f"{METRICS[metric][1]} [GEval]"
+    assert measured.__name__ == f"{METRICS[metric].name} [GEval]"
 
 
 def openrouter(url):

@@ -6,13 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from model_card.comparison.report import METRICS, Calibration, Interval, JudgeFacts, Verdict
-from model_card.judging.judge import TIE, Judge, Raw, both_orders, calibrated
+from model_card.judging.facts import TIE, Calibration, JudgeFacts, Verdict
+from model_card.judging.judge import Judge, Raw, both_orders, calibrated
+from model_card.statistics import Interval
 from pipelines.errors import HanjulError
+from pipelines.metrics import METRICS
 from tests.model_card.judging.test_calibration import made
 
 CONTRASTS = made(60)
 GOOD = {c.good["ad_copy"] for c in CONTRASTS}
+#: What the planted judges score: a judge need not score every metric that there is.
+SCORED = ("pv", "naturalness", "creativity")
 ROW = {"product": "우산", "values": ["든든한", "가벼운"], "ad_copy": "비보다 먼저 펴지는 마음"}
 
 
@@ -32,7 +36,7 @@ def trial(raw, prefers=None, seed=1, contrasts=CONTRASTS):
 def in_order(*metrics):
     """Facts of a judge whose raw scores are log-odds; `metrics` can be trusted."""
     sure = Interval(1, 1, 1)
-    calibration = {metric: Calibration(1.0, 0.0, sure, sure, {}, 300, metric in metrics) for metric in METRICS}
+    calibration = {metric: Calibration(1.0, 0.0, sure, sure, {}, 300, metric in metrics) for metric in SCORED}
     return JudgeFacts("j", "likelihood", "likelihood", 1, calibration)
 
 
@@ -41,12 +45,12 @@ def odds(score):
 
 
 def by_line(table):
-    """A raw judge whose calibrated scores stand in a table: line -> scores in the order of METRICS, or None."""
+    """A raw judge whose calibrated scores stand in a table: line -> scores in the order of SCORED, or None."""
 
     def raw(rows):
         found = [table[row["ad_copy"]] for row in rows]
         return [
-            None if scores is None else Raw({m: odds(s) for m, s in zip(METRICS, scores, strict=True)})
+            None if scores is None else Raw({m: odds(s) for m, s in zip(SCORED, scores, strict=True)})
             for scores in found
         ]
 
@@ -91,7 +95,7 @@ def test_a_random_judge_is_never_reliable():
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("sign", [1, -1])
 def test_where_a_row_stands_does_not_help(sign, seed):
-    """First is best, or last is: in the order of the couples, the good row of each would always win."""
+    """First is best, or last is: in the order of the pairs, the good row of each would always win."""
 
     def raw(rows):
         return [Raw(dict.fromkeys(METRICS, -sign * place / len(rows))) for place, _ in enumerate(rows)]
@@ -124,8 +128,8 @@ def test_rows_that_it_will_not_score_are_left_out():
     assert found["pv"].n == 58 * 3 and found["creativity"].n == (58 + 60) * 2
 
 
-def test_a_kind_without_a_couple_is_an_error():
-    with pytest.raises(HanjulError, match="No couple of the kind shuffled was scored: naturalness"):
+def test_a_kind_without_a_contrast_is_an_error():
+    with pytest.raises(HanjulError, match="No contrast of the kind shuffled was scored: naturalness"):
         trial(lambda rows: [None if "shuffled" in row["ad_copy"] else Raw(dict.fromkeys(METRICS, 1.0)) for row in rows])
 
 
@@ -143,8 +147,8 @@ KNOWS = scored(is_good)
 def preferring(score):
     """Prefers the line with the higher score."""
 
-    def prefers(couples):
-        leads = [score(first) - score(second) for first, second in couples]
+    def prefers(pairs):
+        leads = [score(first) - score(second) for first, second in pairs]
         return [0.5 if lead == 0 else float(lead > 0) for lead in leads]
 
     return prefers
@@ -167,17 +171,17 @@ def test_a_judge_that_prefers_nothing():
 
 @pytest.mark.parametrize("answer", [1.0, 0.0])
 def test_a_judge_that_looks_at_the_order_is_half_right_and_contradicts_itself(answer):
-    facts = trial(KNOWS, lambda couples: [answer] * len(couples)).facts
+    facts = trial(KNOWS, lambda pairs: [answer] * len(pairs)).facts
     assert facts.duels == Interval(0.5, 0.5, 0.5) and facts.contradictions == 1
 
 
-def test_a_judge_that_sees_some_couples_only():
+def test_a_judge_that_sees_some_pairs_only():
     """It knows slogans; elsewhere the first line wins."""
 
-    def prefers(couples):
+    def prefers(pairs):
         return [
             float(is_good(first)) if "worn_out" in first["ad_copy"] + second["ad_copy"] else 1.0
-            for first, second in couples
+            for first, second in pairs
         ]
 
     facts = trial(KNOWS, prefers).facts
@@ -189,35 +193,35 @@ def test_a_judge_that_sees_some_couples_only():
     assert facts.contradictions == pytest.approx((shown - slogans) / shown)
 
 
-def test_couples_are_shown_in_both_orders_and_only_with_two_lines():
+def test_pairs_are_shown_in_both_orders_and_only_with_two_lines():
     seen = []
 
-    def prefers(couples):
-        seen.extend((first["ad_copy"], second["ad_copy"]) for first, second in couples)
-        return [1.0] * len(couples)
+    def prefers(pairs):
+        seen.extend((first["ad_copy"], second["ad_copy"]) for first, second in pairs)
+        return [1.0] * len(pairs)
 
     trial(KNOWS, prefers)
     wanted = [(c.good["ad_copy"], c.bad["ad_copy"]) for c in CONTRASTS if c.kind != "other_value"]
     assert sorted(seen) == sorted([*wanted, *((bad, good) for good, bad in wanted)])
 
 
-def test_couples_that_it_will_not_compare_are_left_out():
-    def prefers(couples):
+def test_pairs_that_it_will_not_compare_are_left_out():
+    def prefers(pairs):
         silent = ("shuffled", "template")  # the first in one order, the second in the other
         return [
             None
             if silent[0] in first["ad_copy"] or silent[1] in second["ad_copy"]
             else float(is_good(first) and "worn_out" not in second["ad_copy"])
-            for first, second in couples
+            for first, second in pairs
         ]
 
     facts = trial(KNOWS, prefers).facts
-    # other_product and wrong_ending are won; against a worn-out line the second always wins
+    # other_product and wrong_ending are won; against a cliché the second always wins
     assert facts.duels.value == pytest.approx((120 + 60 / 2) / 180) and facts.contradictions == pytest.approx(60 / 180)
 
 
 def test_a_judge_that_never_compares():
-    facts = trial(KNOWS, lambda couples: [None] * len(couples)).facts
+    facts = trial(KNOWS, lambda pairs: [None] * len(pairs)).facts
     assert facts.duels is facts.contradictions is None
 
 
@@ -225,7 +229,7 @@ def test_a_judge_that_never_compares():
 
 
 def test_verdicts_are_calibrated_and_keep_reasons():
-    facts = in_order(*METRICS)
+    facts = in_order(*SCORED)
     facts.calibration["pv"] = replace(facts.calibration["pv"], slope=2.0, intercept=-1.0)
     raw = Raw({"pv": 1.0, "naturalness": 0.0, "creativity": odds(0.8)}, {"pv": "비가 보인다"})
     (verdict,) = Judge(facts, lambda rows: [raw for _ in rows]).verdicts([ROW])
@@ -240,7 +244,7 @@ def test_each_line_is_scored_once():
     assert [found and found.scores["pv"] for found in first] == [pytest.approx(0.2), None] * 2
     again = judge.verdicts([line("b"), line("c"), line("a")])
     assert [found and found.scores["pv"] for found in again] == [None, pytest.approx(0.6), pytest.approx(0.2)]
-    judge.duels([(line("a"), line("c")), (line("c"), line("b"))])
+    judge.compare([(line("a"), line("c")), (line("c"), line("b"))])
     judge.verdicts([])
     assert [[text for _, _, text in call] for call in asked.calls] == [["a", "b"], ["c"]]
 
@@ -257,19 +261,19 @@ def test_a_line_under_another_pair_is_another_line(change):
 def test_a_row_with_more_columns_is_the_same_line():
     asked = Counting(scored(lambda row: 0))
     judge = Judge(in_order(), asked)
-    assert judge.verdicts([ROW, {**ROW, "tone": "calm"}]) == [Verdict(dict.fromkeys(METRICS, 0.5), {})] * 2
+    assert judge.verdicts([ROW, {**ROW, "tone": "calm"}]) == [Verdict(dict.fromkeys(SCORED, 0.5), {})] * 2
     assert [len(call) for call in asked.calls] == [1]
 
 
-# Duels
+# Comparison of two lines
 
 
 @pytest.mark.parametrize(
     ("lead", "wanted"), [(0.0, 0.5), (TIE * 0.99, 0.5), (-TIE * 0.99, 0.5), (TIE * 1.01, 1), (-TIE * 1.01, 0)]
 )
 def test_scores_nearer_than_a_tie_are_one(lead, wanted):
-    judge = Judge(in_order(*METRICS), by_line({"a": (0.5 + lead,) * 3, "b": (0.5,) * 3}))
-    assert judge.duels([(line("a"), line("b"))]) == [wanted]
+    judge = Judge(in_order(*SCORED), by_line({"a": (0.5 + lead,) * 3, "b": (0.5,) * 3}))
+    assert judge.compare([(line("a"), line("b"))]) == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -281,26 +285,26 @@ def test_scores_nearer_than_a_tie_are_one(lead, wanted):
         (["pv", "naturalness"], 0.5),
         (["pv", "creativity"], 1),
         (["naturalness", "creativity"], 0),
-        (METRICS, 0.5),
+        (SCORED, 0.5),
         ([], 0.5),
     ],
 )
 def test_only_metrics_that_can_be_trusted_are_compared(trusted, wanted):
     judge = Judge(in_order(*trusted), by_line({"a": (0.6, 0.4, 0.5), "b": (0.5, 0.5, 0.5)}))
-    assert judge.duels([(line("a"), line("b"))]) == [wanted]
+    assert judge.compare([(line("a"), line("b"))]) == [wanted]
 
 
 def test_where_no_metric_can_be_trusted_all_are_compared():
     judge = Judge(in_order(), by_line({"a": (0.6, 0.4, 0.4), "b": (0.5, 0.5, 0.5)}))
-    assert judge.duels([(line("a"), line("b")), (line("b"), line("a"))]) == [0, 1]
+    assert judge.compare([(line("a"), line("b")), (line("b"), line("a"))]) == [0, 1]
 
 
-def test_duels_by_scores_stand_in_order_and_none_passes():
-    judge = Judge(in_order(*METRICS), by_line({"a": (0.9,) * 3, "b": (0.1,) * 3, "refused": None}))
+def test_comparisons_by_scores_stand_in_order_and_none_passes():
+    judge = Judge(in_order(*SCORED), by_line({"a": (0.9,) * 3, "b": (0.1,) * 3, "refused": None}))
     a, b, refused = line("a"), line("b"), line("refused")
-    couples = [(a, b), (refused, a), (b, a), (a, refused), (refused, refused), (a, a)]
-    assert judge.duels(couples) == [1, None, 0, None, None, 0.5]
-    assert judge.duels([]) == []
+    pairs = [(a, b), (refused, a), (b, a), (a, refused), (refused, refused), (a, a)]
+    assert judge.compare(pairs) == [1, None, 0, None, None, 0.5]
+    assert judge.compare([]) == []
 
 
 @pytest.mark.parametrize(
@@ -319,18 +323,18 @@ def test_duels_by_scores_stand_in_order_and_none_passes():
     ],
 )
 def test_both_orders_have_to_agree(straight, turned, wanted):
-    def prefers(couples):
-        return [straight if first["ad_copy"] == "a" else turned for first, _ in couples]
+    def prefers(pairs):
+        return [straight if first["ad_copy"] == "a" else turned for first, _ in pairs]
 
-    couples = [(line("a"), line("b"))]
-    assert both_orders(prefers, couples) == [wanted]
+    pairs = [(line("a"), line("b"))]
+    assert both_orders(prefers, pairs) == [wanted]
     silent = Counting(scored(lambda row: 0))
-    assert Judge(in_order(*METRICS), silent, prefers).duels(couples) == [wanted]
+    assert Judge(in_order(*SCORED), silent, prefers).compare(pairs) == [wanted]
     assert silent.calls == []  # a judge that compares is not asked for scores
 
 
-def test_duels_by_comparison_stand_in_order():
+def test_comparisons_stand_in_order():
     judge = Judge(in_order(), scored(lambda row: 0), preferring(lambda row: {"a": 3, "b": 2, "c": 2}[row["ad_copy"]]))
     a, b, c = map(line, "abc")
-    assert judge.duels([(a, b), (b, a), (b, c), (c, a)]) == [1, 0, 0.5, 0]
-    assert judge.duels([]) == []
+    assert judge.compare([(a, b), (b, a), (b, c), (c, a)]) == [1, 0, 0.5, 0]
+    assert judge.compare([]) == []

@@ -5,29 +5,22 @@ import math
 import pytest
 import torch
 
+from pipelines.likelihood import line_scores as formulas
 from pipelines.likelihood import log_probabilities
-from pipelines.likelihood import scorer as scorer_module
+from pipelines.likelihood.line_scores import LineScores, shortfall
 from pipelines.likelihood.log_probabilities import Continuations
+from pipelines.likelihood.prompts import GENERIC_LINES, line_prompt, training_texts, with_generic_line
 from pipelines.likelihood.rarity import Rarity
-from pipelines.likelihood.scorer import (
-    DULL_LINES,
-    SHOTS,
-    STRANGERS,
-    LineScores,
-    RawScores,
-    Scorer,
-    shortfall,
-    topic_particle,
-    training_texts,
-)
+from pipelines.likelihood.scorer import DISTRACTORS, SHOTS, Scorer
 from pipelines.rows import CHAT_TEMPLATE, user_message
+from pipelines.text.particles import topic_particle
 from tests.pipelines.likelihood.test_log_probabilities import model, naive, near, reader, tokenizer  # noqa: F401
 
 EXAMPLES = [
     {"product": f"상품{n}", "values": ["조용한", "빠른"][: 1 + n % 2], "ad_copy": f"한밤에도 {n}번쯤 웃는다"}
-    for n in range(SHOTS + STRANGERS)
+    for n in range(SHOTS + DISTRACTORS)
 ]
-STRANGE = EXAMPLES[SHOTS:]
+OTHERS = EXAMPLES[SHOTS:]
 CORPUS = ["비보다 먼저 웃는다", "장마는 간다", "나만 간다"]
 ROWS = [
     {"product": "우산", "values": ["든든한 마음"], "ad_copy": "비보다 먼저 펴지는 마음"},
@@ -58,9 +51,9 @@ def asked(row):
     return f"상품: {row['product']}\n가치: {', '.join(row['values'])}\n카피:"
 
 
-def dull(row, n):
+def generic(row, n):
     topic = topic_particle(row["product"])
-    return DULL_LINES[n % len(DULL_LINES)].format(product=row["product"], topic=topic, value=row["values"][0])
+    return GENERIC_LINES[n % len(GENERIC_LINES)].format(product=row["product"], topic=topic, value=row["values"][0])
 
 
 def line_of(row):
@@ -73,7 +66,7 @@ def mixture(parts):
 
 #: What lines and values stand under, written out by hand.
 GIVEN = "<bos>" + "".join(f"{asked(row)} {row['ad_copy']}<eos>\n\n" for row in EXAMPLES[:SHOTS])
-DULL = "<bos>" + "".join(f"{asked(row)} {dull(row, n)}<eos>\n\n" for n, row in enumerate(EXAMPLES[:SHOTS]))
+GENERIC = "<bos>" + "".join(f"{asked(row)} {generic(row, n)}<eos>\n\n" for n, row in enumerate(EXAMPLES[:SHOTS]))
 ALONE = "<bos>" + "".join(f"카피: {row['ad_copy']}<eos>\n\n" for row in EXAMPLES[:SHOTS])
 REVERSED = "<bos>" + "".join(
     f"카피: {row['ad_copy']}\n상품: {row['product']}\n가치: {', '.join(row['values'])}<eos>\n\n"
@@ -88,7 +81,7 @@ def values_sum(read, row, line, shown):
 
 
 def values_gain(read, row, shown=REVERSED):
-    baseline = sum(values_sum(read, row, other["ad_copy"], shown) for other in STRANGE) / STRANGERS
+    baseline = sum(values_sum(read, row, other["ad_copy"], shown) for other in OTHERS) / DISTRACTORS
     return values_sum(read, row, row["ad_copy"], shown) - baseline
 
 
@@ -98,20 +91,20 @@ def test_log_probs_are_those_of_the_whole_text(scorer, read):
         alone = read(ALONE + "카피:", line)
         assert len(found.given) == len(row["ad_copy"]) + 2  # the space before it and the end
         near(found.given, read(GIVEN + asked(row), line))
-        near(found.dull, read(DULL + asked(row), line))
+        near(found.generic, read(GENERIC + asked(row), line))
         near(found.alone, alone)
-        near(found.marginal, mixture([alone, *(read(GIVEN + asked(other), line) for other in STRANGE)]))
+        near(found.marginal, mixture([alone, *(read(GIVEN + asked(other), line) for other in OTHERS)]))
         assert found.values_gain == pytest.approx(values_gain(read, row), abs=1e-3)
         assert found.rarity == Rarity(CORPUS).of(row["ad_copy"], [row["product"], *row["values"]])
 
 
-def test_a_trained_judge_is_shown_dull_examples_alone(judge, read):
+def test_a_trained_judge_is_shown_generic_examples_alone(judge, read):
     for row, found in zip(ROWS, judge.log_probs(ROWS), strict=True):
         line = line_of(row)
         near(found.given, read("<bos>" + asked(row), line))
-        near(found.dull, read(DULL + asked(row), line))
+        near(found.generic, read(GENERIC + asked(row), line))
         near(found.alone, read("<bos>카피:", line))
-        near(found.marginal, mixture([read("<bos>" + asked(other), line) for other in STRANGE]))  # without `alone`
+        near(found.marginal, mixture([read("<bos>" + asked(other), line) for other in OTHERS]))  # without `alone`
         assert found.values_gain == pytest.approx(values_gain(read, row, "<bos>"), abs=1e-3)
 
 
@@ -119,27 +112,27 @@ def test_a_trained_judge_is_shown_dull_examples_alone(judge, read):
 def test_the_random_model_tells_all_the_texts_apart(kind, request):
     """Without which the tests above would say little."""
     for found in request.getfixturevalue(kind).log_probs(ROWS[:3]):
-        sums = [float(part.sum()) for part in (found.given, found.dull, found.alone)]
+        sums = [float(part.sum()) for part in (found.given, found.generic, found.alone)]
         assert min(abs(one - other) for n, one in enumerate(sums) for other in sums[:n]) > 0.01
         assert abs(found.values_gain) > 0.01 and found.rarity > 0
         assert abs(float(found.marginal.sum() - found.alone[:, 0].sum())) > 0.01
 
 
-def test_a_trained_judge_without_strangers_goes_by_the_line_alone(reader, read):  # noqa: F811
-    examples = [*EXAMPLES[:SHOTS], *({**other, "product": "우산"} for other in STRANGE)]
+def test_a_trained_judge_without_distractors_goes_by_the_line_alone(reader, read):  # noqa: F811
+    examples = [*EXAMPLES[:SHOTS], *({**other, "product": "우산"} for other in OTHERS)]
     (found,) = Scorer(reader, examples, CORPUS, trained=True).log_probs(ROWS[:1])
     near(found.marginal, read("<bos>카피:", line_of(ROWS[0]))[:, 0])
 
 
-def test_a_stranger_with_the_rows_own_product_is_none(scorer, read):
-    row = {**ROWS[0], "product": STRANGE[0]["product"]}
-    strange = [read(GIVEN + asked(other), line_of(row)) for other in STRANGE[1:]]
+def test_a_distractor_with_the_rows_own_product_is_none(scorer, read):
+    row = {**ROWS[0], "product": OTHERS[0]["product"]}
+    strange = [read(GIVEN + asked(other), line_of(row)) for other in OTHERS[1:]]
     near(scorer.log_probs([row])[0].marginal, mixture([read(ALONE + "카피:", line_of(row)), *strange]))
 
 
-def test_a_trained_judges_stranger_with_the_rows_own_product_is_none(judge, read):
-    row = {**ROWS[0], "product": STRANGE[0]["product"]}
-    strange = [read("<bos>" + asked(other), line_of(row)) for other in STRANGE[1:]]
+def test_a_trained_judges_distractor_with_the_rows_own_product_is_none(judge, read):
+    row = {**ROWS[0], "product": OTHERS[0]["product"]}
+    strange = [read("<bos>" + asked(other), line_of(row)) for other in OTHERS[1:]]
     near(judge.log_probs([row])[0].marginal, mixture(strange))
 
 
@@ -152,8 +145,8 @@ def test_texts_are_those_that_models_are_trained_on(tokenizer, row):  # noqa: F8
 
     turn = user_message(row["product"], row["values"])
     answer = {"role": "assistant", "content": row["ad_copy"]}
-    assert written([turn], True) == "<bos>" + scorer_module.asked(row)
-    assert written([turn, answer], False) == "<bos>" + scorer_module.asked(row) + line_of(row)
+    assert written([turn], True) == "<bos>" + line_prompt(row)
+    assert written([turn, answer], False) == "<bos>" + line_prompt(row) + line_of(row)
 
 
 def test_a_judge_learns_the_line_from_its_pair_and_the_values_from_the_line():
@@ -163,7 +156,7 @@ def test_a_judge_learns_the_line_from_its_pair_and_the_values_from_the_line():
     ]
 
 
-def test_values_under_strangers_lines_are_asked_once_for_each_pair(scorer, read, monkeypatch):
+def test_values_under_distractors_lines_are_asked_once_for_each_pair(scorer, read, monkeypatch):
     calls = []
     after = Continuations.after
 
@@ -174,11 +167,11 @@ def test_values_under_strangers_lines_are_asked_once_for_each_pair(scorer, read,
     monkeypatch.setattr(Continuations, "after", watched)
     one_pair = [{**ROWS[1], "ad_copy": line} for line in ("장마는 창밖에서만", "빨래가 먼저 안다", "바람")]
     found = scorer.log_probs([*one_pair, ROWS[0]])
-    asked_again = [befores for befores, _ in calls if any(f"카피: {STRANGE[0]['ad_copy']}\n" in b for b in befores)]
+    asked_again = [befores for befores, _ in calls if any(f"카피: {OTHERS[0]['ad_copy']}\n" in b for b in befores)]
     assert asked_again == [
-        [f"카피: {STRANGE[0]['ad_copy']}\n상품: {row['product']}\n가치:" for row in (ROWS[1], ROWS[0])]
+        [f"카피: {OTHERS[0]['ad_copy']}\n상품: {row['product']}\n가치:" for row in (ROWS[1], ROWS[0])]
     ]
-    assert sum(len(lines) for _, lines in calls) == 4 * (3 + STRANGERS + 1) + 2 * STRANGERS
+    assert sum(len(lines) for _, lines in calls) == 4 * (3 + DISTRACTORS + 1) + 2 * DISTRACTORS
     wanted = [values_gain(read, row) for row in [*one_pair, ROWS[0]]]
     assert [line.values_gain for line in found] == pytest.approx(wanted, abs=1e-3)
 
@@ -196,9 +189,9 @@ def test_scores_do_not_depend_on_company_or_order(scorer, monkeypatch):
     many = [{**ROWS[n % 4], "product": f"물건{n}"} for n in range(11)]
     together, backwards = scorer.scores(many), scorer.scores(many[::-1])[::-1]
     for one, other in zip(together, backwards, strict=True):
-        assert vars(one) == pytest.approx(vars(other), abs=1e-3)
+        assert one == pytest.approx(other, abs=1e-3)
     for row, one in zip(many[:4], together[:4], strict=True):
-        assert vars(one) == pytest.approx(vars(scorer.scores([row])[0]), abs=1e-3)
+        assert one == pytest.approx(scorer.scores([row])[0], abs=1e-3)
 
 
 def test_the_same_rows_score_the_same(scorer):
@@ -213,15 +206,15 @@ def test_scores_are_the_raw_ones_of_the_log_probs(scorer):
 def constants(monkeypatch):
     """Round numbers, so that formulas can be computed by hand."""
     for name, value in {"WORST": 2, "BOUND": 0.5, "REVERSE": 0.25, "RARITY": 0.5}.items():
-        monkeypatch.setattr(scorer_module, name, value)
+        monkeypatch.setattr(formulas, name, value)
 
 
 def line_scores(values_gain=2.0, rarity=3.0, marginal=(-2.0, -3.0, -4.0)):
-    """Of three tokens: a nat above the marginal, and 1, 0.5 and 1.5 nats above the dull."""
+    """Of three tokens: a nat above the marginal, and 1, 0.5 and 1.5 nats above the generic."""
     return LineScores(
         given=torch.tensor([[-1.0, -0.5], [-2.0, -1.0], [-3.0, -3.0]]),
         alone=torch.tensor([[-2.0, -1.0], [-5.0, -1.0], [-1.0, -1.0]]),
-        dull=torch.tensor([[-2.0, -9.0], [-2.5, -9.0], [-4.5, -9.0]]),
+        generic=torch.tensor([[-2.0, -9.0], [-2.5, -9.0], [-4.5, -9.0]]),
         marginal=torch.tensor(marginal),
         values_gain=values_gain,
         rarity=rarity,
@@ -231,29 +224,27 @@ def line_scores(values_gain=2.0, rarity=3.0, marginal=(-2.0, -3.0, -4.0)):
 @pytest.mark.usefixtures("constants")
 def test_raw_scores_by_hand():
     score = line_scores().raw()
-    assert score.pv == pytest.approx(0.5 * math.tanh(1 / 0.5) + 0.25 * 2.0)
-    assert score.naturalness == pytest.approx(-(4 + 1) / 2 - (1 + 0.5) / 2)
-    assert score.creativity == pytest.approx((1 + 0.5 + 1.5) / 3 + 0.5 * 3.0)
+    assert score["pv"] == pytest.approx(0.5 * math.tanh(1 / 0.5) + 0.25 * 2.0)
+    assert score["naturalness"] == pytest.approx(-(4 + 1) / 2 - (1 + 0.5) / 2)
+    assert score["creativity"] == pytest.approx((1 + 0.5 + 1.5) / 3 + 0.5 * 3.0)
 
 
 @pytest.mark.usefixtures("constants")
 def test_what_a_line_owes_to_its_pair_is_bounded_and_what_values_owe_to_it_is_not():
-    assert line_scores(0.0, marginal=(-99.0, -99.0, -99.0)).raw().pv == pytest.approx(0.5)
-    assert line_scores(0.0, marginal=(99.0, 99.0, 99.0)).raw().pv == pytest.approx(-0.5)
-    assert line_scores(80.0, marginal=(-1.0, -2.0, -3.0)).raw().pv == pytest.approx(20.0)
+    assert line_scores(0.0, marginal=(-99.0, -99.0, -99.0)).raw()["pv"] == pytest.approx(0.5)
+    assert line_scores(0.0, marginal=(99.0, 99.0, 99.0)).raw()["pv"] == pytest.approx(-0.5)
+    assert line_scores(80.0, marginal=(-1.0, -2.0, -3.0)).raw()["pv"] == pytest.approx(20.0)
 
 
 def test_raw_scores_with_the_constants_as_they_are():
-    few = scorer_module.WORST
+    few = formulas.WORST
     gain, worst = 1.0, [4.0, 1.0, 0.0][:few]
     found = line_scores().raw()
-    assert found == RawScores(
-        pv=pytest.approx(scorer_module.BOUND * math.tanh(gain / scorer_module.BOUND) + 2.0 * scorer_module.REVERSE),
-        naturalness=pytest.approx(
-            -(sum(worst) + sum([1.0, 0.5, 0.0][: scorer_module.WORST])) / min(3, scorer_module.WORST)
-        ),
-        creativity=pytest.approx(1.0 + 3.0 * scorer_module.RARITY),
-    )
+    assert found == {
+        "pv": pytest.approx(formulas.BOUND * math.tanh(gain / formulas.BOUND) + 2.0 * formulas.REVERSE),
+        "naturalness": pytest.approx(-(sum(worst) + sum([1.0, 0.5, 0.0][: formulas.WORST])) / min(3, formulas.WORST)),
+        "creativity": pytest.approx(1.0 + 3.0 * formulas.RARITY),
+    }
 
 
 @pytest.mark.usefixtures("constants")
@@ -262,7 +253,7 @@ def test_shortfall_is_the_mean_of_the_worst():
 
 
 def test_of_a_short_line_all_tokens_count(monkeypatch):
-    monkeypatch.setattr(scorer_module, "WORST", 5)
+    monkeypatch.setattr(formulas, "WORST", 5)
     short = torch.tensor([[-1.0, 0.0], [-3.0, -1.0]])
     assert shortfall(short) == pytest.approx(3 / 2)
     assert shortfall(torch.cat([short, torch.tensor([[-1.0, -1.0]] * 9)])) == pytest.approx(3 / 5)
@@ -275,9 +266,9 @@ def test_progress_rises_to_one(scorer):
     assert shares == sorted(set(shares)) and shares[0] > 0 and shares[-1] == 1
 
 
-@pytest.mark.parametrize("count", [0, 3, SHOTS + STRANGERS - 1])
+@pytest.mark.parametrize("count", [0, 3, SHOTS + DISTRACTORS - 1])
 def test_too_few_examples(reader, count):  # noqa: F811
-    with pytest.raises(ValueError, match=f"needs {SHOTS + STRANGERS} example rows and got {count}"):
+    with pytest.raises(ValueError, match=f"needs {SHOTS + DISTRACTORS} example rows and got {count}"):
         Scorer(reader, EXAMPLES[:count], CORPUS)
 
 
@@ -291,16 +282,9 @@ def test_nothing_to_score(scorer):
 
 
 @pytest.mark.parametrize("word", ["우산", "치마", "TV"])
-def test_dull_lines_stand_under_the_pairs_of_the_examples(word):
+def test_generic_lines_stand_under_the_pairs_of_the_examples(word):
     row = {"product": word, "values": ["가벼운", "질긴"], "ad_copy": "한밤에도 웃는다"}
-    made = [scorer_module._dulled(row, n) for n in range(2 * len(DULL_LINES))]
-    assert [found["ad_copy"] for found in made] == [dull(row, n) for n in range(2 * len(DULL_LINES))]
+    made = [with_generic_line(row, n) for n in range(2 * len(GENERIC_LINES))]
+    assert [found["ad_copy"] for found in made] == [generic(row, n) for n in range(2 * len(GENERIC_LINES))]
     assert all((found["product"], found["values"]) == (word, ["가벼운", "질긴"]) for found in made)
     assert not any("{" in found["ad_copy"] or "질긴" in found["ad_copy"] for found in made)
-
-
-@pytest.mark.parametrize(
-    ("word", "particle"), [("우산", "은"), ("치마", "는"), ("TV", "는"), ("힣", "은"), ("가", "는")]
-)
-def test_topic_particle(word, particle):
-    assert topic_particle(word) == particle

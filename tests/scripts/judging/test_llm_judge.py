@@ -3,8 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from model_card.comparison.report import METRICS, Calibration, Interval, JudgeFacts
+from model_card.judging.facts import Calibration, JudgeFacts
 from model_card.judging.judge import Judge, Raw
+from model_card.statistics import Interval
+from pipelines.metrics import METRICS
 from scripts.core import endpoints
 from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, JudgeSettings, TeacherSettings
@@ -58,7 +60,7 @@ def test_scores_prefers_and_says_how(capsys):
     }
     said = capsys.readouterr().err
     assert f"judge: {MODEL} at localhost, scores from token probabilities\n" in said
-    assert "judge: 4 lines: 12/12 |" in said and "judge: 1 couples: 1/1 |" in said
+    assert "judge: 4 lines: 12/12 |" in said and "judge: 1 pairs: 1/1 |" in said
 
 
 def test_without_probabilities_it_says_so(capsys):
@@ -94,7 +96,7 @@ def test_inside_a_calibrated_judge():
         facts = JudgeFacts(found.name, "geval", found.scoring, found.samples, dict.fromkeys(METRICS, calibration))
         judge = Judge(facts, found.raw, found.prefers)
         verdict = judge.verdicts(ROWS[:1])[0]
-        assert judge.duels([(ROWS[0], ROWS[1])]) == [0.5]  # whatever stands second is better: the order decided
+        assert judge.compare([(ROWS[0], ROWS[1])]) == [0.5]  # whatever stands second is better: the order decided
     assert verdict.scores == pytest.approx(dict.fromkeys(METRICS, 1 / (1 + 2.718281828**-0.7)))
     assert verdict.reasons == dict.fromkeys(METRICS, REASON)
 

@@ -13,11 +13,12 @@ import pytest
 from datasets import load_dataset
 from huggingface_hub import CommitOperationAdd, HfUri, RepoCard
 
-from model_card.comparison.report import METRICS
-from model_card.judging.calibration import auc
-from model_card.judging.contrast_set import KINDS, WORN_OUT
+from model_card.judging.contrast_kinds import CONTRAST_KINDS
+from model_card.judging.contrast_set import CLICHES
+from model_card.statistics import auc
 from pipelines.corpus import load_corpus
 from pipelines.features import RAW, write_rows
+from pipelines.metrics import METRICS
 from pipelines.rows import make_row, split_of
 from pipelines.synthesis.examples import exemplary_slogans
 from scripts.core.errors import HanjulError
@@ -80,31 +81,33 @@ def tables(uri: HfUri) -> tuple[list[Any], list[Any]]:
 
 
 def test_the_contrast_set_is_of_held_out_rows_and_slogans(hub, dataset: HfUri, calibrated: HfUri) -> None:
-    couples, _ = tables(calibrated)
-    counts = Counter(couple["kind"] for couple in couples)
-    assert counts.keys() == {kind for kinds in KINDS.values() for kind in kinds}
+    contrasts, _ = tables(calibrated)
+    counts = Counter(contrast["kind"] for contrast in contrasts)
+    assert counts.keys() == CONTRAST_KINDS.keys()
     assert (counts["other_product"], counts["template"], counts["worn_out"]) == (HELD_OUT, HELD_OUT, SLOGANS)
     held_out = {row["ad_copy"] for row in rows()[TRAIN : TRAIN + HELD_OUT]}
-    good = {couple["good_ad_copy"] for couple in couples if couple["kind"] != "worn_out"}
+    good = {contrast["good_ad_copy"] for contrast in contrasts if contrast["kind"] != "worn_out"}
     assert good == held_out  # none of the train split, and no synthesised one
-    for couple in couples:
-        same = couple["good_ad_copy"] == couple["bad_ad_copy"], couple["good_values"] == couple["bad_values"]
-        assert same == ((True, False) if couple["kind"] == "other_value" else (False, True))
-    assert len({(couple["origin"], couple["good_ad_copy"]) for couple in couples}) == HELD_OUT + SLOGANS
-    assert len(load_dataset(calibrated.id, split="train")) == len(couples)  # the default config
+    for contrast in contrasts:
+        same = contrast["good_ad_copy"] == contrast["bad_ad_copy"], contrast["good_values"] == contrast["bad_values"]
+        assert same == ((True, False) if contrast["kind"] == "other_value" else (False, True))
+    assert len({(contrast["origin"], contrast["good_ad_copy"]) for contrast in contrasts}) == HELD_OUT + SLOGANS
+    assert len(load_dataset(calibrated.id, split="train")) == len(contrasts)  # the default config
     manifest = hub.manifest(calibrated)
     assert manifest["inputs"]["dataset"] == dataset.to_uri()
-    assert manifest["counts"]["items"] == len(couples)
+    assert manifest["counts"]["items"] == len(contrasts)
 
 
 def test_the_numbers_follow_from_the_scores(hub, calibrated: HfUri, recipe: Recipe) -> None:
-    couples, scores = tables(calibrated)
+    contrasts, scores = tables(calibrated)
     (judge,) = json.loads(hub.text(calibrated, "judges.json"))
     scorer = hub.resolve(recipe.evaluate.scorer)
     assert (judge["name"], judge["family"]) == (f"{scorer.id}@{scorer.revision[:7]}", "likelihood")
-    assert {metric: tuple(found["kinds"]) for metric, found in judge["calibration"].items()} == KINDS
+    assert {metric: tuple(found["kinds"]) for metric, found in judge["calibration"].items()} == {
+        key: metric.contrasts for key, metric in METRICS.items()
+    }
     assert [(row["contrast"], row["side"]) for row in scores] == [
-        (place, side) for side in ("good", "bad") for place in range(len(couples))
+        (place, side) for side in ("good", "bad") for place in range(len(contrasts))
     ]
     by_side = {side: [row for row in scores if row["side"] == side] for side in ("good", "bad")}
     told = []
@@ -113,7 +116,7 @@ def test_the_numbers_follow_from_the_scores(hub, calibrated: HfUri, recipe: Reci
             assert {row[metric] for row in scores} == {0.5}
             continue
         for kind, numbers in found["kinds"].items():
-            places = [place for place, couple in enumerate(couples) if couple["kind"] == kind]
+            places = [place for place, contrast in enumerate(contrasts) if contrast["kind"] == kind]
             good, bad = (np.array([by_side[side][place][metric] for place in places]) for side in ("good", "bad"))
             paired = np.mean((good > bad) + 0.5 * (good == bad))
             assert (numbers["auc"], numbers["paired"], numbers["n"]) == pytest.approx(
@@ -132,7 +135,7 @@ def test_the_card_loads_what_it_says(hub, calibrated: HfUri) -> None:
     exec(re.search(r"```python\n(.*?)```", text, re.S)[1], given)
     assert len(given["template"]) == HELD_OUT
     assert [judge["name"] for judge in given["judges"]] == list(dict.fromkeys(given["scores"]["judge"]))
-    for name in ("couples", "scores"):
+    for name in ("contrasts", "scores"):
         assert all(f"`{column}`" in text for column in given[name].column_names)
     head = RepoCard(text).data
     assert (head.license, head.license_name) == ("other", "mixed-see-card")
@@ -148,7 +151,7 @@ def test_a_second_run_does_nothing(hub, dataset: HfUri, recipe: Recipe, calibrat
 
 
 def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, monkeypatch) -> None:
-    """It knows worn-out phrases when it sees one, nothing else, and of two lines it takes the first."""
+    """It knows clichés when it sees one, nothing else, and of two lines it takes the first."""
     monkeypatch.setenv("JUDGE_KEY", KEY)
     noted = hub.text(calibrated, "README.md") + NOTE
     hub.api.create_commit(
@@ -158,26 +161,26 @@ def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, 
     def opinion(prompt: str) -> dict[int, float]:
         if '"better"' in prompt:
             return {1: 0.9, 2: 0.1}
-        return {0: 0.9, 1: 0.1} if any(line in prompt for line in WORN_OUT) else {4: 0.5, 5: 0.5}
+        return {0: 0.9, 1: 0.1} if any(line in prompt for line in CLICHES) else {4: 0.5, 5: 0.5}
 
     with judging(opinion) as endpoint:
         judge = JudgeSettings(base_url=endpoint.url, model=MODEL, api_key_env="JUDGE_KEY")
         asked = recipe.evaluate.model_copy(update={"judge": judge})
         both = calibrate.run(hub, dataset, recipe.model_copy(update={"evaluate": asked}))
-        couples, scores = tables(both)
+        contrasts, scores = tables(both)
         lines = {
-            (c["product"], *c[f"{side}_values"], c[f"{side}_ad_copy"]) for c in couples for side in ("good", "bad")
+            (c["product"], *c[f"{side}_values"], c[f"{side}_ad_copy"]) for c in contrasts for side in ("good", "bad")
         }
-        compared = sum(couple["kind"] != "other_value" for couple in couples)
+        compared = sum(contrast["kind"] != "other_value" for contrast in contrasts)
         probes = 1
         assert len(endpoint.requests) == probes + len(lines) * len(METRICS) + 2 * compared
     llm, likelihood = json.loads(hub.text(both, "judges.json"))
     assert Counter(row["judge"] for row in scores) == {
-        llm["name"]: 2 * len(couples),
-        likelihood["name"]: 2 * len(couples),
+        llm["name"]: 2 * len(contrasts),
+        likelihood["name"]: 2 * len(contrasts),
     }
     kinds = {kind: told["auc"] for found in llm["calibration"].values() for kind, told in found["kinds"].items()}
-    assert kinds == {kind: 1.0 if kind == "worn_out" else 0.5 for metric in KINDS for kind in KINDS[metric]}
+    assert kinds == {kind: 1.0 if kind == "worn_out" else 0.5 for kind in CONTRAST_KINDS}
     assert (llm["duels"]["value"], llm["contradictions"], likelihood["duels"]) == (0.5, 1.0, None)
     assert hub.manifest(both)["usage"]["requests_sent"] > 0
     text = hub.text(both, "README.md")

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.errors import HanjulError
 from pipelines.rows import make_row, split_of
-from scripts.comparison.system_lines import few_shot_chat
+from scripts.comparison.eval_prompts import few_shot_chat
 from scripts.stages.evaluate import choose_pairs
 
 ROWS = [make_row(f"상품 {n}", [value], "줄") for n in range(200) for value in ("가벼운", "따뜻한")]

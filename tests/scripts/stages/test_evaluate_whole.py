@@ -9,10 +9,12 @@ import pytest
 from datasets import Dataset
 from huggingface_hub import HfUri
 
-from model_card.comparison.report import METRICS, Report
-from pipelines.likelihood.scorer import training_texts
+from model_card.comparison.report import Report
+from pipelines.likelihood.prompts import training_texts
+from pipelines.metrics import METRICS
 from pipelines.rows import make_row, split_of, trl_columns
 from scripts.comparison import system_lines
+from scripts.comparison.eval_prompts import EvalPrompts
 from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, Recipe, SynthesizeSettings, TrainSettings
 from scripts.hub.hub import Hub
@@ -155,9 +157,7 @@ def test_kept_scores_are_of_one_scorer_and_one_set_of_examples() -> None:
 
 
 def test_a_sitting_asks_every_pair_as_often_as_there_are_candidates() -> None:
-    prompts = system_lines.EvalPrompts(
-        (("우산", ("든든한",)), ("향초", ("차분한",))), (ROWS[0],), EvaluateSettings(candidates=2), 1
-    )
+    prompts = EvalPrompts((("우산", ("든든한",)), ("향초", ("차분한",))), (ROWS[0],), EvaluateSettings(candidates=2), 1)
     chats = prompts.chats(with_shots=True)
     assert [chat[-1]["content"] for chat in chats] == ["상품: 우산\n가치: 든든한"] * 2 + [
         "상품: 향초\n가치: 차분한"
@@ -178,7 +178,7 @@ def test_a_teacher_behind_an_endpoint_is_asked_once_and_a_pair_it_refuses_has_br
         return f"비보다 먼저 펴지는 마음 {body['seed']}\n둘째 줄"
 
     pairs = (("우산", ("든든한",)), ("향초", ("차분한",)))
-    prompts = system_lines.EvalPrompts(pairs, (ROWS[0],), EvaluateSettings(candidates=2), 1)
+    prompts = EvalPrompts(pairs, (ROWS[0],), EvaluateSettings(candidates=2), 1)
     with serve(write) as endpoint:
         named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
         asking = SynthesizeSettings.model_validate({"teacher": named})
@@ -198,7 +198,7 @@ def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest
     monkeypatch.setenv("MY_TEACHER_KEY", KEY)
     monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
     pairs = tuple((f"향초 {n}", ("차분한",)) for n in range(4))
-    prompts = system_lines.EvalPrompts(pairs, (ROWS[0],), EvaluateSettings(), 1)
+    prompts = EvalPrompts(pairs, (ROWS[0],), EvaluateSettings(), 1)
     with serve(lambda body, choice: "비보다 먼저 펴지는 마음") as endpoint:
         named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
         asking = SynthesizeSettings.model_validate({"teacher": named, "budget": {"max_requests": 2}})

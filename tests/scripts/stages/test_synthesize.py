@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import HfUri
 from pydantic import ValidationError
 
-from model_card.comparison.report import Verdict
+from model_card.judging.facts import Verdict
 from pipelines.rows import row_id
 from scripts.core import env
 from scripts.core.errors import HanjulError

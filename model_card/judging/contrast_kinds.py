@@ -1,0 +1,72 @@
+"""The kinds of perturbed line in the contrast set: what they are called, and how one is made from a good line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ContrastKind:
+    """One way to perturb a good line.
+
+    Attributes:
+        key: its value in the column `kind` of config `contrast`.
+        korean, english: what tables and figures call it.
+        how_korean, how_english: how it is made from the good line.
+    """
+
+    key: str
+    korean: str
+    english: str
+    how_korean: str
+    how_english: str
+
+
+#: By key. `pipelines.metrics` says which metric has to tell them.
+CONTRAST_KINDS: dict[str, ContrastKind] = {
+    kind.key: kind
+    for kind in (
+        ContrastKind(
+            key="other_product",
+            korean="다른 상품의 줄",
+            english="another product's line",
+            how_korean="다른 상품에 쓴 줄을 붙임",
+            how_english="the line of another product",
+        ),
+        ContrastKind(
+            key="other_value",
+            korean="가치가 다른 줄",
+            english="other values",
+            how_korean="줄은 그대로 두고, 가치를 다른 상품의 것으로 바꿈",
+            how_english="the same line, with values of another product",
+        ),
+        ContrastKind(
+            key="shuffled",
+            korean="어순을 섞은 줄",
+            english="shuffled words",
+            how_korean="어절의 순서를 섞음",
+            how_english="its words in another order",
+        ),
+        ContrastKind(
+            key="wrong_ending",
+            korean="조사·어미가 틀린 줄",
+            english="wrong particle or ending",
+            how_korean="조사나 어미 하나를 틀리게 바꿈",
+            how_english="one particle or ending that is wrong there",
+        ),
+        ContrastKind(
+            key="template",
+            korean="상품과 가치를 그대로 옮긴 문장",
+            english="product and value in a template",
+            how_korean="상품과 가치를 정해진 문장에 끼워 넣음",
+            how_english="product and value in a fixed sentence",
+        ),
+        ContrastKind(
+            key="worn_out",
+            korean="흔한 상투어",
+            english="cliché",
+            how_korean="실제 슬로건의 자리에 어느 상품에나 붙는 상투어를 둠",
+            how_english="in place of a real slogan, a phrase that fits any product",
+        ),
+    )
+}

@@ -1,0 +1,72 @@
+"""The metrics that a line of copy is judged by, each declared once: columns, tables, figures and questions follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One thing that a line is scored for, 0..1, higher is better.
+
+    Attributes:
+        key: its column in `scores`, and its key in reports.
+        name: in English, as tables show it and as its deepeval class is called.
+        korean: its name in Korean.
+        question: what it asks of a line, in English.
+        comparison: what people are asked about two lines, in Korean.
+        contrasts: kinds of perturbed line that it has to tell from the good one, keys of
+            `model_card.judging.contrast_kinds`.
+        low, middle, high: what a score in each third of the scale says, in Korean, for judges that give no reasons.
+    """
+
+    key: str
+    name: str
+    korean: str
+    question: str
+    comparison: str
+    contrasts: tuple[str, ...]
+    low: str
+    middle: str
+    high: str
+
+
+#: By key, in the order in which they are shown.
+METRICS: dict[str, Metric] = {
+    metric.key: metric
+    for metric in (
+        Metric(
+            key="pv",
+            name="PV",
+            korean="상품·가치 반영",
+            question="Are the product and the values reflected in the line?",
+            comparison="어느 줄이 상품과 가치를 더 잘 담았나요?",
+            contrasts=("other_product", "other_value"),
+            low="다른 상품에 붙여도 될 만큼 상품과 가치가 드러나지 않습니다.",
+            middle="상품과 가치가 일부만 드러납니다.",
+            high="이 상품과 가치를 알고 쓴 줄로 읽힙니다.",
+        ),
+        Metric(
+            key="naturalness",
+            name="Naturalness",
+            korean="자연스러움",
+            question="Is the line natural, in grammar and in meaning?",
+            comparison="어느 줄이 더 자연스러운가요?",
+            contrasts=("shuffled", "wrong_ending"),
+            low="어순이나 낱말의 이음새가 어색합니다.",
+            middle="뜻은 통하지만 매끄럽지 않은 데가 있습니다.",
+            high="문장이 자연스럽게 읽힙니다.",
+        ),
+        Metric(
+            key="creativity",
+            name="Creativity",
+            korean="창의성",
+            question="Is the line something else than product and value in a sentence, or a phrase that everyone uses?",
+            comparison="어느 줄이 더 새로운가요?",
+            contrasts=("template", "worn_out"),
+            low="상품과 가치를 그대로 옮겼거나 흔한 상투어에 가깝습니다.",
+            middle="새로운 데가 있지만 익숙한 표현에 기댑니다.",
+            high="상투적인 문장과 뚜렷이 다릅니다.",
+        ),
+    )
+}
