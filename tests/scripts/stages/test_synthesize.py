@@ -173,7 +173,7 @@ def test_attempts_are_a_limit_too(hub: Hub, planned: HfUri) -> None:
 
 
 def test_more_rows_than_the_plan_can_hold(hub: Hub, planned: HfUri) -> None:
-    with pytest.raises(HanjulError, match="61 rows are wanted, and 60 pairs can have 1 each .* plan more pairs"):
+    with pytest.raises(HanjulError, match=r"61 rows are wanted, and 60 pairs can have 1 each .* plan more pairs"):
         run(hub, planned, recipe("http://127.0.0.1:9/v1", n=61))
 
 
