@@ -48,9 +48,11 @@ tests: .venv
 slow: .venv
 	$(BIN)/pytest $(PARALLEL) -m slow
 
-# Every bench at full size, one after the other, on a machine that does nothing else: see tests/bench/README.md.
+# Every bench at full size, one after the other, on a machine that does nothing else (see tests/bench/README.md); then the
+# figures in the READMEs.
 bench: .venv
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.docs.figures
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
