@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dataset_card.facts import Facts
 from dataset_card.head import TAGS, body_of, config, data_of, merged, metadata, with_head
-from dataset_card.reasons import REASONS
 from dataset_card.table import numbers
 from dataset_card.terms import terms_of
+from pipelines.filters.filter_rows import REASONS
 from pipelines.metrics import METRICS
 from pipelines.text.markdown import cell
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from dataset_card.changes import Changes
 from dataset_card.quality import Quality, measure
 from pipelines.errors import HanjulError
-from pipelines.filters import REASONS
+from pipelines.filters.filter_rows import REASONS
 from pipelines.filters.limits import Limits
 from pipelines.rows import Split, split_of
 

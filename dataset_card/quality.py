@@ -13,8 +13,8 @@ import numpy as np
 
 from dataset_card import diversity
 from dataset_card.diversity import NEAR_SAMPLE, SAMPLE, Diversity
-from pipelines.filters import leak
 from pipelines.filters.limits import Limits
+from pipelines.filters.rules import leak
 from pipelines.metrics import METRICS
 from pipelines.planning.taxonomy import load_craft, load_taxonomy
 from pipelines.text.tidy import QUOTES

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from dataset_card.diversity import BLEU_SAMPLE, NEAR_SAMPLE, SAMPLE
 from dataset_card.facts import Facts
 from pipelines.filters.limits import Limits
+from pipelines.text.line_index import Lines
 
 
 def report(facts: Facts) -> dict[str, Any]:
@@ -56,10 +57,7 @@ def _acceptance(facts: Facts) -> list[dict[str, Any]]:
 
 def _limits(limits: Limits) -> dict[str, Any]:
     """The thresholds; sets of lines to compare with are told by their size."""
-    values = {field.name: getattr(limits, field.name) for field in fields(limits)}
-    return {
-        name: value if isinstance(value, bool | int | float) else len(value.lines) for name, value in values.items()
-    }
+    return {name: len(value.lines) if isinstance(value, Lines) else value for name, value in limits}
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipelines.filters.template import cliche_of
+from pipelines.filters.rules.template import cliche_of
 from pipelines.filters.thresholds import quality
 from pipelines.rows import pair_of, row_id, user_message
 

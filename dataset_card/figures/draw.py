@@ -13,7 +13,7 @@ from dataset_card.facts import Facts
 from dataset_card.figures.canvas import ABOVE, AFTER, DPI, LOST, PAIR, STEP, beside, head, names, pairs, paper
 from dataset_card.figures.distributions import coverage, lengths, scores
 from dataset_card.quality import Quality
-from dataset_card.reasons import REASONS
+from pipelines.filters.filter_rows import REASONS
 from pipelines.text.fonts import hangul_font
 
 

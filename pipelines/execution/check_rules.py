@@ -13,7 +13,7 @@ from rich.progress import track
 
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.running import leaf_of, pipeline_of
-from pipelines.filters import verdict
+from pipelines.filters.apply_rules import check_row
 from pipelines.filters.limits import Limits
 from pipelines.filters.steps import CheckRules
 
@@ -42,7 +42,7 @@ def build_check_pipeline(
 
 
 def verdicts_of(pipeline: Pipeline, count: int) -> list[tuple[str, str, str]]:
-    """What `pipelines.filters.verdict` says of each row, in the order of the rows.
+    """What `check_row` says of each row, in the order of the rows.
 
     Raises:
         RuntimeError: a step failed, or rows are missing; the log names the step.
@@ -111,4 +111,4 @@ class CheckBlocks(CheckRules):
         yield [{"place": block["place"], "verdicts": self._verdicts(block["rows"])} for block in inputs]
 
     def _verdicts(self, rows: str) -> str:
-        return json.dumps([verdict(row, self.limits) for row in json.loads(rows)], ensure_ascii=False)
+        return json.dumps([check_row(row, self.limits) for row in json.loads(rows)], ensure_ascii=False)

@@ -1,42 +1,48 @@
-"""What the filters measure against."""
+"""What the filters measure against: thresholds, and lines to compare with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from pydantic import BaseModel, ConfigDict, Field
 
+from pipelines.slogans import slogan_lines
 from pipelines.text.line_index import Lines
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Thresholds of one run; the defaults live in the recipe's settings.
+class FilterLimits(BaseModel):
+    """The filters' thresholds, with their defaults: keys of a recipe's section `filter`, which adds to them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_chars: int = Field(4, description="characters of a line at least, white space included")
+    max_chars: int = Field(60, description="characters of a line at most")
+    min_pv: float = Field(0.5, ge=0, le=1, description="likelihood PV below this is rejected")
+    min_naturalness: float = Field(0.3, ge=0, le=1, description="likelihood Naturalness below this is rejected")
+    keep_per_pair: int = Field(1, ge=1, description="best synthesised lines kept per pair")
+    trust_written: bool = Field(
+        True, description="written rows skip the thresholds, never the rules; alone they are not even scored"
+    )
+    max_similarity: float = Field(
+        0.6, gt=0, le=1, description="Jaccard index of character 3-grams from which lines are near-duplicates"
+    )
+    max_eval_similarity: float = Field(
+        0.5, gt=0, le=1, description="the same between a line of the test split, or of eval_lines, and any other"
+    )
+    max_slogan_similarity: float = Field(0.6, gt=0, le=1, description="the same between a line and a real slogan")
+    max_phrase_share: float = Field(
+        0.005, gt=0, le=1, description="share of the lines that may have the same opening or ending"
+    )
+    max_phrase_count: int = Field(10, ge=1, description="lines that may have it in any case")
+
+
+class Limits(FilterLimits):
+    """All that the filters measure a row against. `Limits()` is what `hanjul filter --judge none` takes.
 
     Attributes:
-        min_chars, max_chars: length of a line in characters, white space included, both ends allowed.
-        min_pv, min_naturalness: calibrated scores, 0..1; below is rejected.
-        keep_per_pair: best synthesised lines kept of each product–values pair.
-        trust_written: rows with source `written` skip the thresholds, never the rules.
-        max_similarity: Jaccard of character 3-grams, 0..1, from which two lines are near-duplicates.
-        max_eval_similarity: the same between a line of the test split, or a reserved line, and any other.
-        max_slogan_similarity: the same between a line and a real slogan.
-        max_phrase_share, max_phrase_count: an opening or an ending may stand in so large a share of the lines, and in
-            so many in any case.
-        slogans: real slogans.
+        slogans: real slogans, which no line may resemble; by default those that ship with Hanjul.
         reserved: lines of somebody's evaluation, which no row may resemble.
-        scored: rows have scores; without them the thresholds do not apply and lines rank in their order.
+        scored: rows have scores; without them the thresholds of scores do not apply and lines rank in their order.
     """
 
-    min_chars: int
-    max_chars: int
-    min_pv: float
-    min_naturalness: float
-    keep_per_pair: int
-    trust_written: bool
-    max_similarity: float
-    max_eval_similarity: float
-    max_slogan_similarity: float
-    max_phrase_share: float
-    max_phrase_count: int
-    slogans: Lines = field(default_factory=Lines)
-    reserved: Lines = field(default_factory=Lines)
-    scored: bool = True
+    slogans: Lines = Field(default_factory=slogan_lines)
+    reserved: Lines = Lines()
+    scored: bool = False

@@ -12,21 +12,35 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pipelines.filters import template
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+from pipelines.filters.rules import contaminated, template
 from pipelines.filters.thresholds import rank, trusted
 from pipelines.rows import pair_of, split_of
 from pipelines.text.jaccard_join import similar_pairs
 from pipelines.text.ngrams import letters
 
+NEAR_DUPLICATE = Reason(
+    "near_duplicate",
+    "거의 같은 줄",
+    "글자가 거의 같은, 더 나은 줄이 있습니다.",
+    "A better line has almost the same letters.",
+)
+OUTRANKED = Reason(
+    "outranked",
+    "더 나은 줄 있음",
+    "흠은 없지만 같은 상품과 가치로 쓴 더 나은 줄이 있습니다.",
+    "Nothing is wrong with it, but a better line was written for the same product and values.",
+)
+
 Rows = Sequence[Mapping[str, Any]]
 #: Places of two rows, and how alike they are in meaning, 0..1.
-Pair = tuple[int, int, float]
+SimilarPair = tuple[int, int, float]
 #: node -> nodes, and how alike they are, in words.
 Neighbours = dict[int, list[tuple[int, str]]]
 
 
-class Verdict(NamedTuple):
+class Decision(NamedTuple):
     """What became of a row; `reason` and `evidence` are empty where it is kept.
 
     Attributes:
@@ -40,14 +54,14 @@ class Verdict(NamedTuple):
     place: int = 0
 
 
-def select(rows: Rows, limits: Limits, alike: Sequence[Pair] = ()) -> list[Verdict]:
-    """A verdict for each row.
+def select(rows: Rows, limits: Limits, similar: Sequence[SimilarPair] = ()) -> list[Decision]:
+    """A decision for each row.
 
     Args:
         rows: raw rows, with `scores` where the limits say so.
-        alike: rows that mean the same, found otherwise (see `scripts.filtering.semantic`).
+        similar: rows that mean the same, found otherwise (see `scripts.filtering.semantic`).
     """
-    return _Selection(rows, limits, alike).verdicts()
+    return _Selection(rows, limits, similar).decisions()
 
 
 class _Selection:
@@ -56,7 +70,7 @@ class _Selection:
     A node is a line without spaces and punctuation, in the test split or outside; equal lines are one node.
     """
 
-    def __init__(self, rows: Rows, limits: Limits, alike: Sequence[Pair]) -> None:
+    def __init__(self, rows: Rows, limits: Limits, similar: Sequence[SimilarPair]) -> None:
         self.rows, self.limits = rows, limits
         self.in_test = [split_of(row["product"]) == "test" for row in rows]
         nodes: dict[tuple[str, bool], int] = {}
@@ -66,7 +80,7 @@ class _Selection:
         same, close = limits.max_similarity, limits.max_eval_similarity
         self.near = _neighbours(similar_pairs(lines, same), apart)
         self.close = _neighbours(similar_pairs(lines, close, apart)) if any(apart) and not all(apart) else {}
-        for left, right, similarity in alike:
+        for left, right, similarity in similar:
             across = self.in_test[left] != self.in_test[right]
             _join(
                 self.close if across else self.near, self.node[left], self.node[right], f"{similarity:.2f} in meaning"
@@ -76,17 +90,17 @@ class _Selection:
         self.most = template.most(self._keepable(), limits)
         self.pairs: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)  # pair -> faultless lines
 
-    def verdicts(self) -> list[Verdict]:
-        found = [Verdict("", "", "")] * len(self.rows)
+    def decisions(self) -> list[Decision]:
+        found = [Decision("", "", "")] * len(self.rows)
         for index in sorted(range(len(self.rows)), key=self._order):
-            found[index] = verdict = self._verdict(index)
-            if not verdict.reason:
+            found[index] = decision = self._decision(index)
+            if not decision.reason:
                 self.kept.setdefault(self.node[index], index)
                 self.phrases.update(template.phrases(self.rows[index]["ad_copy"]))
         for members in self.pairs.values():
             for place, index in enumerate(members, 1):
                 if found[index].reason:
-                    found[index] = Verdict("outranked", f"place {place} of {len(members)}", "", place)
+                    found[index] = Decision(OUTRANKED.key, f"place {place} of {len(members)}", "", place)
         return found
 
     def _order(self, index: int) -> tuple[bool, bool, float, int]:
@@ -98,16 +112,16 @@ class _Selection:
             index,
         )
 
-    def _verdict(self, index: int) -> Verdict:
+    def _decision(self, index: int) -> Decision:
         row = self.rows[index]
-        if verdict := self._contaminated(index) or self._near_duplicate(self.node[index]) or self._overused(row):
-            return verdict
+        if decision := self._contaminated(index) or self._near_duplicate(self.node[index]) or self._overused(row):
+            return decision
         if row["source"] == "synthesised":
             members = self.pairs[pair_of(row)]
             members.append(index)
             if len(members) > self.limits.keep_per_pair:
-                return Verdict("outranked", "", "")
-        return Verdict("", "", row["id"])
+                return Decision(OUTRANKED.key, "", "")
+        return Decision("", "", row["id"])
 
     def _keepable(self) -> int:
         """How many rows can be kept at most: of the lines of one pair only so many."""
@@ -115,19 +129,19 @@ class _Selection:
         keep = self.limits.keep_per_pair
         return len(self.rows) - pairs.total() + sum(min(count, keep) for count in pairs.values())
 
-    def _near_duplicate(self, node: int) -> Verdict | None:
+    def _near_duplicate(self, node: int) -> Decision | None:
         if node in self.kept:
             best = self._id(node)
-            return Verdict("near_duplicate", f"same as {best}", best)
+            return Decision(NEAR_DUPLICATE.key, f"same as {best}", best)
         if not (alike := self._alike(self.near, node)):
             return None
         best = self._id(alike[1])
-        return Verdict("near_duplicate", f"{alike[0]} like {best}", best)
+        return Decision(NEAR_DUPLICATE.key, f"{alike[0]} like {best}", best)
 
-    def _contaminated(self, index: int) -> Verdict | None:
+    def _contaminated(self, index: int) -> Decision | None:
         if self.in_test[index] or not (alike := self._alike(self.close, self.node[index])):
             return None
-        return Verdict("contaminated", f"{alike[0]} like {self._id(alike[1])} of the test split", "")
+        return Decision(contaminated.REASON.key, f"{alike[0]} like {self._id(alike[1])} of the test split", "")
 
     def _alike(self, neighbours: Neighbours, node: int) -> tuple[str, int] | None:
         """How alike the kept line is that is most alike, and which it is."""
@@ -137,10 +151,10 @@ class _Selection:
         how, other = max(kept)
         return how, -other
 
-    def _overused(self, row: Mapping[str, Any]) -> Verdict | None:
+    def _overused(self, row: Mapping[str, Any]) -> Decision | None:
         for phrase in template.phrases(row["ad_copy"]):
             if self.phrases[phrase] >= self.most:
-                return Verdict("template", f"{phrase}: in {self.most} lines", "")
+                return Decision(template.REASON.key, f"{phrase}: in {self.most} lines", "")
         return None
 
     def _id(self, node: int) -> str:

@@ -5,14 +5,15 @@
 from distilabel.steps import GlobalStep, Step, StepInput
 from distilabel.typing import StepColumns, StepOutput
 
-from pipelines.filters import judge_and_select, verdict
+from pipelines.filters.apply_rules import check_row
+from pipelines.filters.filter_rows import judge_and_select
 from pipelines.filters.limits import Limits
 from pipelines.rows import row_id
 from pipelines.text import morphemes
 
 
 class CheckRules(Step):  # type: ignore[misc]
-    """Looks for the first rule that a line breaks; see `pipelines.filters.RULES`.
+    """Looks for the first rule that a line breaks; see `pipelines.filters.apply_rules.RULES`.
 
     Attributes:
         limits: thresholds of the rules.
@@ -48,7 +49,7 @@ class CheckRules(Step):  # type: ignore[misc]
 
     def process(self, inputs: StepInput) -> StepOutput:
         """The rows, all of them, with what was found."""
-        yield [{**row, **dict(zip(self.outputs, verdict(row, self.limits), strict=True))} for row in inputs]
+        yield [{**row, **dict(zip(self.outputs, check_row(row, self.limits), strict=True))} for row in inputs]
 
 
 class SelectRows(GlobalStep):  # type: ignore[misc]

@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "judge",
+    "점수 미달",
+    "평가 점수가 기준보다 낮습니다.",
+    "A judge's score is under its threshold.",
+)
 
 
 def trusted(row: Mapping[str, Any], limits: Limits) -> bool:

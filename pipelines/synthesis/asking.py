@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipelines.filters import judge_and_select
+from pipelines.filters.filter_rows import judge_and_select
 from pipelines.filters.limits import Limits
 from pipelines.rows import row_id
 from pipelines.text.tidy import tidy_row

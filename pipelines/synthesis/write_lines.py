@@ -6,7 +6,7 @@ import gc
 import json
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from pipelines.errors import HanjulError
 from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.running import pipeline_of
-from pipelines.filters import first_rule
+from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, row_id
 from pipelines.synthesis.asking import Asking, accepted, served
@@ -65,7 +65,7 @@ class Writing:
     def _asked_again(self, lines: Sequence[Mapping[str, Any]], pending: set[str]) -> list[dict[str, Any]]:
         assert self.rounds
         # A judge asks for scores that are not there yet: until they are, rules and selection decide.
-        kept = accepted(self.people, lines, replace(self.limits, scored=False))
+        kept = accepted(self.people, lines, self.limits.model_copy(update={"scored": False}))
         keep = self.rounds.keep_per_pair
         return self.rounds.next(len(kept) + len(pending) * keep, served(kept, keep), pending)
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from pipelines.filters.limits import FilterLimits
 from scripts.core.fingerprint import NoEffect
 
 
@@ -220,31 +221,12 @@ class SemanticSettings(Settings):
     max_cosine: float = Field(0.9, gt=0, le=1, description="lines at least so alike are near-duplicates")
 
 
-class FilterSettings(Settings):
-    """Thresholds of the filters."""
+class FilterSettings(FilterLimits, Settings):
+    """The filters' thresholds, and where they get what they compare with."""
 
     judge: Literal["likelihood", "none"] = Field(
         "likelihood", description="what scores rows; with `none` the rules alone decide, and the first good line wins"
     )
-    min_chars: int = 4
-    max_chars: int = 60
-    min_pv: float = Field(0.5, ge=0, le=1, description="likelihood PV below this is rejected")
-    min_naturalness: float = Field(0.3, ge=0, le=1, description="likelihood Naturalness below this is rejected")
-    keep_per_pair: int = Field(1, ge=1, description="best synthesised lines kept per pair")
-    trust_written: bool = Field(
-        True, description="written rows skip the thresholds, never the rules; alone they are not even scored"
-    )
-    max_similarity: float = Field(
-        0.6, gt=0, le=1, description="Jaccard index of character 3-grams from which lines are near-duplicates"
-    )
-    max_eval_similarity: float = Field(
-        0.5, gt=0, le=1, description="the same between a line of the test split, or of eval_lines, and any other"
-    )
-    max_slogan_similarity: float = Field(0.6, gt=0, le=1, description="the same between a line and a real slogan")
-    max_phrase_share: float = Field(
-        0.005, gt=0, le=1, description="share of the lines that may have the same opening or ending"
-    )
-    max_phrase_count: int = Field(10, ge=1, description="lines that may have it in any case")
     slogans: Annotated[str | None, NoEffect] = Field(
         None, description="file or hf://datasets/… of real slogans besides those of Hanjul"
     )

@@ -1,4 +1,4 @@
-"""Parts rows into those to release and those to reject: rules, scores, selection, each where it runs best."""
+"""Partition rows into those to release and those to reject: rules, scores, selection, each where it runs best."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from huggingface_hub import HfUri
 
 from pipelines.execution.check_rules import build_check_pipeline, verdicts_of
 from pipelines.features import write_raw
-from pipelines.filters import judge_and_select, verdict
+from pipelines.filters.apply_rules import check_row
+from pipelines.filters.filter_rows import judge_and_select
 from pipelines.filters.limits import Limits
 from pipelines.filters.thresholds import trusted
 from pipelines.rows import row_id
@@ -21,7 +22,7 @@ from scripts.filtering import semantic
 from scripts.judging.likelihood_judge import scored
 
 Rows = Sequence[dict[str, Any]]
-Parted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+Partition = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 #: Rows that this process checks in about the time that it takes to start others.
 FEW = 10_000
@@ -29,7 +30,7 @@ FEW = 10_000
 MOST = 4
 
 
-def part(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder: Path) -> Parted:
+def partition(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder: Path) -> Partition:
     """(kept, rejected): rules first, so that only what passes them is scored; then thresholds and selection.
 
     Args:
@@ -40,18 +41,18 @@ def part(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder:
     Raises:
         RuntimeError: a step of the pipeline failed.
     """
-    passed, by_rules = part_by_rules(rows, limits, folder, recipe.filter.engine)
+    passed, by_rules = partition_by_rules(rows, limits, folder, recipe.filter.engine)
     log(f"filter: {len(by_rules):,} of {len(rows):,} rows rejected by rules")
-    kept, rejected = part_passed(passed, limits, base, recipe)
+    kept, rejected = partition_passed(passed, limits, base, recipe)
     return kept, [*by_rules, *rejected]
 
 
-def part_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local") -> Parted:
+def partition_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local") -> Partition:
     """(rows that break no rule, rejected rows), both tidied and in the order of `rows`."""
 
     found: Iterable[tuple[str, str, str]]
     if len(rows) < FEW and engine == "local":
-        found = (verdict(row, limits) for row in rows)
+        found = (check_row(row, limits) for row in rows)
     else:
         path = folder / "raw.parquet"
         write_raw(rows, path)
@@ -74,7 +75,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def part_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) -> Parted:
+def partition_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) -> Partition:
     """(kept, rejected) of tidied rows that break no rule."""
 
     if limits.scored and not all(trusted(row, limits) for row in rows):
@@ -83,4 +84,4 @@ def part_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) 
     if recipe.filter.semantic is None:
         return judge_and_select(rows, limits)
 
-    return judge_and_select(rows, limits, semantic.alike(rows, recipe.filter.semantic))
+    return judge_and_select(rows, limits, semantic.similar_pairs(rows, recipe.filter.semantic))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfUri
 
-from pipelines import filters
-from pipelines.filters.limits import Limits
-from pipelines.synthesis.examples import EXAMPLES, load_examples
+from pipelines.filters import filter_rows, rules
+from pipelines.filters.limits import FilterLimits, Limits
+from pipelines.slogans import SLOGANS, slogan_lines
 from pipelines.text.line_index import Lines
 from scripts.core.errors import HanjulError
 from scripts.core.files import digest
@@ -35,15 +34,15 @@ class References:
     identities: dict[str, str]
 
     @classmethod
-    def find(cls, hub: Hub, settings: FilterSettings) -> References:
-        """Those that a recipe's filters name.
+    def resolve(cls, hub: Hub, settings: FilterSettings) -> References:
+        """The files and datasets that a recipe's filters name, with what pins them.
 
         Raises:
             HanjulError: one cannot be read.
         """
 
         found: dict[str, Any] = {"slogans": None, "eval_lines": None}
-        identities = {"slogans of Hanjul": digest(EXAMPLES), "rules of Hanjul": rules_identity()}
+        identities = {"slogans of Hanjul": digest(SLOGANS), "rules of Hanjul": rules_identity()}
         if settings.semantic:
             identities["encoder"] = f"hf://models/{settings.semantic.model}@{settings.semantic.revision}"
         for name in found:
@@ -51,67 +50,45 @@ class References:
                 found[name], identities[name] = identify(hub, source)
         return cls(**found, identities=identities)
 
-    @staticmethod
-    def pinned(hub: Hub, recipe: Recipe) -> Recipe:
-        """The recipe with the commit of its sentence encoder, if it names one.
-
-        Raises:
-            HanjulError: there is no such model.
-        """
-        semantic = recipe.filter.semantic
-        if semantic is None:
-            return recipe
-        found = hub.resolve(repo_uri("model", semantic.model, semantic.revision), "model")
-        pinned = semantic.model_copy(update={"revision": found.revision})
-        return recipe.model_copy(update={"filter": recipe.filter.model_copy(update={"semantic": pinned})})
-
-    def limits(self, hub: Hub | None, settings: FilterSettings) -> Limits:
-        """The filters' own view of a recipe's thresholds, with the lines to compare.
+    def limits(self, hub: Hub, settings: FilterSettings) -> Limits:
+        """A recipe's thresholds with the lines to compare with, which are read here.
 
         Raises:
             HanjulError: a source is no table, or has no column of lines.
         """
 
-        slogans = [row["ad_copy"] for row in load_examples()]
         return Limits(
-            **settings.model_dump(include={limit.name for limit in fields(Limits)} - {"slogans", "reserved", "scored"}),
-            slogans=Lines([*slogans, *_lines(hub, self.slogans)]),
+            **settings.model_dump(include=set(FilterLimits.model_fields)),
+            slogans=Lines([*slogan_lines().lines, *_lines(hub, self.slogans)]),
             reserved=Lines(_lines(hub, self.eval_lines)),
             scored=settings.judge == "likelihood",
         )
 
 
-def rules_identity() -> str:
-    """What pins the filters themselves: their lists of words and forms, and the version of their code."""
-
-    lists = sorted(Path(filters.__file__).parent.glob("*.yaml"))
-    content = "".join(path.read_text(encoding="utf-8") for path in lists)
-    return f"{filters.VERSION} sha256:{hashlib.sha256(content.encode()).hexdigest()}"
-
-
-def default_limits(*, slogans: Iterable[str] = (), eval_lines: Iterable[str] = (), **changes: Any) -> Limits:
-    """The limits of `hanjul filter` without scores, for pipelines of others.
-
-    Args:
-        slogans: lines that no row may resemble, besides the real slogans of Hanjul.
-        eval_lines: lines of an evaluation, likewise.
-        changes: thresholds, with the names of a recipe's section `filter`.
+def pin_encoder(hub: Hub, recipe: Recipe) -> Recipe:
+    """The recipe with the commit of its sentence encoder, if it names one.
 
     Raises:
-        TypeError: no such threshold.
-        pydantic.ValidationError: a value that it cannot have.
+        HanjulError: there is no such model.
     """
+    semantic = recipe.filter.semantic
+    if semantic is None:
+        return recipe
+    found = hub.resolve(repo_uri("model", semantic.model, semantic.revision), "model")
+    pinned = semantic.model_copy(update={"revision": found.revision})
+    return recipe.model_copy(update={"filter": recipe.filter.model_copy(update={"semantic": pinned})})
 
-    if unknown := changes.keys() - {limit.name for limit in fields(Limits)}:
-        raise TypeError(f"no thresholds of the filters: {', '.join(sorted(unknown))}")
-    chosen = References(None, None, {}).limits(None, FilterSettings(judge="none", **changes))
-    return replace(chosen, slogans=Lines([*chosen.slogans.lines, *slogans]), reserved=Lines(eval_lines))
+
+def rules_identity() -> str:
+    """What pins the filters themselves: the version of their behaviour, and their lists of words and forms."""
+    lists = sorted(Path(str(rules.__file__)).parent.glob("*.yaml"))
+    content = "".join(path.read_text(encoding="utf-8") for path in lists)
+    return f"{filter_rows.VERSION} sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
-def _lines(hub: Hub | None, source: Path | HfUri | None) -> list[str]:
+def _lines(hub: Hub, source: Path | HfUri | None) -> list[str]:
     if source is None:
         return []
-    assert hub, "a source has been found on a Hub"
     lines = []
     for number, record in enumerate(read(hub, source), 1):
         names = [name for name in COLUMNS["ad_copy"] if name in record]

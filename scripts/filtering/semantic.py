@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipelines.filters.selection import SimilarPair
 from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
 from scripts.core.settings import SemanticSettings
@@ -14,11 +15,9 @@ CHUNK = 1000
 #: By which the cosine of equal vectors may miss 1 in float32.
 ROUNDING = 1e-6
 
-Pair = tuple[int, int, float]
 
-
-def alike(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings) -> list[Pair]:
-    """(place, later place, cosine) of all pairs of rows whose cosine is `max_cosine` or more.
+def similar_pairs(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings) -> list[SimilarPair]:
+    """Find all pairs of rows whose cosine is `max_cosine` or more: (place, later place, cosine).
 
     Raises:
         HanjulError: sentence-transformers is not installed, or the encoder cannot be loaded.
@@ -26,7 +25,7 @@ def alike(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings) -> list
     import numpy as np
 
     vectors = _vectors([row["ad_copy"] for row in rows], settings)
-    found: list[Pair] = []
+    found: list[SimilarPair] = []
     for start in range(0, len(rows), CHUNK):
         cosines = vectors[start : start + CHUNK] @ vectors[start:].T
         left, right = np.nonzero(np.triu(cosines >= settings.max_cosine - ROUNDING, 1))

@@ -20,7 +20,7 @@ PARTS = ("default", "candidates", "rejected")
 def rows_of(hub: Hub, release: HfUri) -> list[dict[str, Any]]:
     """All raw rows that a release looked at, kept or not."""
 
-    return [{name: row[name] for name in RAW} for _, row in _parted(hub, release)]
+    return [{name: row[name] for name in RAW} for _, row in _rows_by_reason(hub, release)]
 
 
 def united(rows: Iterable[dict[str, Any]], earlier: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ def changes_since(hub: Hub, before: tuple[str, HfUri] | None, after: Iterable[Ma
     if before is None:
         return None
     tag, release = before
-    earlier = ((row["id"], place) for place, row in _parted(hub, release))
+    earlier = ((row["id"], place) for place, row in _rows_by_reason(hub, release))
     return compare(_places(earlier), _places((row["id"], row.get("reason") or "default") for row in after), tag)
 
 
@@ -55,7 +55,7 @@ def _places(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
     return places
 
 
-def _parted(hub: Hub, release: HfUri) -> Iterable[tuple[str, dict[str, Any]]]:
+def _rows_by_reason(hub: Hub, release: HfUri) -> Iterable[tuple[str, dict[str, Any]]]:
     """(`default` or the reason, row) of all rows of a release."""
     names = {entry["config_name"] for entry in hub.card_configs(release)}
     if "default" not in names:

@@ -22,8 +22,8 @@ from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.settings import CalibrationSettings, Recipe
 from scripts.filtering import versions
-from scripts.filtering.partition import part
-from scripts.filtering.references import References
+from scripts.filtering.partition import partition
+from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 
@@ -39,8 +39,8 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
         HanjulError: no row passes, too few rows to calibrate the judge on, or lines to compare with that are no table.
     """
     repo = HfUri(type="dataset", id=raw.id)
-    recipe = References.pinned(hub, recipe)
-    references = References.find(hub, recipe.filter)
+    recipe = pin_encoder(hub, recipe)
+    references = References.resolve(hub, recipe.filter)
     limits = references.limits(hub, recipe.filter)
     before = hub.before(repo, recipe.version)
     earlier = before if recipe.filter.previous == "append" else None
@@ -59,7 +59,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
         if earlier:
             rows = versions.united(rows, versions.rows_of(hub, earlier[1]))
         with input_errors("filter"):
-            kept, rejected = part(rows, limits, base, recipe, folder)
+            kept, rejected = partition(rows, limits, base, recipe, folder)
         _write(kept, rejected, recipe.filter.min_margin, folder / "out")
         counts = {
             "in": len(rows),

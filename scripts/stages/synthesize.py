@@ -15,7 +15,7 @@ from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import CalibrationSettings, Recipe, SynthesizeSettings
-from scripts.filtering.references import References
+from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.teaching import teachers
@@ -39,7 +39,7 @@ def run(
         HanjulError: neither endpoint nor adapter, an endpoint that is down or goes away, a key that is missing.
     """
 
-    recipe = References.pinned(hub, recipe)
+    recipe = pin_encoder(hub, recipe)
     settings = recipe.synthesize or SynthesizeSettings()
     repo = HfUri(type="dataset", id=pairs.id)
     if settings.n is not None and recipe.filter.previous == "append":
@@ -49,7 +49,7 @@ def run(
             "set synthesize.n to null, or filter.previous to replace",
         )
     examples = None if adapter else Examples.find(hub, settings.examples_from)
-    references = References.find(hub, recipe.filter)
+    references = References.resolve(hub, recipe.filter)
     inputs = {"pairs": pairs.to_uri()} | ({"teacher": adapter.to_uri()} if adapter else {})
     inputs |= {"examples": examples.identity} if examples else {}
     options = output_settings(settings) | {"seed": recipe.seed}

@@ -10,7 +10,8 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from pipelines.rows import Row, split_of
-from pipelines.synthesis.examples import EXAMPLES, exemplary_slogans, is_exemplary
+from pipelines.slogans import SLOGANS
+from pipelines.synthesis.examples import exemplary_slogans, is_exemplary
 from pipelines.synthesis.prompts import usable_examples
 from scripts.core.errors import HanjulError
 from scripts.core.files import digest
@@ -38,7 +39,7 @@ class Examples:
             HanjulError: it cannot be read.
         """
         if source is None:
-            return cls(None, digest(EXAMPLES))
+            return cls(None, digest(SLOGANS))
         return cls(*identify(hub, source))
 
     def pools(self, hub: Hub, people: Sequence[Any]) -> tuple[tuple[Row, ...], ...]:

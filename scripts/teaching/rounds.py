@@ -14,7 +14,7 @@ from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.execution.running import run as run_pipeline
-from pipelines.filters import apply_rules
+from pipelines.filters.apply_rules import apply_rules
 from pipelines.filters.limits import Limits
 from pipelines.synthesis.asking import passed, served
 from pipelines.synthesis.prompts import Brief
@@ -22,7 +22,7 @@ from pipelines.synthesis.rounds import Rounds, cut
 from pipelines.synthesis.write_lines import PairResult, Writing, build_writing_pipeline, read_leaf, write_lines
 from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
-from scripts.filtering.partition import part_passed
+from scripts.filtering.partition import partition_passed
 from scripts.teaching import teachers
 
 
@@ -166,5 +166,5 @@ def accepted_rows(
     recipe: Recipe,
 ) -> list[dict[str, Any]]:
     """The synthesised rows that `hanjul filter` will keep of these."""
-    kept, _ = part_passed([*human, *passed(lines)], limits, base, recipe)
+    kept, _ = partition_passed([*human, *passed(lines)], limits, base, recipe)
     return [row for row in kept if row["source"] == "synthesised"]

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from dataset_card.card import BEGIN, END, config, merge_configs, render
 from dataset_card.facts import Given, gather
 from dataset_card.head import size_category
-from dataset_card.reasons import REASONS
 from pipelines import features
 from pipelines.errors import HanjulError
+from pipelines.filters.filter_rows import REASONS
 from pipelines.rows import split_of
 from pipelines.text.line_index import Lines
 from scripts.local_hub import cards

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from pipelines.filters import REASONS
+from pipelines.filters.filter_rows import REASONS
 from scripts import recipes
 from tests.docs.markdown import text
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trl.data_utils import extract_prompt, is_conversational
 
 from pipelines.features import PREFERENCES, write_rows
-from pipelines.filters import REASONS, filter_rows
+from pipelines.filters.filter_rows import REASONS, filter_rows
 from pipelines.preferences import WORSE, preferences_of
 from pipelines.rows import make_row, row_id, split_of
 from tests.limits import limits

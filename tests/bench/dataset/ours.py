@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from datasets import Dataset
 
-from pipelines.filters import first_rule
+from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.filters.selection import select
 from pipelines.text.jaccard_join import similar_pairs
@@ -41,8 +41,8 @@ def whole(args: argparse.Namespace) -> dict[str, Any]:
     """
     recipe, measured = _recipe_and_limits(args.engine)
     parts: dict[str, float] = {}
-    partition.part_by_rules = _timed(partition.part_by_rules, "rules", parts)
-    partition.part_passed = _timed(partition.part_passed, "selection", parts)
+    partition.partition_by_rules = _timed(partition.partition_by_rules, "rules", parts)
+    partition.partition_passed = _timed(partition.partition_passed, "selection", parts)
     started = time.perf_counter()
     rows = _timed(_read, "read", parts)(args.file, args.folder / "cache")
     kept, rejected = partition.part(rows, measured, None, recipe, args.folder)

@@ -12,7 +12,8 @@ from model_card.judging.facts import FLOOR
 from model_card.judging.judge import Raw, calibrated
 from pipelines.metrics import METRICS
 from pipelines.rows import Scorable
-from pipelines.synthesis.examples import exemplary_slogans, load_examples
+from pipelines.slogans import load_slogans
+from pipelines.synthesis.examples import exemplary_slogans
 
 #: What scores rows, and what prefers one of two lines.
 Uninformed = tuple[Callable[..., list[Raw | None]], Callable[..., list[float | None]]]
@@ -26,7 +27,7 @@ def measure(tries: int) -> dict[str, int]:
 
 def _is_caught(uninformed: Uninformed, seed: int) -> bool:
     raw, prefers = uninformed
-    contrasts = build_contrast_set(load_examples()[:60], exemplary_slogans(), seed)
+    contrasts = build_contrast_set(load_slogans()[:60], exemplary_slogans(), seed)
     judge = calibrated("bad", "geval", "samples", raw, contrasts, prefers=prefers, bootstrap=100, seed=seed)
     reliable = [metric for metric in METRICS if judge.facts.calibration[metric].reliable]
     return not reliable and judge.facts.duels is not None and judge.facts.duels.value < FLOOR

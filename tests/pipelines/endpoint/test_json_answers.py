@@ -14,7 +14,7 @@ from pipelines.endpoint.json_answers import (
     lines_of,
     schema_of,
 )
-from pipelines.filters import RULES
+from pipelines.filters.apply_rules import RULES
 from tests.limits import limits
 
 LIMITS = limits(min_pv=0, min_naturalness=0)

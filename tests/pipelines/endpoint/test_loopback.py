@@ -7,7 +7,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from pipelines.filters import RULES
+from pipelines.filters.apply_rules import RULES
 from tests.bench.endpoint.loopback import Loopback, loopback
 from tests.limits import limits
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL

@@ -13,7 +13,7 @@ from pipelines.endpoint.prices import (
     typical_input_tokens,
 )
 from pipelines.planning.taxonomy import load_craft
-from pipelines.synthesis.examples import load_examples
+from pipelines.slogans import load_slogans
 from pipelines.synthesis.prompts import brief_prompt
 
 PAIR = {"id": "1", "product": "모카포트", "values": ["여유"], "device": "pun", "tone": "warm"}
@@ -26,7 +26,7 @@ def byte_level(merges: int) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     if merges:
         trainer = trainers.BpeTrainer(vocab_size=256 + merges, initial_alphabet=alphabet, show_progress=False)
-        tokenizer.train_from_iterator([row["ad_copy"] for row in load_examples()], trainer)
+        tokenizer.train_from_iterator([row["ad_copy"] for row in load_slogans()], trainer)
     return tokenizer
 
 
@@ -72,7 +72,7 @@ def test_no_tokenizer_over_bytes_passes_the_bound(texts):
 
 
 def test_an_estimate_is_a_third_of_the_bound():
-    brief = brief_prompt(PAIR, load_examples()[:12], load_craft(), 4)
+    brief = brief_prompt(PAIR, load_slogans()[:12], load_craft(), 4)
     size = sum(len(message["content"].encode()) for message in brief)
     assert most_input_tokens(brief) == size + 2 * TOKENS_PER_MESSAGE
     assert abs(typical_input_tokens(brief) - 2 * TOKENS_PER_MESSAGE - size / 3) <= 0.5

@@ -15,7 +15,7 @@ import pytest
 from pipelines.execution import check_rules
 from pipelines.execution.check_rules import LOOKED_AT, CheckBlocks, ReadRows, build_check_pipeline, verdicts_of
 from pipelines.features import write_raw
-from pipelines.filters import first_rule
+from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.rows import make_row
 from pipelines.text.line_index import Lines
@@ -177,7 +177,7 @@ def test_a_batch_that_fails_fails_it_all_and_the_log_names_the_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], replicas: int
 ) -> None:
     monkeypatch.setattr(check_rules, "BLOCK", 1)
-    monkeypatch.setattr(check_rules, "verdict", breaks)
+    monkeypatch.setattr(check_rules, "check_row", breaks)
     with pytest.raises(RuntimeError, match=r"the pipeline hanjul-checks failed on a batch: no .*verdicts.*see the log"):
         verdicts([raw("하나"), raw("둘"), raw("셋")], tmp_path, replicas=replicas)
     log = "".join(capfd.readouterr())

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.corpus import load_corpus
-from pipelines.filters import REASONS, apply_rules, filter_rows, judge_and_select
+from pipelines.filters.apply_rules import apply_rules
+from pipelines.filters.filter_rows import REASONS, filter_rows, judge_and_select
 from pipelines.rows import make_row, row_id
 from pipelines.text.tidy import clean_value
 from tests.limits import LIMITS, limits

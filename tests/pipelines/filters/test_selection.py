@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.filters import apply_rules, judge_and_select
-from pipelines.filters.selection import Verdict, select
+from pipelines.filters.apply_rules import apply_rules
+from pipelines.filters.filter_rows import judge_and_select
+from pipelines.filters.selection import Decision, select
 from pipelines.rows import make_row, split_of
 from pipelines.text.line_index import Lines
 from pipelines.text.ngrams import grams, letters
@@ -34,10 +35,10 @@ def test_of_near_duplicates_the_best_stays_and_names_the_group():
     ]
     best = rows[1]["id"]
     assert select(rows, limits(max_similarity=0.7)) == [
-        Verdict("near_duplicate", f"0.73 like {best}", best),
-        Verdict("", "", best),
-        Verdict("near_duplicate", f"0.73 like {best}", best),
-        Verdict("", "", rows[3]["id"]),
+        Decision("near_duplicate", f"0.73 like {best}", best),
+        Decision("", "", best),
+        Decision("near_duplicate", f"0.73 like {best}", best),
+        Decision("", "", rows[3]["id"]),
     ]
     assert [verdict.reason for verdict in select(rows, limits(max_similarity=0.8))] == ["near_duplicate", "", "", ""]
 
@@ -70,8 +71,8 @@ def test_the_test_split_comes_first():
         make("가스레인지 옆에서 로마가 말을 건다", product=TEST, score=0.1),
     ]
     assert select(rows, limits(max_eval_similarity=0.5)) == [
-        Verdict("contaminated", f"0.62 like {rows[1]['id']} of the test split", ""),
-        Verdict("", "", rows[1]["id"]),
+        Decision("contaminated", f"0.62 like {rows[1]['id']} of the test split", ""),
+        Decision("", "", rows[1]["id"]),
     ]
     assert [verdict.reason for verdict in select(rows, limits(max_eval_similarity=0.7))] == ["", ""]
 
@@ -122,11 +123,12 @@ def test_a_better_line_of_another_split_is_contaminated():
     ]
     best = rows[1]["id"]
     assert select(rows, limits()) == [
-        Verdict("contaminated", f"1.00 like {best} of the test split", ""),
-        Verdict("", "", best),
+        Decision("contaminated", f"1.00 like {best} of the test split", ""),
+        Decision("", "", best),
     ]
     assert (
-        select(rows, limits(max_eval_similarity=1, max_similarity=1), alike=[(0, 1, 0.97)])[0].reason == "contaminated"
+        select(rows, limits(max_eval_similarity=1, max_similarity=1), similar=[(0, 1, 0.97)])[0].reason
+        == "contaminated"
     )
 
 
@@ -136,7 +138,7 @@ def test_lines_that_mean_the_same_are_near_duplicates_too():
         make("주방이 먼저 눈을 뜬다", score=0.9),
         make("골목이 잠든다", score=0.1),
     ]
-    kept, rejected = judge_and_select(rows, limits(min_pv=0.5), alike=[(0, 1, 0.93), (1, 2, 0.99)])
+    kept, rejected = judge_and_select(rows, limits(min_pv=0.5), similar=[(0, 1, 0.93), (1, 2, 0.99)])
     assert [row["ad_copy"] for row in kept] == ["주방이 먼저 눈을 뜬다"]
     assert [(row["reason"], row["evidence"]) for row in rejected] == [
         ("near_duplicate", f"0.93 in meaning like {rows[1]['id']}"),
@@ -183,4 +185,4 @@ def test_nothing_that_stays_is_alike_and_all_that_goes_says_why(lines, same, clo
 @pytest.mark.parametrize("count", [0, 1])
 def test_few_rows(count):
     rows = [make("월요일도 반쯤은 금요일")] * count
-    assert select(rows, limits()) == [Verdict("", "", row["id"]) for row in rows]
+    assert select(rows, limits()) == [Decision("", "", row["id"]) for row in rows]

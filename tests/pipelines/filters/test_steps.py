@@ -14,7 +14,8 @@ from distilabel.steps import LoadDataFromDicts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.filters import REASONS, RULES, first_rule
+from pipelines.filters.apply_rules import RULES, first_rule
+from pipelines.filters.filter_rows import REASONS
 from pipelines.filters.limits import Limits
 from pipelines.filters.steps import CheckRules, SelectRows
 from pipelines.rows import row_id

@@ -1,62 +1,18 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from pipelines.errors import HanjulError
-from pipelines.planning.taxonomy import load_taxonomy
 from pipelines.rows import make_row
-from pipelines.synthesis.examples import EXAMPLES, exemplary_slogans, is_exemplary, load_examples
-
-LINE = {"product": "침대", "values": ["과학적인"], "ad_copy": "침대는 가구가 아닙니다. 침대는 과학입니다."}
-
-
-def write(folder: Path, *examples: object) -> Path:
-    path = folder / "examples.jsonl"
-    lines = (example if isinstance(example, str) else json.dumps(example, ensure_ascii=False) for example in examples)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def shipped() -> list[dict[str, object]]:
-    return [json.loads(line) for line in EXAMPLES.read_text(encoding="utf-8").splitlines()]
-
-
-def test_shipped_examples_are_many_and_of_the_taxonomy():
-    rows = load_examples()
-    assert len(rows) == len(shipped()) >= 120
-    categories = {row["category"] for row in rows}
-    assert len(categories) >= 25
-    assert categories <= {category.name for category in load_taxonomy()}
-    assert {row["source"] for row in rows} == {"slogan"}
-
-
-def test_no_shipped_line_stands_twice_in_another_spelling():
-    letters = ["".join(filter(str.isalnum, row["ad_copy"])) for row in load_examples()]
-    assert len(set(letters)) == len(letters)
-
-
-@pytest.mark.parametrize("example", shipped(), ids=lambda example: example["ad_copy"])
-def test_each_shipped_line_says_whose_it_is(example):
-    assert list(example) == ["brand", "product", "values", "ad_copy", "category", "year"]
-    assert example["brand"].strip() == example["brand"] != ""
-    assert example["product"] != example["brand"]
-    assert 1 <= len(example["values"]) <= 2
-    assert any("가" <= letter <= "힣" for letter in example["ad_copy"])
-    assert example["year"] is None or 1950 <= example["year"] <= 2025
-
-
-def test_no_brand_has_more_than_two_shipped_lines():
-    brands = Counter(example["brand"] for example in shipped())
-    assert [brand for brand, lines in brands.items() if lines > 2] == []
+from pipelines.slogans import SLOGANS, load_slogans
+from pipelines.synthesis.examples import exemplary_slogans, is_exemplary
 
 
 def test_slogans_shown_to_a_teacher_do_what_it_is_told():
     shown = exemplary_slogans()
-    whole = {row["id"]: (row, example["brand"]) for row, example in zip(load_examples(), shipped(), strict=True)}
+    brands = [json.loads(line)["brand"] for line in SLOGANS.read_text(encoding="utf-8").splitlines()]
+    whole = {row["id"]: (row, brand) for row, brand in zip(load_slogans(), brands, strict=True)}
     assert len(shown) >= 110
     assert len({row["category"] for row in shown}) >= 25
     for row in shown:
@@ -79,7 +35,7 @@ def test_slogans_shown_to_a_teacher_do_what_it_is_told():
     ],
 )
 def test_slogans_kept_for_people_alone(line, why):
-    assert line in {row["ad_copy"] for row in load_examples()}
+    assert line in {row["ad_copy"] for row in load_slogans()}
     assert line not in {row["ad_copy"] for row in exemplary_slogans()}, why
 
 
@@ -97,68 +53,3 @@ def test_slogans_kept_for_people_alone(line, why):
 )
 def test_is_exemplary(line, exemplary):
     assert is_exemplary(make_row("브로치", ["우아한"], line, source="written")) is exemplary
-
-
-def test_a_row_is_exactly_this(tmp_path):
-    path = write(tmp_path, {"brand": "에이스침대", **LINE, "category": "가구", "year": 1993})
-    assert load_examples(path) == [make_row(**LINE, category="가구", source="slogan")]
-
-
-def test_three_keys_are_enough_and_order_stays(tmp_path):
-    second = {"product": " 라면 ", "values": ["우애 "], "ad_copy": "형님 먼저  아우 먼저"}
-    path = write(tmp_path, "\ufeff" + json.dumps(LINE), "", second)
-    assert load_examples(path) == [
-        make_row(**LINE, source="slogan"),
-        make_row("라면", ["우애"], "형님 먼저 아우 먼저", source="slogan"),
-    ]
-
-
-def test_a_line_separator_within_a_string_ends_no_line(tmp_path):
-    (row,) = load_examples(write(tmp_path, {**LINE, "ad_copy": "형님 먼저\u2028아우 먼저"}))
-    assert row["ad_copy"] == "형님 먼저 아우 먼저"
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("{", "Not JSON"),
-        ("product,values,ad_copy", "Not JSON"),
-        ("[" * 100_000, "Not JSON"),
-        ("9" * 5_000, "Not JSON"),
-        ('["침대"]', "Not a JSON object"),
-        ("null", "Not a JSON object"),
-        *(({name: LINE[name] for name in LINE if name != key}, f"`{key}` is missing") for key in LINE),
-        ({**LINE, "product": None}, "`product` must be text, not empty"),
-        ({**LINE, "product": "\u3000"}, "`product` must be text, not empty"),
-        ({**LINE, "ad_copy": ["침대"]}, "`ad_copy` must be text, not empty"),
-        ({**LINE, "ad_copy": ""}, "`ad_copy` must be text, not empty"),
-        (json.dumps({**LINE, "ad_copy": "\ud800"}), "`ad_copy` must be text, not empty"),
-        ({**LINE, "values": "과학적인"}, "`values` must be a list of words"),
-        ({**LINE, "values": []}, "`values` must be a list of words"),
-        ({**LINE, "values": [" "]}, "`values` must be a list of words"),
-        ({**LINE, "values": [1]}, "`values` must be a list of words"),
-        ({**LINE, "category": None}, "`category` must be text"),
-        ({**LINE, "category": 3}, "`category` must be text"),
-        (LINE, "`ad_copy` stands in line 1 already"),
-        ({**LINE, "product": "돌침대", "ad_copy": LINE["ad_copy"] + " "}, "`ad_copy` stands in line 1 already"),
-    ],
-)
-def test_says_what_is_wrong_and_where(tmp_path, line, message):
-    path = write(tmp_path, LINE, "", line)
-    with pytest.raises(HanjulError) as raised:
-        load_examples(path)
-    assert raised.value.what.startswith(message)
-    assert raised.value.where == f"{path}, line 3"
-
-
-def test_files_without_examples(tmp_path):
-    with pytest.raises(HanjulError, match="cannot be read"):
-        load_examples(tmp_path / "nowhere.jsonl")
-    with pytest.raises(HanjulError, match="cannot be read"):
-        load_examples(tmp_path)
-    with pytest.raises(HanjulError, match="holds no examples"):
-        load_examples(write(tmp_path, " "))
-    korean = tmp_path / "cp949.jsonl"
-    korean.write_bytes(json.dumps(LINE, ensure_ascii=False).encode("cp949"))
-    with pytest.raises(HanjulError, match="give a JSONL file in UTF-8"):
-        load_examples(korean)

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import HanjulError
-from pipelines.filters import judge_and_select
+from pipelines.filters.filter_rows import judge_and_select
 from pipelines.rows import make_row
 from pipelines.synthesis.rounds import Rounds, cut
 from tests.limits import limits

@@ -20,9 +20,9 @@ ROWS = [
 
 def test_here_and_in_other_processes_it_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [dict(row) for row in ROWS]
-    here = partition.part_by_rules(rows, LIMITS, tmp_path)
+    here = partition.partition_by_rules(rows, LIMITS, tmp_path)
     monkeypatch.setattr(partition, "FEW", 0)
-    assert partition.part_by_rules(rows, LIMITS, tmp_path) == here
+    assert partition.partition_by_rules(rows, LIMITS, tmp_path) == here
     passed, rejected = here
     assert [row["ad_copy"] for row in passed] == ["밤새 피부 재생을 돕는 초록", "부엌이 먼저 깬다"]
     assert [row["reason"] for row in rejected] == ["claim", "leak"]  # what skin care may not say, a gel may

@@ -13,24 +13,24 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset
 
-from pipelines.filters import first_rule
+from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.rows import make_row
-from pipelines.synthesis.examples import EXAMPLES, load_examples
+from pipelines.slogans import SLOGANS, load_slogans
 from pipelines.text.line_index import Lines
 from scripts.core.errors import HanjulError
 from scripts.core.settings import FilterSettings
-from scripts.filtering.references import References, default_limits, rules_identity
+from scripts.filtering.references import References, rules_identity
 from scripts.hub.hub import Hub
 
 LINES = ["창문을 열면 계절이 한 뼘", "“고요를 켜는 스위치”"]
-OURS = [row["ad_copy"] for row in load_examples()]
-SHIPPED = f"sha256:{sha256(EXAMPLES.read_bytes()).hexdigest()}"
+OURS = [row["ad_copy"] for row in load_slogans()]
+SHIPPED = f"sha256:{sha256(SLOGANS.read_bytes()).hexdigest()}"
 
 
 def limits(hub: Hub, **changes: Any) -> Limits:
     chosen = FilterSettings(judge="none", **changes)
-    return References.find(hub, chosen).limits(hub, chosen)
+    return References.resolve(hub, chosen).limits(hub, chosen)
 
 
 OURS_PINNED = {"slogans of Hanjul": SHIPPED, "rules of Hanjul": rules_identity()}
@@ -50,7 +50,7 @@ def jsonl(folder: Path, *records: Any, name: str = "lines.jsonl") -> Path:
 
 
 def test_a_recipe_that_names_none_has_the_slogans_of_hanjul_and_no_evaluation(hub: Hub) -> None:
-    found = References.find(hub, FilterSettings())
+    found = References.resolve(hub, FilterSettings())
     assert found == References(None, None, {**OURS_PINNED})
     bounds = limits(hub)
     assert (bounds.slogans, bounds.reserved, bounds.scored) == (Lines(OURS), Lines(), False)
@@ -71,7 +71,7 @@ def test_settings_reach_the_limits(hub: Hub) -> None:
         "max_phrase_count": 3,
     }
     chosen = FilterSettings(judge="likelihood", **thresholds)
-    found = References.find(hub, chosen).limits(hub, chosen)
+    found = References.resolve(hub, chosen).limits(hub, chosen)
     assert found == Limits(**thresholds, slogans=Lines(OURS), reserved=Lines(), scored=True)
 
 
@@ -112,14 +112,14 @@ def test_a_dataset_is_pinned_and_read_whole(hub: Hub) -> None:
     uri = "hf://datasets/local/slogans"
     pinned = hub.resolve(uri)
     chosen = FilterSettings(judge="none", slogans=uri, eval_lines=uri)
-    found = References.find(hub, chosen)
+    found = References.resolve(hub, chosen)
     assert found == References(
         pinned, pinned, {**OURS_PINNED, "slogans": pinned.to_uri(), "eval_lines": pinned.to_uri()}
     )
     bounds = found.limits(hub, chosen)
     assert sorted(bounds.reserved.lines) == sorted(LINES) and set(LINES) < set(bounds.slogans.lines)
     Dataset.from_list([{"카피": "골목이 먼저 깬다"}]).push_to_hub("local/slogans", split="train")
-    assert References.find(hub, chosen).identities != found.identities
+    assert References.resolve(hub, chosen).identities != found.identities
     assert found.limits(hub, chosen) == bounds  # as pinned, whatever is pushed since
 
 
@@ -127,12 +127,12 @@ def test_a_file_is_pinned_by_its_content(hub: Hub, tmp_path: Path) -> None:
     path = jsonl(tmp_path, {"ad_copy": LINES[0]})
     chosen = FilterSettings(eval_lines=str(path))
     identity = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
-    found = References.find(hub, chosen)
+    found = References.resolve(hub, chosen)
     assert found == References(None, path, {**OURS_PINNED, "eval_lines": identity})
     copy = jsonl(tmp_path, {"ad_copy": LINES[0]}, name="copy.jsonl")
-    assert References.find(hub, FilterSettings(eval_lines=str(copy))).identities == found.identities
+    assert References.resolve(hub, FilterSettings(eval_lines=str(copy))).identities == found.identities
     jsonl(tmp_path, {"ad_copy": LINES[1]})
-    assert References.find(hub, chosen).identities["eval_lines"] != identity
+    assert References.resolve(hub, chosen).identities["eval_lines"] != identity
     assert limits(hub, eval_lines=str(path)).reserved == Lines([LINES[1]])
 
 
@@ -169,16 +169,17 @@ def test_what_cannot_be_compared_with_is_a_sentence(hub: Hub, tmp_path: Path, se
     fails("hf://models/local/nobody-has-this", "No such repository")
 
 
-def test_limits_for_pipelines_of_others() -> None:
-    bounds = default_limits(slogans=[LINES[0]], eval_lines=[LINES[1]], max_chars=40)
-    assert bounds.slogans == Lines([*OURS, LINES[0]]) and bounds.reserved == Lines([LINES[1]])
-    assert (bounds.max_chars, bounds.scored) == (40, False)
-    with pytest.raises(TypeError, match="no thresholds of the filters: engine"):
-        default_limits(engine="ray")
+def test_a_recipe_has_all_thresholds_of_the_filters_and_no_others(hub: Hub) -> None:
+    plain = Limits()
+    assert limits(hub) == plain
+    assert References.resolve(hub, FilterSettings()).limits(hub, FilterSettings()) == plain.model_copy(
+        update={"scored": True}
+    )
+    assert limits(hub, min_pv=0.7, max_chars=30) == plain.model_copy(update={"min_pv": 0.7, "max_chars": 30})
 
 
-def test_the_lists_of_the_rules_are_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_behaviour_and_the_lists_of_the_rules_are_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     before = rules_identity()
-    monkeypatch.setattr("pipelines.filters.VERSION", 2)
+    monkeypatch.setattr("pipelines.filters.filter_rows.VERSION", 2)
     assert rules_identity() != before
     assert before.startswith("1 sha256:")

@@ -16,7 +16,7 @@ from pipelines.rows import make_row
 from scripts.core.errors import HanjulError
 from scripts.core.settings import FilterSettings, Recipe, SemanticSettings
 from scripts.filtering import semantic
-from scripts.filtering.partition import part_passed
+from scripts.filtering.partition import partition_passed
 from scripts.hub.hub import Hub
 from tests.limits import limits
 
@@ -92,7 +92,7 @@ def test_pairs_are_those_of_brute_force(encoder: Path) -> None:
     least = middle(vectors)
     expected = brute_force(vectors, least)
     assert 0 < len(expected) < 55
-    found = semantic.alike(rows(LINES), SemanticSettings(model=str(encoder), max_cosine=least))
+    found = semantic.similar_pairs(rows(LINES), SemanticSettings(model=str(encoder), max_cosine=least))
     assert same(found, expected)
     assert all(type(one) is int and type(two) is int and type(cosine) is float for one, two, cosine in found)
 
@@ -106,7 +106,7 @@ def test_pairs_across_the_borders_of_chunks(monkeypatch: pytest.MonkeyPatch, chu
     monkeypatch.setattr(semantic, "CHUNK", chunk)
     monkeypatch.setattr(semantic, "_vectors", lambda lines, chosen: vectors.astype(np.float32))
     for least in (0.3, 0.9):
-        found = semantic.alike(rows(LINES), SemanticSettings(model="any", max_cosine=least))
+        found = semantic.similar_pairs(rows(LINES), SemanticSettings(model="any", max_cosine=least))
         assert same(found, brute_force(vectors, least))
         assert {(0, 4), (0, 7), (0, 10), (4, 7), (4, 10), (7, 10)} <= {pair[:2] for pair in found}
 
@@ -116,7 +116,7 @@ def test_thousands_of_rows_are_compared_with_all_others(monkeypatch: pytest.Monk
     vectors[[semantic.CHUNK - 1, semantic.CHUNK, 2 * semantic.CHUNK + 6]] = vectors[0]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     monkeypatch.setattr(semantic, "_vectors", lambda lines, chosen: vectors.astype(np.float32))
-    found = semantic.alike([{"ad_copy": ""}] * len(vectors), SemanticSettings(model="any", max_cosine=0.95))
+    found = semantic.similar_pairs([{"ad_copy": ""}] * len(vectors), SemanticSettings(model="any", max_cosine=0.95))
     expected = np.argwhere(np.triu(vectors @ vectors.T >= 0.95, 1)).tolist()
     assert sorted([one, two] for one, two, _ in found) == expected
     assert {(0, 999), (0, 1000), (0, 2006), (999, 1000), (999, 2006), (1000, 2006)} <= {pair[:2] for pair in found}
@@ -124,13 +124,15 @@ def test_thousands_of_rows_are_compared_with_all_others(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("lines", [[], ["부엌이 먼저 깬다"]])
 def test_too_few_rows_to_compare(encoder: Path, lines: list[str]) -> None:
-    assert semantic.alike(rows(lines), SemanticSettings(model=str(encoder))) == []
+    assert semantic.similar_pairs(rows(lines), SemanticSettings(model=str(encoder))) == []
 
 
 @pytest.mark.parametrize("least", [0.9, 0.999])
 def test_equal_and_odd_lines(encoder: Path, least: float) -> None:
     odd = ["부엌이 먼저 깬다", "", "부엌이 먼저 깬다", "😀" * 500, "", "아침 " * 500]
-    found = {pair[:2] for pair in semantic.alike(rows(odd), SemanticSettings(model=str(encoder), max_cosine=least))}
+    found = {
+        pair[:2] for pair in semantic.similar_pairs(rows(odd), SemanticSettings(model=str(encoder), max_cosine=least))
+    }
     assert {(0, 2), (1, 4)} <= found
 
 
@@ -138,7 +140,7 @@ def test_at_most_one_finds_what_is_equal(monkeypatch: pytest.MonkeyPatch) -> Non
     vectors = np.repeat(np.random.default_rng(2).normal(size=(40, 768)).astype(np.float32), 2, axis=0)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     monkeypatch.setattr(semantic, "_vectors", lambda lines, chosen: vectors)
-    found = semantic.alike([{"ad_copy": ""}] * 80, SemanticSettings(model="any", max_cosine=1.0))
+    found = semantic.similar_pairs([{"ad_copy": ""}] * 80, SemanticSettings(model="any", max_cosine=1.0))
     assert [pair[:2] for pair in found] == [(place, place + 1) for place in range(0, 80, 2)]
 
 
@@ -149,7 +151,7 @@ def test_the_better_of_two_that_mean_the_same_stays(monkeypatch: pytest.MonkeyPa
     vectors[1] = vectors[0]
     monkeypatch.setattr(semantic, "_vectors", lambda texts, chosen: vectors)
     given = rows(lines, source="imported")
-    kept, rejected = part_passed(given, limits(scored=False), None, Recipe(filter=settings))
+    kept, rejected = partition_passed(given, limits(scored=False), None, Recipe(filter=settings))
     assert [row["ad_copy"] for row in kept] == [lines[0], lines[2]]
     assert [(row["ad_copy"], row["reason"], row["evidence"], row["group_id"]) for row in rejected] == [
         (lines[1], "near_duplicate", f"1.00 in meaning like {given[0]['id']}", given[0]["id"])
@@ -158,7 +160,7 @@ def test_the_better_of_two_that_mean_the_same_stays(monkeypatch: pytest.MonkeyPa
 
 def test_no_encoder_is_asked_where_the_recipe_names_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    kept, rejected = part_passed(rows(LINES[:1], source="imported"), limits(scored=False), None, Recipe())
+    kept, rejected = partition_passed(rows(LINES[:1], source="imported"), limits(scored=False), None, Recipe())
     assert (len(kept), rejected) == (1, [])
 
 
@@ -166,20 +168,20 @@ def test_an_encoder_on_the_hub(hub: Hub, encoder: Path) -> None:
     hub.api.create_repo("local/encoder")
     first = hub.api.upload_folder(repo_id="local/encoder", folder_path=str(encoder)).oid
     chosen = SemanticSettings(model="local/encoder", revision=first, max_cosine=0.999)
-    assert [pair[:2] for pair in semantic.alike(rows([LINES[0], LINES[5], LINES[0]]), chosen)] == [(0, 2)]
+    assert [pair[:2] for pair in semantic.similar_pairs(rows([LINES[0], LINES[5], LINES[0]]), chosen)] == [(0, 2)]
 
 
 def test_a_package_that_is_missing_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(HanjulError, match="needs sentence-transformers, which is not installed") as caught:
-        semantic.alike(rows(LINES), SemanticSettings(model="jhgan/ko-sroberta-multitask"))
+        semantic.similar_pairs(rows(LINES), SemanticSettings(model="jhgan/ko-sroberta-multitask"))
     assert caught.value.where == "jhgan/ko-sroberta-multitask"
     assert "pip install 'hanjul[semantic]'" in caught.value.next_step
 
 
 def fails(model: str, revision: str | None = None) -> HanjulError:
     with pytest.raises(HanjulError, match="The sentence encoder cannot be loaded") as caught:
-        semantic.alike(rows(LINES), SemanticSettings(model=model, revision=revision))
+        semantic.similar_pairs(rows(LINES), SemanticSettings(model=model, revision=revision))
     assert caught.value.next_step == "check filter.semantic.model"
     return caught.value
 

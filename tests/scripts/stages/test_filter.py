@@ -450,7 +450,7 @@ def test_an_evaluation_on_the_hub(hub: Hub) -> None:
 
 
 def test_an_encoder_is_pinned(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(semantic, "alike", lambda rows, chosen: [])
+    monkeypatch.setattr(semantic, "similar_pairs", lambda rows, chosen: [])
     hub.api.create_repo("local/moving-encoder", exist_ok=True)
     raw = push(hub, "meaning", GOOD)
     uri = run(hub, raw, recipe(semantic={"model": "local/moving-encoder"}))
@@ -516,7 +516,7 @@ def test_a_split_that_becomes_empty_is_not_loaded_any_more(hub: Hub, tmp_path: P
 def test_no_row_that_passes_is_a_sentence_and_no_commit(hub: Hub) -> None:
     raw = push(hub, "hopeless", [bad for bad, _, _ in BAD])
     for _ in range(2):
-        with pytest.raises(HanjulError, match="no row passed the filters"):
+        with pytest.raises(HanjulError, match="No row passed the filters"):
             run(hub, raw, recipe())
     assert hub.head(raw) == raw.revision
 
@@ -671,6 +671,6 @@ def test_a_work_folder_left_by_a_refused_commit_is_taken_up(hub: Hub, monkeypatc
         patch.setattr(type(hub.api), "create_commit", refuse)
         with pytest.raises(HanjulError, match="commit of stage filter was refused: the card is refused"):
             run(hub, raw, recipe())
-    monkeypatch.setattr(filter, "part", refuse)
+    monkeypatch.setattr(filter, "partition", refuse)
     uri = run(hub, raw, recipe())
     assert lines(hub, uri) == sorted(row["ad_copy"] for row in GOOD)

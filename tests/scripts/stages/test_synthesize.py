@@ -109,11 +109,11 @@ def test_endpoint_writes_rows_and_the_key_stays_out(
 
 
 def test_examples_are_real_slogans_and_rows_of_people(hub: Hub, planned: HfUri) -> None:
-    from pipelines.synthesis.examples import load_examples
+    from pipelines.slogans import load_slogans
 
     with serve(write) as endpoint:
         uri = run(hub, planned, recipe(endpoint.url, examples=4))
-    slogans = {row["id"] for row in load_examples()}
+    slogans = {row["id"] for row in load_slogans()}
     for row in synthesised(hub, uri):
         assert len(slogans & set(row["example_ids"])) == 2
 

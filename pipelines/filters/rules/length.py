@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "length",
+    "길이",
+    "정한 글자 수보다 짧거나 깁니다.",
+    "Shorter or longer than the limits.",
+)
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:

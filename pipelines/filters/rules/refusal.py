@@ -7,6 +7,14 @@ from typing import Any
 
 from pipelines.endpoint.json_answers import is_refusal
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "refusal",
+    "쓰기를 거절함",
+    "교사 모델이나 그 제공자가 쓰기를 거절했습니다.",
+    "The teacher or its provider declined to write.",
+)
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:

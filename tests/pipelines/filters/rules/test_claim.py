@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.corpus import load_corpus
-from pipelines.filters import claim
 from pipelines.filters.limits import Limits
-from pipelines.synthesis.examples import load_examples
+from pipelines.filters.rules import claim
+from pipelines.slogans import load_slogans
 
 #: This filter reads none of them.
-LIMITS = Limits(**{limit.name: 0 for limit in fields(Limits)})
+LIMITS = Limits()
 CLAIMS = claim.load_claims()
 
 
@@ -75,7 +74,7 @@ def test_the_category_counts_as_the_product():
     assert check("한 포", "면역력을 깨우다", category="건강기능식품") == "면역과 몸의 수치: 면역력"
 
 
-@pytest.mark.parametrize("rows", [load_corpus(), load_examples()], ids=["corpus", "slogans"])
+@pytest.mark.parametrize("rows", [load_corpus(), load_slogans()], ids=["corpus", "slogans"])
 def test_no_written_line_and_no_real_slogan_is_rejected(rows):
     assert [row["ad_copy"] for row in rows if claim.check(row, LIMITS)] == []
 

@@ -12,6 +12,14 @@ from typing import Any
 import yaml
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "claim",
+    "근거 없는 주장",
+    "1위, 최고, 효능, 보장처럼 근거가 있어야 쓸 수 있는 말을 했습니다.",
+    "Makes a claim that would need proof, such as a rank, a superlative, an effect or a guarantee.",
+)
 
 CLAIMS = Path(__file__).parent / "claims.yaml"
 

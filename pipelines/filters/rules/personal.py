@@ -12,6 +12,14 @@ from stdnum.exceptions import ValidationError
 from stdnum.kr import rrn
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "personal",
+    "개인 정보",
+    "전화번호, 이메일 주소, 주민등록번호, 카드나 계좌 번호가 들어 있습니다.",
+    "Holds a phone, resident registration, card or account number, or an e-mail address.",
+)
 
 AT = r"(?:@|＠|골뱅이|[(\[]at[)\]])"
 DOT = r"(?:\s*\.\s*|\s*(?:점|닷)\s*|[(\[]dot[)\]])"

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.corpus import load_corpus
-from pipelines.filters import profanity
 from pipelines.filters.limits import Limits
-from pipelines.synthesis.examples import load_examples
+from pipelines.filters.rules import profanity
+from pipelines.slogans import load_slogans
 
 #: This filter reads none of them.
-LIMITS = Limits(**{limit.name: 0 for limit in fields(Limits)})
+LIMITS = Limits()
 WORDS = profanity.load_words()
 
 
@@ -67,7 +65,7 @@ def test_every_word_is_found_with_signs_between_its_letters(data, kind_and_word)
     assert evidence is not None and evidence.split(":")[0] == kind
 
 
-@pytest.mark.parametrize("rows", [load_corpus(), load_examples()], ids=["corpus", "slogans"])
+@pytest.mark.parametrize("rows", [load_corpus(), load_slogans()], ids=["corpus", "slogans"])
 def test_no_written_line_and_no_real_slogan_is_rejected(rows):
     assert [row["ad_copy"] for row in rows if profanity.check(row, LIMITS)] == []
 

@@ -8,6 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "format",
+    "한 줄이 아님",
+    "줄바꿈, 머리말, 마크업, 해시태그, 따옴표, 이모지가 섞여 카피 한 줄로 볼 수 없습니다.",
+    "Not one plain line: line breaks, labels, markup, hashtags, quotation marks or emoji.",
+)
 
 DOUBLE_QUOTES = '"“”„‟＂「」『』«»'
 #: A field name of our prompt, or the words with which a model introduces its answer.

@@ -16,6 +16,14 @@ from typing import Any
 import yaml
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "profanity",
+    "욕설·비하",
+    "욕설이나 남을 깎아내리는 말이 들어 있습니다.",
+    "Holds swear words or slurs.",
+)
 
 WORDS = Path(__file__).parent / "profanity.yaml"
 #: What may stand between two syllables of one word: 시1발, 병.신. A space only where the word has one.

@@ -14,7 +14,15 @@ from functools import cache
 from typing import Any
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
 from pipelines.text import morphemes
+
+REASON = Reason(
+    "leak",
+    "상품·가치 노출",
+    "상품이나 가치를 느끼게 하지 않고 그 낱말을 그대로 말했습니다.",
+    "Says the product or a value instead of making it felt.",
+)
 
 #: Last words of products that do not say what the product is.
 GENERIC = frozenset(

@@ -8,6 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "script",
+    "한글 아닌 글자",
+    "한자, 가나, 낱자모, 불필요한 로마자, 깨진 글자가 들어 있습니다.",
+    "Hanja, kana, loose jamo, stray Latin words or broken characters.",
+)
 
 LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+(?:[-&+'’.]?[A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff]+)*")
 #: What Korean copy does write in Latin letters: short capitals (AI, TV, USB-C, SPF50), units after a number, Wi-Fi.

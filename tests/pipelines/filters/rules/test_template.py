@@ -11,7 +11,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.filters import first_rule, template
+from pipelines.filters.apply_rules import first_rule
+from pipelines.filters.rules import template
 from tests.limits import LIMITS, limits
 
 FORMS: list[dict[str, Any]] = yaml.safe_load(template.FORMS.read_text(encoding="utf-8"))

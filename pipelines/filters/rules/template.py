@@ -15,6 +15,14 @@ from typing import Any
 import yaml
 
 from pipelines.filters.limits import Limits
+from pipelines.filters.reason import Reason
+
+REASON = Reason(
+    "template",
+    "틀에 박힌 말",
+    "어느 상품에나 붙는 닳은 말이거나, 너무 많은 줄이 같은 첫머리나 끝맺음을 씁니다.",
+    "A worn-out form that would do for any product, or an opening or ending that too many lines share.",
+)
 
 FORMS = Path(__file__).parent / "templates.yaml"
 PUNCTUATION = re.compile(r"[^\w\s]|_")
