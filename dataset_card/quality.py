@@ -157,7 +157,8 @@ def _leaks(rows: Rows, limits: Limits) -> dict[str, float]:
 
 
 def _score(rows: Rows, name: str) -> Score | None:
-    found = [row["scores"][name] for row in rows if row.get("scores") and row["scores"][name] is not None]
+    scored = [row["scores"].get(name) for row in rows if row.get("scores")]  # older rows lack a newer metric
+    found = [score for score in scored if score is not None]
     if not found:
         return None
     scores = np.array(found, float)
