@@ -76,7 +76,10 @@ def test_scores_are_of_the_rows_that_have_one():
 def test_rows_of_an_older_version_may_lack_a_metric():
     rows = [ROWS[0] | {"scores": {"pv": 0.5}}, ROWS[1] | {"scores": {"pv": 0.5, "creativity": 0.25}}]
     found = measure(rows, LIMITS, lines=2, seed=0).scores
-    assert {name: (score.rows, score.mean) for name, score in found.items()} == {"pv": (2, 0.5), "creativity": (1, 0.25)}
+    assert {name: (score.rows, score.mean) for name, score in found.items()} == {
+        "pv": (2, 0.5),
+        "creativity": (1, 0.25),
+    }
 
 
 def test_one_score_is_its_own_interval():
