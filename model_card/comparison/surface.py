@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipelines.filters.limits import FilterLimits
 from pipelines.text.jaccard_join import similar_pairs
 
 #: Jaccard index of character 3-grams from which a line nearly repeats a training row, as for the filters'
 #: near-duplicates.
-COPY = 0.6
+COPY = FilterLimits().max_similarity
 
 
 @dataclass(frozen=True)

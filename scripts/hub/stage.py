@@ -37,7 +37,7 @@ class Stage:
         name: verb of the stage, e.g. `filter`.
         repo: the repo it writes to, without a revision.
         inputs: name -> pinned URI (`hf://…@<40 hex>`) or `sha256:<hex>` of a local file.
-        settings: the recipe section as run, JSON values only.
+        settings: what of the recipe changes its output (`scripts.core.fingerprint.output_settings`), JSON values only.
         sealed: tag of a finished release; when set, the stage may be found but not run.
     """
 

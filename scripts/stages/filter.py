@@ -21,7 +21,7 @@ from pipelines.rows import split_of
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.settings import CalibrationSettings, Recipe
-from scripts.filtering import versions
+from scripts.filtering import previous
 from scripts.filtering.partition import partition
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
@@ -57,7 +57,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
     def work(folder: Path) -> Outcome:
         rows = hub.rows(raw, "raw").to_list()
         if earlier:
-            rows = versions.united(rows, versions.rows_of(hub, earlier[1]))
+            rows = previous.combine(rows, previous.rows_of(hub, earlier[1]))
         with input_errors("filter"):
             kept, rejected = partition(rows, limits, base, recipe, folder)
         _write(kept, rejected, recipe.filter.min_margin, folder / "out")
@@ -107,7 +107,7 @@ def _card(
     teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
     semantic = recipe.filter.semantic
     scored = any(row["scores"]["pv"] is not None for row in kept)
-    changes = versions.changes_since(hub, before, [*kept, *rejected])
+    changes = previous.changes_since(hub, before, [*kept, *rejected])
     with input_errors("filter"):
         found = facts.gather(
             facts.Given(repo_id=raw.id, title=recipe.title, imported_terms=recipe.import_.terms),

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 from dataset_card.facts import gather
 from dataset_card.report import report
+from pipelines.filters.limits import FilterLimits
 from pipelines.text.line_index import Lines
 from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
 from tests.limits import limits
@@ -24,22 +25,8 @@ def test_report_says_exactly_this():
         "scorer": PRODUCED.scorer,
         "prompts": {"brief.jinja": "0123456789abcdef" * 4},
         "usage": {"input_tokens": 12_345, "output_tokens": 678, "usd": 1.2345},
-        "limits": {
-            "min_chars": 4,
-            "max_chars": 60,
-            "min_pv": 0.5,
-            "min_naturalness": 0.3,
-            "keep_per_pair": 1,
-            "trust_written": True,
-            "max_similarity": 0.8,
-            "max_eval_similarity": 0.6,
-            "max_slogan_similarity": 0.6,
-            "max_phrase_share": 0.005,
-            "max_phrase_count": 10,
-            "slogans": 0,
-            "reserved": 0,
-            "scored": True,
-        },
+        "limits": FilterLimits().model_dump()
+        | {"max_similarity": 0.8, "max_eval_similarity": 0.6, "slogans": 0, "reserved": 0, "scored": True},
         "encoder": "",
         "rows": {"before": 10, "after": 5, "preferences": 1},
         "sources": {"synthesised": 3, "written": 2},

@@ -14,7 +14,7 @@ from scripts.core.errors import HanjulError
 from scripts.hub.hub import Hub
 
 #: Configs that hold all rows that a release looked at, each once.
-PARTS = ("default", "candidates", "rejected")
+CONFIGS = ("default", "candidates", "rejected")
 
 
 def rows_of(hub: Hub, release: HfUri) -> list[dict[str, Any]]:
@@ -23,12 +23,12 @@ def rows_of(hub: Hub, release: HfUri) -> list[dict[str, Any]]:
     return [{name: row[name] for name in RAW} for _, row in _rows_by_reason(hub, release)]
 
 
-def united(rows: Iterable[dict[str, Any]], earlier: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """New rows, then the earlier ones that they do not bring again."""
+def combine(rows: Iterable[dict[str, Any]], earlier: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """New rows, then the earlier ones that are not among them."""
 
-    found = list(rows)
-    known = {tidy_row(row)["id"] for row in found}
-    return [*found, *(row for row in earlier if row["id"] not in known)]
+    new = list(rows)
+    known = {tidy_row(row)["id"] for row in new}
+    return [*new, *(row for row in earlier if row["id"] not in known)]
 
 
 def changes_since(hub: Hub, before: tuple[str, HfUri] | None, after: Iterable[Mapping[str, Any]]) -> Changes | None:
@@ -60,7 +60,7 @@ def _rows_by_reason(hub: Hub, release: HfUri) -> Iterable[tuple[str, dict[str, A
     names = {entry["config_name"] for entry in hub.card_configs(release)}
     if "default" not in names:
         raise HanjulError("This is no release of a dataset", release.to_uri(), "remove the tag, or lower `version`")
-    for config in PARTS:
+    for config in CONFIGS:
         if config in names:
             for row in hub.rows(release, config):
                 yield {"default": "default", "candidates": "outranked"}.get(config) or row["reason"], row
