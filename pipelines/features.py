@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from datasets import Dataset, Features, List, Value
+from datasets.table import InMemoryTable
 
 from pipelines.metrics import METRICS
 from pipelines.rows import trl_columns
@@ -95,7 +97,9 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, features: Features
     if not count:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    Dataset.from_dict(columns, features=features).to_parquet(str(path))
+    # `Dataset.from_dict` makes the same table, but looks at every cell in Python: ten times as long.
+    table = pa.table(columns, schema=features.arrow_schema)
+    Dataset(InMemoryTable(table)).to_parquet(str(path))
 
 
 def write_raw(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
