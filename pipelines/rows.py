@@ -6,6 +6,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,6 +96,7 @@ def make_row(product: str, values: Sequence[str], ad_copy: str, **columns: Any) 
     return row | columns  # type: ignore[return-value]
 
 
+@lru_cache(maxsize=100_000)  # a product has many rows, and each stage asks for each of them
 def split_of(product: str) -> Split:
     """The split a product belongs to, for ever: decided by its hash, so no product stands in two splits."""
     bucket = int(hashlib.sha256(normalise(product).encode()).hexdigest()[:8], 16) % 100
