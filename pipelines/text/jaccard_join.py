@@ -19,6 +19,8 @@ from pipelines.text.ngrams import SIZE, letters
 
 #: Candidate pairs that are looked at together; each takes about 100 bytes meanwhile.
 CHUNK = 2_000_000
+#: Words of 64 bits of a line's fine bit map.
+FINE = 4
 #: Slack for 0.8 * 15 being 12.000000000000002.
 EPSILON = 1e-9
 
@@ -33,6 +35,7 @@ class _Sets:
     offsets: Array  # int64, one more than lines
     sizes: Array  # int64
     bits: Array  # uint64, one bit a gram
+    fine_bits: Array  # uint64, four for each line: a map of 256 bits
 
 
 def similar_pairs(
@@ -67,14 +70,24 @@ def _sets(lines: Sequence[str]) -> _Sets:
     grams = (entries & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     sizes = np.bincount((entries >> np.uint64(32)).astype(np.int64), minlength=len(lines))
     offsets = np.concatenate([[0], np.cumsum(sizes)])
-    # Fibonacci hashing: the top six bits of a product with 2^64 / phi say which bit a gram is.
-    spread = (entries & np.uint64(0xFFFFFFFF)) * np.uint64(0x9E3779B97F4A7C15)
-    bits = np.zeros(len(lines), np.uint64)
+    return _Sets(grams, offsets, sizes, *_bit_maps(grams, offsets, sizes))
+
+
+def _bit_maps(grams: Array, offsets: Array, sizes: Array) -> tuple[Array, Array]:
+    """`bits` and `fine_bits` of the grams of each line."""
+    # Fibonacci hashing: the top six bits of a product with 2^64 / phi say which bit a gram is, the top eight which of
+    # the fine map.
+    spread = grams.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    bits = np.zeros(len(sizes), np.uint64)
+    fine_bits = np.zeros((len(sizes), FINE), np.uint64)
     filled = sizes > 0
     if filled.any():
-        each = np.uint64(1) << (spread >> np.uint64(58))
-        bits[filled] = np.bitwise_or.reduceat(each, offsets[:-1][filled])
-    return _Sets(grams, offsets, sizes, bits)
+        begins = offsets[:-1][filled]
+        bits[filled] = np.bitwise_or.reduceat(np.uint64(1) << (spread >> np.uint64(58)), begins)
+        word, bit = spread >> np.uint64(62), np.uint64(1) << (spread >> np.uint64(56) & np.uint64(63))
+        for place in range(FINE):
+            fine_bits[filled, place] = np.bitwise_or.reduceat(np.where(word == place, bit, np.uint64(0)), begins)
+    return bits, fine_bits
 
 
 def _distinct(numbers: Array) -> Array:
@@ -133,13 +146,20 @@ def _expanded(owners: Array, partners: Array, begin: Array, end: Array) -> Itera
 
 
 def _plausible(sets: _Sets, left: Array, right: Array, least: float) -> tuple[Array, Array]:
-    """Those whose bit maps differ in no more places than the sets may."""
-    both = sets.sizes[left] + sets.sizes[right]
-    shared = np.ceil(least / (1 + least) * both - EPSILON)
-    near = np.bitwise_count(sets.bits[left] ^ sets.bits[right]) <= both - 2 * shared
+    """Those whose bit maps differ in no more places than the sets may; the fine map is for what the other lets pass."""
+    near = np.bitwise_count(sets.bits[left] ^ sets.bits[right]) <= _most_apart(sets, left, right, least)
     near &= left != right
     pairs = _distinct(np.minimum(left, right)[near] << 32 | np.maximum(left, right)[near])
-    return pairs >> 32, pairs & 0xFFFFFFFF
+    left, right = pairs >> 32, pairs & 0xFFFFFFFF
+    differ = np.bitwise_count(sets.fine_bits[left] ^ sets.fine_bits[right]).sum(axis=1)
+    near = differ <= _most_apart(sets, left, right, least)
+    return left[near], right[near]
+
+
+def _most_apart(sets: _Sets, left: Array, right: Array, least: float) -> Array:
+    """How many grams may be in one of the two sets alone."""
+    both = sets.sizes[left] + sets.sizes[right]
+    return np.asarray(both - 2 * np.ceil(least / (1 + least) * both - EPSILON))
 
 
 def _counted(sets: _Sets, left: Array, right: Array, least: float) -> tuple[Array, Array, Array]:
