@@ -33,7 +33,10 @@ RULES: dict[str, Check] = {rule.REASON.key: rule.check for rule in RULE_MODULES}
 
 def first_rule(row: Mapping[str, Any], limits: Limits) -> tuple[str, str]:
     """(reason, evidence) of the first rule that a `raw` row breaks once it is tidied; two empty strings if none."""
-    tidied = tidy_row(dict(row))
+    return _first_rule(tidy_row(dict(row)), limits)
+
+
+def _first_rule(tidied: Mapping[str, Any], limits: Limits) -> tuple[str, str]:
     for reason, check in RULES.items():
         evidence = check(tidied, limits)
         if evidence is not None:
@@ -44,14 +47,14 @@ def first_rule(row: Mapping[str, Any], limits: Limits) -> tuple[str, str]:
 def check_row(row: Mapping[str, Any], limits: Limits) -> tuple[str, str, str]:
     """(tidied line, reason, evidence) of a row that may lack its source, and whose line may be null."""
     line = tidy(row["ad_copy"] or "")
-    return line, *first_rule({"source": "synthesised", **row, "ad_copy": line}, limits)
+    return line, *_first_rule({"source": "synthesised", **row, "ad_copy": line}, limits)
 
 
 def apply_rules(rows: Sequence[Row], limits: Limits) -> tuple[list[Row], list[Row]]:
     """(rows that break no rule, rejected rows), both tidied and in the order of `rows`."""
     passed, rejected = [], []
     for row in map(tidy_row, rows):
-        reason, evidence = first_rule(row, limits)
+        reason, evidence = _first_rule(row, limits)
         if reason:
             rejected.append(row | {"reason": reason, "evidence": evidence, "group_id": ""})
         else:

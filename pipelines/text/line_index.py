@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -57,17 +57,21 @@ class Lines:
         """
         if not self.lines:
             return 0.0, ""
-        found = grams(letters(line))
-        shared = Counter(place for gram in found for place in self._places.get(gram, ()))
+        text = letters(line)
+        found = grams(text)
+        shared = Counter([place for gram in found if gram in self._places for place in self._places[gram]])
         best, which = 0.0, ""
         for place, count in shared.items():
             size = self._sizes[place]
             score = count / (len(found) + size - count)
-            if count == size and self._texts[place] in letters(line) and len(self._texts[place]) >= QUOTABLE:
+            if count == size and self._texts[place] in text and len(self._texts[place]) >= QUOTABLE:
                 score = 1.0
             if (score, self.lines[place]) > (best, which):
                 best, which = score, self.lines[place]
-        for size, rest in _without_each_word(line):
+        words = _words(line)
+        if sum(word not in self._vocabulary for word in words) > 1:
+            return best, which  # two words are not of any line: it is none with one word exchanged
+        for size, rest in _without_each(words):
             place = self._exchanged.get((size, rest), -1)
             if place >= 0 and ((size - 1) / size, self.lines[place]) > (best, which):
                 best, which = (size - 1) / size, self.lines[place]
@@ -75,7 +79,11 @@ class Lines:
 
     @cached_property
     def _exchanged(self) -> dict[tuple[int, str], int]:
-        return {key: place for place, line in enumerate(self.lines) for key in _without_each_word(line)}
+        return {key: place for place, line in enumerate(self.lines) for key in _without_each(_words(line))}
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        return frozenset(word for line in self.lines for word in _words(line))
 
     @cached_property
     def _texts(self) -> list[str]:
@@ -94,9 +102,13 @@ class Lines:
         return dict(places)
 
 
-def _without_each_word(line: str) -> list[tuple[int, str]]:
-    """(number of words, the other words) for each word of a line of three or more, its place marked by a dot."""
-    words = [found for word in line.split() if (found := letters(word))]
+def _words(line: str) -> list[str]:
+    """The letters of each word of a line."""
+    return [found for word in line.split() if (found := letters(word))]
+
+
+def _without_each(words: Sequence[str]) -> list[tuple[int, str]]:
+    """(number of words, the other words) for each of three words or more, its place marked by a dot."""
     if len(words) < LEAST_WORDS:
         return []
     return [(len(words), " ".join([*words[:place], ".", *words[place + 1 :]])) for place in range(len(words))]

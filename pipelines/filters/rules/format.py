@@ -18,6 +18,7 @@ REASON = Reason(
 )
 
 DOUBLE_QUOTES = '"“”„‟＂「」『』«»'
+DOUBLE_QUOTE = re.compile(f"[{DOUBLE_QUOTES}]")
 #: A field name of our prompt, or the words with which a model introduces its answer.
 LABEL = re.compile(
     r"(?:^|[\s\[(*])(?:상품|제품|가치|카피(?:라이팅)?|문구|슬로건|답변?|설명|참고|해설|예시|tone|copy|note)\s*\d*\s*[\])*]*\s*[:：]"
@@ -30,6 +31,8 @@ HASHTAG = re.compile(r"#\s?\w")
 APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)|['’](?=\d)")
 #: Symbols that are not pictures; the replacement character is left to `script`.
 PLAIN_SYMBOLS = "°℃℉™®©\ufffd"
+#: Texts of nothing but Hangul and ASCII, as most are, show no picture.
+NO_PICTURE = re.compile(r"[가-힣\x00-\x7f]*")
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
@@ -57,8 +60,8 @@ def _line(text: str) -> str | None:
 
 def _quotes(text: str) -> str | None:
     """Double quotes anywhere, or single ones that do not close."""
-    if found := next((character for character in text if character in DOUBLE_QUOTES), None):
-        return f"quote: {found}"
+    if found := DOUBLE_QUOTE.search(text):
+        return f"quote: {found.group()}"
     rest = APOSTROPHE.sub("", text)
     if rest.count("'") % 2 or rest.count("‘") != rest.count("’"):
         return "quote: not closed"
@@ -66,6 +69,8 @@ def _quotes(text: str) -> str | None:
 
 
 def _picture(text: str) -> str | None:
+    if NO_PICTURE.fullmatch(text):
+        return None
     for character in text:
         symbol = unicodedata.category(character) == "So" and character not in PLAIN_SYMBOLS
         if symbol or "\U0001f000" <= character <= "\U0001faff" or character in "\ufe0f\u20e3":

@@ -22,6 +22,8 @@ LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+(?:[-&+'’.]?[A-Za-z0-9
 INITIALS = re.compile(r"[A-Z][A-Z0-9&+-]{0,4}")
 UNIT = re.compile(r"(?:[cmk]?m|k?g|mg|m?[lL]|k?cal|kcal|k?Wh?|[MGT]B|GHz|Hz|dB|mAh|km/h|h|x)")
 NAMES = frozenset({"Wi-Fi", "iOS", "e"})
+#: Texts of nothing but Hangul, ASCII and line breaks, as most are: no character needs to be looked at by itself.
+PLAIN = re.compile(r"[가-힣 -~\n]*")
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
@@ -34,6 +36,8 @@ def check(row: Mapping[str, Any], limits: Limits) -> str | None:
 
 
 def _foreign(text: str) -> str | None:
+    if PLAIN.fullmatch(text):
+        return None
     for character in text:
         if "가" <= character <= "힣" or character.isascii():
             if unicodedata.category(character) == "Cc" and character != "\n":
