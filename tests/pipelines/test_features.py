@@ -4,6 +4,7 @@ import pytest
 from datasets import load_dataset
 
 from pipelines.features import DEFAULT, PAIRS, RAW, REJECTED, to_default, to_rejected, write_raw, write_rows
+from pipelines.metrics import METRICS
 from pipelines.rows import Row, make_row
 
 ROW = make_row("모카포트", ["설렘"], "치익, 로마가 말을 건다", category="커피", source="written")
@@ -25,11 +26,11 @@ def test_default_round_trips(tmp_path):
     assert found.features == DEFAULT
     assert found[0] == {
         **kept,
-        "scores": {"pv": 0.9, "naturalness": 0.8, "creativity": None},
+        "scores": dict.fromkeys(METRICS) | {"pv": 0.9, "naturalness": 0.8},
         "prompt": [{"role": "user", "content": "상품: 모카포트\n가치: 설렘"}],
         "completion": [{"role": "assistant", "content": "치익, 로마가 말을 건다"}],
     }
-    assert found[1]["scores"] == {"pv": None, "naturalness": None, "creativity": None}
+    assert found[1]["scores"] == dict.fromkeys(METRICS)
 
 
 def test_rejected_has_reason_and_evidence(tmp_path):

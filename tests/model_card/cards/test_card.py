@@ -72,14 +72,14 @@ def judged_by(*judges):
     return wide_report(["base", "adapter"], list(judges))
 
 
-POOR = replace(JUDGE, calibration={metric: calibration(0.5, metric) for metric in METRICS})
+POOR = replace(JUDGE, calibration={metric: calibration(0.5, metric) for metric in JUDGE.calibration})
 GOOD = replace(
     JUDGE,
     name="gpt-4o at api.openai.com",
     family="geval",
     scoring="samples",
     samples=5,
-    calibration={metric: calibration(0.95, metric) for metric in METRICS},
+    calibration={metric: calibration(0.95, metric) for metric in JUDGE.calibration},
     duels=around(0.7, 0.05),
     contradictions=0.12,
     people=People(3, 120, 38, around(0.42), around(0.71)),
@@ -144,6 +144,31 @@ def test_pairs_left_out_are_counted():
     report = replace(REPORT, judgements=(said,))
     assert "1 pairs without a score are left out." in evaluation_section(report, ADAPTER)
     assert model_index(report, ADAPTER)[0].metric_args["pairs"] == 2
+
+
+def test_a_judge_without_a_metric_is_shown_without_it():
+    """A likelihood judge that scores PV alone beside an LLM that scores all three."""
+    partial = replace(JUDGE, calibration={"pv": JUDGE.calibration["pv"]})
+    report = wide_report(["base", "SFT adapter", "adapter"], [GOOD, partial])
+    systems = tuple(
+        replace(
+            system,
+            lines=tuple(
+                replace(line, verdicts=line.verdicts | {partial.name: Verdict({"pv": 0.4}, {"pv": "까닭"})})
+                for line in system.lines
+            ),
+        )
+        for system in report.systems
+    )
+    report = replace(report, systems=systems)
+    tables = evaluation_section(report, ADAPTER).split("| 모델 · system |")
+    assert "자연스러움 Naturalness" in tables[1] and "자연스러움 Naturalness" not in tables[2].split("\n")[0]
+    assert f"- {partial.name}: 상품·가치 반영 PV 0.90.\n" in evaluation_section(report, ADAPTER)
+    assert " 0.40 | 0.60 / – |" in markdown(report).replace("0.47 / 0.40 | 0.47 / – |", " 0.40 | 0.60 / – |")
+    assert [result.metric_type for result in model_index(report, ADAPTER) if result.metric_args["judge"] == JUDGE.name] == [
+        "hanjul-pv"
+    ]
+    assert sorted(files(report, ADAPTER))[-1] == "evaluation/scores.png"
 
 
 def test_files_of_an_evaluation():

@@ -30,7 +30,7 @@ def row(line, product="우산", values=("든든한",)):
 
 
 #: Two good rows and a slogan. Of the first row every kind was made, of the second one only one.
-CONTRASTS = [Contrast(kind, 0, row("비가 와도 괜찮은 하루"), row("망친 줄")) for kind in KINDS[:-1]]
+CONTRASTS = [Contrast(kind, 0, row("비가 와도 괜찮은 하루"), row("망친 줄")) for kind in KINDS if kind != "worn_out"]
 CONTRASTS += [
     Contrast("other_value", 1, row("장마는 창밖에서만", "제습기"), row("장마는 창밖에서만", "제습기", ["달콤한"])),
     Contrast(

@@ -18,6 +18,8 @@ from tests.pipelines.endpoint.teacher_server import Raw as Wire
 RUN = {"dataset": "hanjul-copy", "version": "v0.1.0", "seed": 1}
 ROWS = [{"product": "우산", "values": ["든든한"], "ad_copy": f"{n}번째 비" + "가 온다" * n} for n in range(1, 5)]
 WEIGHTS = {3: 0.5, 4: 0.5}
+#: Scores of all rows.
+SCORES = len(ROWS) * len(METRICS)
 
 
 class LocalHub:
@@ -48,7 +50,7 @@ def test_scores_prefers_and_says_how(capsys):
             assert judge.prefers([(ROWS[0], ROWS[1])]) == [1.0]
             usage = judge.usage()
         sent = endpoint.requests
-    assert len(sent) == 1 + 4 * 3 + 1
+    assert len(sent) == 1 + SCORES + 1
     tokens = sum(len(body["messages"][0]["content"]) for body in sent)
     answers = sum(len('{"reason": "", "score": 4}') + len(REASON) for body in sent) + len("better") - len("score")
     assert usage == {
@@ -60,14 +62,14 @@ def test_scores_prefers_and_says_how(capsys):
     }
     said = capsys.readouterr().err
     assert f"judge: {MODEL} at localhost, scores from token probabilities\n" in said
-    assert "judge: 4 lines: 12/12 |" in said and "judge: 1 pairs: 1/1 |" in said
+    assert f"judge: 4 lines: {SCORES}/{SCORES} |" in said and "judge: 1 pairs: 1/1 |" in said
 
 
 def test_without_probabilities_it_says_so(capsys):
     with judging(lambda prompt: WEIGHTS, logprobs="refused") as endpoint, opened(endpoint.url, samples=3) as judge:
         assert (judge.scoring, judge.samples) == ("samples", 3)
         judge.raw(ROWS)
-    assert len(endpoint.requests) == 1 + 4 * 3 * 3
+    assert len(endpoint.requests) == 1 + SCORES * 3
     said = "scores from 3 answers each, no token probabilities (an answer without `logprobs`)"
     assert said in capsys.readouterr().err
 
@@ -81,7 +83,7 @@ def test_a_second_run_asks_nothing_and_counts_what_was_paid():
             assert judge.usage() == paid
         with opened(endpoint.url, run={**RUN, "seed": 2}) as judge:
             assert judge.usage()["requests_sent"] == 0  # its limits are its own
-        assert len(endpoint.requests) == paid["requests_sent"] == 13
+        assert len(endpoint.requests) == paid["requests_sent"] == 1 + SCORES
     assert paid["usd"] == pytest.approx((paid["input_tokens"] + 2 * paid["output_tokens"]) / 1e6)
     assert paid["usd_sent"] == pytest.approx(paid["usd"])
 
@@ -110,16 +112,16 @@ def test_a_budget_stops_it_and_a_larger_one_goes_on():
             "evaluate.judge.budget",
         )
         assert raised.value.next_step == "raise the limit and run it again: what was answered is not asked again"
-        with opened(endpoint.url, budget={"max_requests": 13}) as judge:
+        with opened(endpoint.url, budget={"max_requests": 1 + SCORES}) as judge:
             assert None not in judge.raw(ROWS)
-        assert len(endpoint.requests) == 13
+        assert len(endpoint.requests) == 1 + SCORES
 
 
 def test_rows_without_a_score_are_counted(capsys):
     refused = Wire({"error": {"message": "no", "type": "error", "code": "content_filter"}}, 400)
     with judging(lambda prompt: refused if "2번째" in prompt else WEIGHTS) as endpoint, opened(endpoint.url) as judge:
         assert [found is None for found in judge.raw(ROWS)] == [False, True, False, False]
-    assert "judge: 4 lines, 1 without an answer: refused (3)\n" in capsys.readouterr().err
+    assert f"judge: 4 lines, 1 without an answer: refused ({len(METRICS)})\n" in capsys.readouterr().err
 
 
 def test_a_model_that_gives_no_score():
