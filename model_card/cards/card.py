@@ -41,28 +41,28 @@ class CardError(HanjulError):
 @cache
 def environment() -> Environment:
     """Jinja over this package's Markdown templates."""
-    found = Environment(  # noqa: S701 - Markdown, and `cell` guards what models wrote
+    templates = Environment(  # noqa: S701 - Markdown, and `cell` guards what models wrote
         loader=PackageLoader("model_card.cards"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {
+    templates.filters |= {
         "cell": cell,
         "percent": lambda share: f"{100 * share:.0f} %",
         "interval": views.interval,
         "signed": views.signed,
         "probability": views.probability,
     }
-    found.globals |= {
+    templates.globals |= {
         "metrics": list(METRICS.values()),
         "floor": FLOOR,
         "copy": COPY,
         "published": published(),
         "least_for_pairwise": LEAST_FOR_PAIRWISE,
     }
-    found.globals |= {
+    templates.globals |= {
         each.__name__: each
         for each in (
             *(views.how, views.kind_name, views.blind_spots, views.is_unreliable, views.judges_itself),
@@ -70,7 +70,7 @@ def environment() -> Environment:
             *(views.against, views.by_pair, is_reliable),
         )
     }
-    return found
+    return templates
 
 
 def render(facts: CardFacts) -> str:

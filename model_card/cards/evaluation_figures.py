@@ -69,12 +69,12 @@ def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: Metr
     for place, other in zip(places, others, strict=False):
         if metric.key not in other.scores:
             continue
-        found = other.scores[metric.key]
-        axes.plot([found.mean - found.sd, min(found.mean + found.sd, 1)], [place, place], color=SOFT, linewidth=1)
+        spread = other.scores[metric.key]
+        axes.plot([spread.mean - spread.sd, min(spread.mean + spread.sd, 1)], [place, place], color=SOFT, linewidth=1)
         axes.scatter(
-            [found.mean], [place], s=36, marker="D", facecolors=GROUND, edgecolors=INK, linewidths=1.2, zorder=3
+            [spread.mean], [place], s=36, marker="D", facecolors=GROUND, edgecolors=INK, linewidths=1.2, zorder=3
         )
-        _value(axes, place, found.mean)
+        _value(axes, place, spread.mean)
     names = [system.name for system in report.systems] + [f"◇ {other.model}" for other in published().systems]
     axes.set_yticks([*range(len(report.systems)), *places], [_wrapped(name) for name in names], fontsize=10)
     axes.axhline(len(report.systems) - 0.4, color=SOFT, linewidth=0.8, linestyle=(0, (2, 3)))
@@ -111,23 +111,21 @@ def _calibration_rows(
         calibration = judge.calibration.get(metric.key)
         rows.append((f"{metric.korean} · {metric.name}", calibration.auc if calibration else None))
         for kind in metric.contrasts:
-            told = calibration.kinds.get(kind) if calibration else None
-            rows.append((kind_name(kind)[0], told.auc if told else None))
+            accuracy = calibration.kinds.get(kind) if calibration else None
+            rows.append((kind_name(kind)[0], accuracy.auc if accuracy else None))
     return [*rows, ("두 줄 비교, 정답률 · comparing", judge.duels)] if compared else rows
 
 
 def _calibration_panel(axes: Axes, rows: list[tuple[str, Interval | float | None]]) -> None:
     axes.axvline(FLOOR, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    for row, (_, found) in enumerate(rows):
-        if isinstance(found, Interval):
-            _estimate(axes, row, found, INK if is_reliable(found.value) else ACCENT)
+    for row, (_, area) in enumerate(rows):
+        if isinstance(area, Interval):
+            _estimate(axes, row, area, INK if is_reliable(area.value) else ACCENT)
             axes.axhline(row - 0.5, color=SOFT, linewidth=0.5)
-        elif found is not None:
-            colour = SOFT if is_reliable(found) else ACCENT
-            axes.scatter([found], [row], s=26, color=colour, zorder=3)
-            label = axes.annotate(
-                f"{found:.2f}", (found, row), xytext=(7, -4), textcoords="offset points", fontsize=9.5
-            )
+        elif area is not None:
+            colour = SOFT if is_reliable(area) else ACCENT
+            axes.scatter([area], [row], s=26, color=colour, zorder=3)
+            label = axes.annotate(f"{area:.2f}", (area, row), xytext=(7, -4), textcoords="offset points", fontsize=9.5)
             label.set_bbox({"facecolor": GROUND, "linewidth": 0, "pad": 0.5})  # the floor does not cross it
     axes.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=10)
     axes.set_ylim(len(rows) - 0.4, -0.8)
@@ -181,9 +179,9 @@ def _pairwise_block(matrix: Axes, ratings: Axes, judgement: Judgement) -> None:
     matrix.set_title(title, fontsize=10, linespacing=1.4)
     matrix.grid(visible=False)
     for row, name in enumerate(order):
-        found = judgement.ratings[name]
-        ratings.plot([found.low, found.high], [row, row], color=INK, linewidth=2.5, solid_capstyle="round")
-        ratings.scatter([found.value], [row], s=40, color=INK, zorder=3)
+        rating = judgement.ratings[name]
+        ratings.plot([rating.low, rating.high], [row, row], color=INK, linewidth=2.5, solid_capstyle="round")
+        ratings.scatter([rating.value], [row], s=40, color=INK, zorder=3)
     ratings.axvline(0, color=SOFT, linewidth=0.8)
     ratings.set_title("레이팅 · rating", fontsize=10)
     ratings.set_xlabel("로그 오즈 · log-odds", fontsize=9.5)
@@ -191,10 +189,10 @@ def _pairwise_block(matrix: Axes, ratings: Axes, judgement: Judgement) -> None:
     ratings.grid(axis="y", visible=False)
 
 
-def _estimate(axes: Axes, row: float, found: Interval, colour: str) -> None:
-    axes.plot([found.low, found.high], [row, row], color=colour, linewidth=4, solid_capstyle="round")
-    axes.scatter([found.value], [row], s=60, color=colour, edgecolors=GROUND, linewidths=1.5, zorder=3)
-    _value(axes, row, found.value)
+def _estimate(axes: Axes, row: float, estimate: Interval, colour: str) -> None:
+    axes.plot([estimate.low, estimate.high], [row, row], color=colour, linewidth=4, solid_capstyle="round")
+    axes.scatter([estimate.value], [row], s=60, color=colour, edgecolors=GROUND, linewidths=1.5, zorder=3)
+    _value(axes, row, estimate.value)
 
 
 def _value(axes: Axes, row: float, value: float) -> None:

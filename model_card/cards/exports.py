@@ -99,8 +99,8 @@ def gguf_card(
 
 
 def _data(source: Source, **fields: str) -> dict[str, object]:
-    found: dict[str, object] = {"language": "ko", "license": source.licence, "tags": _TAGS, **fields}
-    return found | ({"datasets": list(source.datasets)} if source.datasets else {})
+    data: dict[str, object] = {"language": "ko", "license": source.licence, "tags": _TAGS, **fields}
+    return data | ({"datasets": list(source.datasets)} if source.datasets else {})
 
 
 def _render(template: str, source: Source, data: dict[str, object], shown: dict[str, object]) -> str:

@@ -25,11 +25,11 @@ def files(report: Report, repo_id: str, date: str | None = None) -> dict[str, by
     Raises:
         ReportError: the report does not judge this repo's model.
     """
-    found = {
+    content = {
         EVAL_RESULTS: eval_results(report, repo_id, date).encode(),
         DATA: report.to_json().encode(),
         REPORT: markdown(report).encode(),
         SCORES: scores(report),
         CALIBRATION: calibration([judgement.judge for judgement in report.judgements]),
     }
-    return found | ({PAIRWISE: pairwise(report)} if len(report.systems) >= LEAST_FOR_PAIRWISE else {})
+    return content | ({PAIRWISE: pairwise(report)} if len(report.systems) >= LEAST_FOR_PAIRWISE else {})

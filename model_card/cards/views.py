@@ -35,16 +35,16 @@ def how(judge: JudgeFacts) -> tuple[str, str]:
 def blind_spots(judge: JudgeFacts) -> list[tuple[Metric, str, float]]:
     """(metric, kind of perturbed line, AUC) of what the judge does not tell well enough from good lines."""
     return [
-        (metric, kind, found.auc)
+        (metric, kind, accuracy.auc)
         for metric in judge.metrics
-        for kind, found in judge.calibration[metric.key].kinds.items()
-        if not is_reliable(found.auc)
+        for kind, accuracy in judge.calibration[metric.key].kinds.items()
+        if not is_reliable(accuracy.auc)
     ]
 
 
 def is_unreliable(judge: JudgeFacts) -> bool:
     """Whether there is a metric that the judge cannot be trusted with."""
-    return not all(found.reliable for found in judge.calibration.values())
+    return not all(calibration.reliable for calibration in judge.calibration.values())
 
 
 def judges_itself(report: Report, judge: JudgeFacts) -> list[str]:
@@ -65,8 +65,8 @@ def against(judgement: Judgement, name: str) -> list[PairwiseComparison]:
 
 def _turned(comparison: PairwiseComparison) -> PairwiseComparison:
     differences = {
-        metric: Difference(Interval(-found.mean.value, -found.mean.high, -found.mean.low), found.p, found.p_holm)
-        for metric, found in comparison.differences.items()
+        metric: Difference(Interval(-lead.mean.value, -lead.mean.high, -lead.mean.low), lead.p, lead.p_holm)
+        for metric, lead in comparison.differences.items()
     }
     return PairwiseComparison(
         comparison.reference, comparison.system, comparison.losses, comparison.ties, comparison.wins, differences
@@ -75,11 +75,11 @@ def _turned(comparison: PairwiseComparison) -> PairwiseComparison:
 
 def by_pair(report: Report) -> dict[tuple[str, tuple[str, ...]], list[tuple[System, Line]]]:
     """(product, values) -> the lines of all systems for it, in order of systems."""
-    found: dict[tuple[str, tuple[str, ...]], list[tuple[System, Line]]] = {}
+    lines: dict[tuple[str, tuple[str, ...]], list[tuple[System, Line]]] = {}
     for system in report.systems:
         for line in system.lines:
-            found.setdefault((line.product, line.values), []).append((system, line))
-    return found
+            lines.setdefault((line.product, line.values), []).append((system, line))
+    return lines
 
 
 def extremes(report: Report, system: System, best: int = 3, worst: int = 2) -> Sequence[Line]:
@@ -99,11 +99,11 @@ def probability(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def interval(found: Interval, digits: int = 3) -> str:
+def interval(estimate: Interval, digits: int = 3) -> str:
     """`0.700 [0.600, 0.800]`."""
-    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
 
 
-def signed(found: Interval, digits: int = 3) -> str:
+def signed(estimate: Interval, digits: int = 3) -> str:
     """`+0.400 [+0.310, +0.490]`."""
-    return f"{found.value:+.{digits}f} [{found.low:+.{digits}f}, {found.high:+.{digits}f}]"
+    return f"{estimate.value:+.{digits}f} [{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"

@@ -44,8 +44,8 @@ def copies(lines: Sequence[str], training_lines: Sequence[str]) -> dict[str, str
     """Line -> the most similar training line, for those that nearly repeat one (`COPY`)."""
     written, trained = list(dict.fromkeys(lines)), list(dict.fromkeys(training_lines))
     apart = [True] * len(written) + [False] * len(trained)
-    found: dict[str, tuple[float, str]] = {}
+    likest: dict[str, tuple[float, str]] = {}
     for left, right, similarity in zip(*similar_pairs(written + trained, COPY, apart), strict=True):
         line, likeness = written[left], (float(similarity), trained[right - len(written)])
-        found[line] = max(found.get(line, (0.0, "")), likeness)
-    return {line: copied for line, (_, copied) in found.items()}
+        likest[line] = max(likest.get(line, (0.0, "")), likeness)
+    return {line: copied for line, (_, copied) in likest.items()}

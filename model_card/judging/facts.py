@@ -108,7 +108,7 @@ class JudgeFacts:
     @property
     def trusted(self) -> list[str]:
         """The metrics that it can be trusted with; all that it scores where there is none."""
-        return [key for key, found in self.calibration.items() if found.reliable] or list(self.calibration)
+        return [key for key, calibration in self.calibration.items() if calibration.reliable] or list(self.calibration)
 
 
 @dataclass(frozen=True)

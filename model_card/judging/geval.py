@@ -17,7 +17,8 @@ from deepeval.metrics.g_eval import Rubric
 from deepeval.test_case import LLMTestCase, SingleTurnParams
 
 from model_card.judging.deepeval_metrics import THRESHOLD, as_test_case
-from model_card.judging.geval_answers import SCORE, NoProbabilitiesError, Weighed, of_completion
+from model_card.judging.geval_answers import SCORE, NoProbabilitiesError, Weighed
+from model_card.judging.geval_completions import read_completion
 from model_card.judging.geval_model import ALTERNATIVES, EndpointModel
 from model_card.judging.rubrics import SCALE, rubrics
 from pipelines.metrics import METRICS, Metric
@@ -95,7 +96,7 @@ class GEvalMetric(GEval):  # type: ignore[misc]
 
     def _read(self, response: Any, cost: float | None) -> tuple[float, str]:
         self._accrue_cost(cost)
-        return _score_and_reason(of_completion(response, SCORE))
+        return _score_and_reason(read_completion(response, SCORE))
 
 
 def _class_of(metric: Metric) -> type[GEvalMetric]:

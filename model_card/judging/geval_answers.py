@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from model_card.judging.rubrics import SCALE
 from pipelines.endpoint.failures import Failure, FailureKind
@@ -82,14 +81,14 @@ def chosen(text: str, question: Question) -> tuple[int, str]:
     """
     bare = THOUGHT.sub("", text)
     try:
-        found = json.loads(bare[bare.index("{") : bare.rindex("}") + 1], strict=False)
-        said = found[question.field]
-        digit = int(said) if float(said) == int(float(said)) else None
+        answer = json.loads(bare[bare.index("{") : bare.rindex("}") + 1], strict=False)
+        value = answer[question.field]
+        digit = int(value) if float(value) == int(float(value)) else None
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise NoScoreError(f"no JSON with `{question.field}`: {text[:80]!r}") from error
-    if digit not in question.digits or isinstance(said, bool):
-        raise NoScoreError(f"`{question.field}` is {said!r}, not one of {', '.join(map(str, question.digits))}")
-    return digit, " ".join(str(found.get("reason") or "").split())
+    if digit not in question.digits or isinstance(value, bool):
+        raise NoScoreError(f"`{question.field}` is {value!r}, not one of {', '.join(map(str, question.digits))}")
+    return digit, " ".join(str(answer.get("reason") or "").split())
 
 
 def distribution(tokens: Sequence[Token], digit: int, question: Question) -> dict[int, float]:
@@ -104,7 +103,7 @@ def distribution(tokens: Sequence[Token], digit: int, question: Question) -> dic
         NoProbabilitiesError: the endpoint gave no alternatives for that token, or another token than the answer says.
     """
     spelt = "".join(token for token, _ in tokens)
-    places = [found.end() for found in re.finditer(rf'"{question.field}"\s*:\s*"?(?=[0-9])', spelt)]
+    places = [match.end() for match in re.finditer(rf'"{question.field}"\s*:\s*"?(?=[0-9])', spelt)]
     if not places:
         raise NoProbabilitiesError(f"no token after `{question.field}`" if tokens else "an answer without `logprobs`")
     token, alternatives = _at(tokens, places[-1])
@@ -118,19 +117,6 @@ def distribution(tokens: Sequence[Token], digit: int, question: Question) -> dic
     if not 0 < total < math.inf:
         raise NoProbabilitiesError(f"the probabilities of `{question.field}` sum to {total}")
     return {value: weight / total for value, weight in weights.items()}
-
-
-def of_completion(response: Any, question: Question) -> Weighed:
-    """What deepeval's models return from `generate_raw_response`, read: an openai `ChatCompletion`.
-
-    Raises:
-        NoScoreError, NoProbabilitiesError: see `chosen` and `distribution`.
-    """
-    choice = response.choices[0]
-    digit, reason = chosen(choice.message.content or "", question)
-    said = (choice.logprobs.content if choice.logprobs else None) or []
-    tokens = [(token.token, {other.token: other.logprob for other in token.top_logprobs or []}) for token in said]
-    return Weighed(distribution(tokens, digit, question), reason)
 
 
 def shares(answers: Sequence[tuple[int, str]], question: Question) -> Weighed:
@@ -154,5 +140,5 @@ def _at(tokens: Sequence[Token], place: int) -> Token:
 
 
 def _digit(token: str) -> int | None:
-    found = _DIGIT.fullmatch(token)
-    return int(found[1]) if found else None
+    match = _DIGIT.fullmatch(token)
+    return int(match[1]) if match else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from types import SimpleNamespace
 from typing import Any
 
 from deepeval.models import DeepEvalBaseLLM
@@ -22,6 +21,7 @@ from model_card.judging.geval_answers import (
     distribution,
     shares,
 )
+from model_card.judging.geval_completions import as_completion
 from model_card.judging.rubrics import probe
 from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.replies import Reply, Token
@@ -96,15 +96,17 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
     async def _sampled(self, prompt: str, question: Question) -> list[tuple[int, str]]:
         """As many answers with a score as a score is made of."""
         answers: list[tuple[int, str]] = []
-        asked, last = 0, NoScoreError("")
+        sent, last = 0, NoScoreError("")
         while missing := self.samples - len(answers):
-            if asked + missing > self.samples + SPARE:
+            if sent + missing > self.samples + SPARE:
                 raise last
-            attempts = range(asked, asked + missing)
-            asked += missing
+            attempts = range(sent, sent + missing)
+            sent += missing
             # All are waited for: what left is paid.
-            found = await asyncio.gather(*(self._sample(prompt, n, question) for n in attempts), return_exceptions=True)
-            for one in found:
+            results = await asyncio.gather(
+                *(self._sample(prompt, n, question) for n in attempts), return_exceptions=True
+            )
+            for one in results:
                 if isinstance(one, tuple):
                     answers.append(one)
                 elif isinstance(one, NoAnswerError) or not isinstance(one, NoScoreError):
@@ -198,17 +200,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
         reply = await self._ask(prompt, 0, weighed=True)
         if not reply.tokens:
             raise NoProbabilitiesError("an answer without `logprobs`")
-        content = [
-            SimpleNamespace(
-                token=token,
-                top_logprobs=[SimpleNamespace(token=other, logprob=logprob) for other, logprob in weights.items()],
-            )
-            for token, weights in reply.tokens[0]
-        ]
-        choice = SimpleNamespace(
-            message=SimpleNamespace(content=reply.texts[0]), logprobs=SimpleNamespace(content=content)
-        )
-        return SimpleNamespace(choices=[choice])
+        return as_completion(reply.texts[0], reply.tokens[0])
 
 
 def _tokens(reply: Reply) -> list[Token]:

@@ -87,7 +87,9 @@ class Judge:
         return outcomes
 
     def _verdict(self, raw: Raw) -> Verdict:
-        scores = {metric: apply(found, raw.scores[metric]) for metric, found in self.facts.calibration.items()}
+        scores = {
+            metric: apply(calibration, raw.scores[metric]) for metric, calibration in self.facts.calibration.items()
+        }
         return Verdict(scores, raw.reasons)
 
 
@@ -116,7 +118,7 @@ def calibrated(
     """
     rows = list({_key(row): row for contrast in contrasts for row in (contrast.good, contrast.bad)}.values())
     random.Random(seed).shuffle(rows)
-    scores = {_key(row): found.scores if found else None for row, found in zip(rows, raw(rows), strict=True)}
+    scores = {_key(row): answer.scores if answer else None for row, answer in zip(rows, raw(rows), strict=True)}
     good = [scores[_key(contrast.good)] for contrast in contrasts]
     bad = [scores[_key(contrast.bad)] for contrast in contrasts]
     calibration = calibrate(contrasts, good, bad, bootstrap=bootstrap, seed=seed)

@@ -27,8 +27,8 @@ _INSTEAD = {"ETM": ("으러", "EC"), "어": ("는", "ETM"), "지": ("기", "ETN"
 def wrong_ending(line: str, rng: random.Random) -> str | None:
     """The line with one particle or ending that is wrong there; None where it has none that could be."""
     tokens = kiwi().tokenize(line)
-    found = sorted({wrong for wrong in (*_particles(line, tokens), *_endings(line, tokens)) if wrong != line})
-    return rng.choice(found) if found else None
+    perturbed = sorted({wrong for wrong in (*_particles(line, tokens), *_endings(line, tokens)) if wrong != line})
+    return rng.choice(perturbed) if perturbed else None
 
 
 def _particles(line: str, tokens: Sequence[Any]) -> Iterator[str]:

@@ -53,12 +53,12 @@ class Continuations:
         """
         pairs = [(self._ids(before), self._ids(line)) for before, line in zip(befores, lines, strict=True)]
         order = sorted(range(len(pairs)), key=lambda i: sum(map(len, pairs[i])))  # like lengths together: less padding
-        found: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
+        by_line: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
             for i, log_probs in zip(batch, self._batch(prefix, [pairs[i] for i in batch]), strict=True):
-                found[i] = log_probs
-        return found
+                by_line[i] = log_probs
+        return by_line
 
     def _ids(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)

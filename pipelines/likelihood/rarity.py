@@ -1,4 +1,4 @@
-"""How rare the letters of a line are among the lines of a corpus: worn-out phrases are made of what all others say."""
+"""How rare the letters of a line are among the lines of a corpus: clichés are made of what all others say."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Rarity:
         Args:
             known: product and values, whose pairs are nothing new.
         """
-        pairs, said = _letter_pairs(line), set(_letter_pairs(" ".join(known)))
-        rare = [math.log((self._lines + 1) / (self._holding[pair] + 1)) for pair in pairs if pair not in said]
+        pairs, expected = _letter_pairs(line), set(_letter_pairs(" ".join(known)))
+        rare = [math.log((self._lines + 1) / (self._holding[pair] + 1)) for pair in pairs if pair not in expected]
         return sum(rare) / len(pairs) if pairs else 0.0
 
 

@@ -70,14 +70,14 @@ def relatedness(
     progress(1 / (1 + len(DISTRACTORS)))
     distracted: dict[str, dict[str, torch.Tensor]] = {}
     for done, distractor in enumerate(DISTRACTORS, 2):
-        found = reader.after(prefix, [_prompt(distractor)] * len(values), list(lines.values()))
-        distracted[distractor] = dict(zip(values, found, strict=True))
+        log_probs = reader.after(prefix, [_prompt(distractor)] * len(values), list(lines.values()))
+        distracted[distractor] = dict(zip(values, log_probs, strict=True))
         progress(done / (1 + len(DISTRACTORS)))
     scores = []
-    for (product, value), tokens in zip(pairs, given, strict=True):
-        others = torch.stack([found[value][:, 0] for distractor, found in distracted.items() if distractor != product])
+    for (product, value), own in zip(pairs, given, strict=True):
+        others = torch.stack([tokens[value][:, 0] for name, tokens in distracted.items() if name != product])
         baseline = others.logsumexp(0) - torch.log(torch.tensor(float(len(others))))
-        scores.append(float((tokens[:, 0] - baseline).mean()))
+        scores.append(float((own[:, 0] - baseline).mean()))
     return scores
 
 

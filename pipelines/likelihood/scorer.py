@@ -69,7 +69,7 @@ class Scorer:
         Args:
             progress: called with the share done, 0..1.
         """
-        return [found.raw() for found in self.log_probs(rows, progress)]
+        return [line.raw() for line in self.log_probs(rows, progress)]
 
     def log_probs(
         self, rows: Sequence[Scorable], progress: Callable[[float], None] = lambda share: None
@@ -90,7 +90,7 @@ class Scorer:
                 given=given[i],
                 alone=alone[i],
                 generic=generic[i],
-                marginal=self._marginal(row, alone[i], [found[i] for found in distracted]),
+                marginal=self._marginal(row, alone[i], [log_probs[i] for log_probs in distracted]),
                 values_gain=gains[i],
                 rarity=self._rarity.of(row["ad_copy"], [row["product"], *row["values"]]),
             )
@@ -112,9 +112,10 @@ class Scorer:
             for other in self._distractors
         ]
         baseline = {
-            _pair(row): sum(float(found[i][:, 0].sum()) for found in under) / len(under) for i, row in enumerate(pairs)
+            _pair(row): sum(float(log_probs[i][:, 0].sum()) for log_probs in under) / len(under)
+            for i, row in enumerate(pairs)
         }
-        return [float(found[:, 0].sum()) - baseline[_pair(row)] for row, found in zip(rows, own, strict=True)]
+        return [float(log_probs[:, 0].sum()) - baseline[_pair(row)] for row, log_probs in zip(rows, own, strict=True)]
 
     def _marginal(self, row: Scorable, alone: torch.Tensor, distracted: Sequence[torch.Tensor]) -> torch.Tensor:
         """Log of the mean probability of each token; a distractor with the row's own product is none.
@@ -122,8 +123,8 @@ class Scorer:
         A model that was trained as a judge has never learnt lines without a pair, and goes by distractors' alone.
         """
         parts = [
-            found[:, 0]
-            for other, found in zip(self._distractors, distracted, strict=True)
+            log_probs[:, 0]
+            for other, log_probs in zip(self._distractors, distracted, strict=True)
             if other["product"] != row["product"]
         ]
         if not self._trained or not parts:
@@ -147,10 +148,10 @@ class _Progress:
     def __init__(self, report: Callable[[float], None], passes: int) -> None:
         self._report, self._passes, self._done = report, passes, 0
 
-    def __call__(self, found: list[torch.Tensor]) -> list[torch.Tensor]:
+    def __call__(self, log_probs: list[torch.Tensor]) -> list[torch.Tensor]:
         self._done += 1
         self._report(self._done / self._passes)
-        return found
+        return log_probs
 
 
 def _pair(row: Scorable) -> tuple[str, tuple[str, ...]]:

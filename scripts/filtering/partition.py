@@ -19,7 +19,7 @@ from pipelines.rows import row_id
 from scripts.core.log import log
 from scripts.core.settings import Recipe
 from scripts.filtering import semantic
-from scripts.judging.likelihood_judge import scored
+from scripts.judging.likelihood_judge import add_scores
 
 Rows = Sequence[dict[str, Any]]
 Partition = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -80,7 +80,7 @@ def partition_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Rec
 
     if limits.scored and not all(trusted(row, limits) for row in rows):
         assert base, "scores come from a base model"
-        rows = scored(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
+        rows = add_scores(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
     if recipe.filter.semantic is None:
         return judge_and_select(rows, limits)
 

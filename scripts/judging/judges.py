@@ -16,13 +16,13 @@ from scripts.core.settings import EvaluateSettings, Recipe
 from scripts.hub.hub import Hub
 from scripts.judging import llm_judge
 from scripts.judging.calibration_data import CalibrationData
-from scripts.judging.likelihood_judge import likelihood
+from scripts.judging.likelihood_judge import make_likelihood_judge
 from scripts.labelling import votes_repo
 from scripts.models import models
 
 
 @contextmanager
-def llm(
+def open_llm_judge(
     hub: Hub,
     settings: EvaluateSettings,
     run: Mapping[str, Any],
@@ -30,7 +30,7 @@ def llm(
     seed: int,
     teacher: str | None = None,
 ) -> Iterator[tuple[Judge, Any]]:
-    """The LLM judge that a recipe names, calibrated, for as long as the block runs; and what it has used.
+    """Open the LLM judge that a recipe names, calibrated, for as long as the block runs; and count what it uses.
 
     Args:
         run: what its budget is for; see `llm_judge.open_judge`.
@@ -40,26 +40,26 @@ def llm(
         HanjulError: see `llm_judge.open_judge`.
     """
     assert settings.judge
-    with llm_judge.open_judge(hub, settings.judge, run, teacher=teacher) as found, input_errors("calibration"):
+    with llm_judge.open_judge(hub, settings.judge, run, teacher=teacher) as endpoint, input_errors("calibration"):
         judge = calibrated(
-            found.name,
+            endpoint.name,
             "geval",
-            found.scoring,
-            found.raw,
+            endpoint.scoring,
+            endpoint.raw,
             data.contrasts,
-            samples=found.samples,
-            prefers=found.prefers,
+            samples=endpoint.samples,
+            prefers=endpoint.prefers,
             bootstrap=settings.bootstrap,
             seed=seed,
         )
-        yield judge, found.usage
+        yield judge, endpoint.usage
 
 
 @contextmanager
-def opened(
+def open_judges(
     hub: Hub, scorer: HfUri, votes: HfUri | None, recipe: Recipe, data: CalibrationData
 ) -> Iterator[tuple[list[Judge], Callable[[], dict[str, Any]]]]:
-    """The judges of a recipe, calibrated, for as long as the block runs, and what they have used.
+    """Open the judges of a recipe, calibrated, for as long as the block runs; and count what they use.
 
     An LLM, where the recipe names one, stands before the likelihoods and leads.
 
@@ -71,17 +71,17 @@ def opened(
     settings, seed = recipe.evaluate, recipe.seed
     cast_votes = votes_repo.read(hub, votes) if votes else []
     with ExitStack() as stack:
-        found: list[Judge] = []
+        judges: list[Judge] = []
         usage: Callable[[], dict[str, Any]] = dict
         if settings.judge:
             budget = recipe.model_dump(include={"dataset", "version", "seed"})
             teacher = recipe.synthesize.teacher.model if recipe.synthesize else None
-            first, usage = stack.enter_context(llm(hub, settings, budget, data, seed, teacher))
-            found.append(first)
+            first, usage = stack.enter_context(open_llm_judge(hub, settings, budget, data, seed, teacher))
+            judges.append(first)
         base, trained = models.base_of(hub, scorer) if models.is_adapter(scorer) else None, models.is_judge(hub, scorer)
-        found.append(likelihood(scorer, data, settings, seed, base=base, trained=trained))
+        judges.append(make_likelihood_judge(scorer, data, settings, seed, base=base, trained=trained))
         if cast_votes:
-            for judge in found:
+            for judge in judges:
                 beside = people(cast_votes, outcomes(judge, cast_votes), bootstrap=settings.bootstrap, seed=seed)
                 judge.facts = replace(judge.facts, people=beside)
-        yield found, usage
+        yield judges, usage

@@ -23,7 +23,7 @@ from scripts.models import models
 Rows = Sequence[dict[str, Any]]
 
 
-def likelihood(
+def make_likelihood_judge(
     scorer: HfUri,
     data: CalibrationData,
     settings: EvaluateSettings,
@@ -32,7 +32,7 @@ def likelihood(
     base: HfUri | None = None,
     trained: bool = False,
 ) -> Judge:
-    """The judge whose scores are a language model's likelihoods, calibrated.
+    """Calibrate a judge whose scores are a language model's likelihoods.
 
     Args:
         scorer: pinned base model, or adapter.
@@ -53,8 +53,8 @@ def likelihood(
         )
 
 
-def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:
-    """The rows with `scores`.
+def add_scores(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the rows with `scores` by the base model's likelihoods.
 
     Args:
         people: the rows that people wrote, from which the judge takes its examples and its calibration.
@@ -66,8 +66,8 @@ def scored(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[s
     calibration = output_settings(recipe.evaluate, CalibrationSettings)
     identity = json.dumps([base.to_uri(), calibration, recipe.seed, [row["id"] for row in people]])
     verdicts = _judge_of(identity, people, base, recipe).verdicts(rows)  # type: ignore[arg-type]
-    scores = [found.scores for found in verdicts if found]  # likelihoods leave nothing unjudged
-    return [row | {"scores": dict(found)} for row, found in zip(rows, scores, strict=True)]
+    scores = [verdict.scores for verdict in verdicts if verdict]  # likelihoods leave nothing unjudged
+    return [row | {"scores": dict(by_metric)} for row, by_metric in zip(rows, scores, strict=True)]
 
 
 @cache
@@ -82,5 +82,5 @@ def _judge_of(identity: str, people: Rows, base: HfUri, recipe: Recipe) -> Judge
     if identity not in known:
         known.clear()
         data = calibration_data(people, base.to_uri(), recipe.evaluate, recipe.seed)
-        known[identity] = likelihood(base, data, recipe.evaluate, recipe.seed)
+        known[identity] = make_likelihood_judge(base, data, recipe.evaluate, recipe.seed)
     return known[identity]

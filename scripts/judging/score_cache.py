@@ -53,7 +53,7 @@ class KeptScores:
         return [Raw(known[key]) for key in keys]
 
     def _scored(self, missing: dict[str, Scorable], store: Store) -> dict[str, dict[str, float]]:
-        found: dict[str, dict[str, float]] = {}
+        scored: dict[str, dict[str, float]] = {}
         keys = list(missing)
         with tqdm(total=len(keys), desc="judge", unit="line", disable=log.QUIET or not keys) as bar:
             for start in range(0, len(keys), CHUNK):
@@ -66,9 +66,9 @@ class KeptScores:
                 for key, scores in zip(
                     chunk, self._scorer.scores([missing[key] for key in chunk], advance), strict=True
                 ):
-                    found[key] = scores
-                    store.keep(key, found[key])
-        return found
+                    scored[key] = scores
+                    store.keep(key, scored[key])
+        return scored
 
 
 def _content(row: Scorable) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe) -> HfUri:
 
     def work(folder: Path) -> Outcome:
         data = calibration_data(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)
-        with judges.opened(hub, scorer, votes, recipe, data) as (opened, usage):
+        with judges.open_judges(hub, scorer, votes, recipe, data) as (opened, usage):
             write(opened, data.contrasts, folder / "out")
             areas = [
                 " ".join(f"{metric} {found.auc.value:.2f}" for metric, found in one.facts.calibration.items())

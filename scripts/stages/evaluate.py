@@ -165,7 +165,7 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
     data = calibration_data(rows, group.dataset.to_uri(), settings, seed)
     prompts = EvalPrompts(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
     # What cannot judge should not be found out after lines were written and paid for.
-    with judges.opened(hub, group.scorer, group.votes, recipe, data) as (opened, usage), input_errors("evaluate"):
+    with judges.open_judges(hub, group.scorer, group.votes, recipe, data) as (opened, usage), input_errors("evaluate"):
         candidates = list(_candidates(hub, group, recipe, prompts, folder, used))
         report = evaluate_systems(opened, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
         return report, used | ({"judge": usage()} if settings.judge else {})

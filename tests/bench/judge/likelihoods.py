@@ -46,9 +46,11 @@ def measure(hub: Hub, args: argparse.Namespace) -> dict[str, Any]:
     data = calibration_data(rows, dataset.to_uri(), settings, SEED)
     say(f"{len(rows)} rows; {len(data.contrasts)} pairs of lines of the test split")
     speed = _speed(base, data, args.timed, args.whole)
-    shown = likelihood_judge.likelihood(base, data, settings, SEED).facts.calibration
+    shown = likelihood_judge.make_likelihood_judge(base, data, settings, SEED).facts.calibration
     adapter: HfUri = train.run(hub, dataset, base, judging, SEED)
-    trained = likelihood_judge.likelihood(adapter, data, settings, SEED, base=base, trained=True).facts.calibration
+    trained = likelihood_judge.make_likelihood_judge(
+        adapter, data, settings, SEED, base=base, trained=True
+    ).facts.calibration
     return {
         "auc": _areas(trained),
         "kinds": {name: round(kind.auc, 4) for metric in METRICS for name, kind in trained[metric].kinds.items()},
