@@ -181,7 +181,9 @@ def import_(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Rows to take, drawn by seed; by default the recipe's, without one all.")
     ] = None,
-    recipe: RecipeFlag | None = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A recipe's file or name, whose limit counts; else `imported`, and all rows.")
+    ] = None,
     changes: SetFlag = None,
 ) -> None:
     """Import rows as config `raw` of the dataset; also with the columns 상품 / 담고자 하는 가치 / 카피라이팅."""

@@ -97,6 +97,13 @@ def test_import_takes_all_rows_unless_a_recipe_says_otherwise(given: Any) -> Non
     assert value(given("import rows.json --recipe imported --set import.limit=null"), "import.limit") is None
 
 
+def test_every_flag_of_a_recipe_says_what_it_is() -> None:
+    for name, command in typer.main.get_command(cli.app).commands.items():  # type: ignore[attr-defined]
+        for parameter in command.params:
+            if parameter.name in ("recipe", "changes"):
+                assert parameter.help, f"{name} {parameter.name}"
+
+
 def test_no_option_of_a_command_with_a_recipe_has_a_default_of_its_own() -> None:
     commands = dict(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
     commands |= {f"space {name}": command for name, command in commands["space"].commands.items()}
