@@ -17,6 +17,7 @@ import typer
 import typer.core
 
 from pipelines.metrics import METRICS
+from pipelines.progress import be_quiet
 from scripts.core import crash, env, faults
 from scripts.core.errors import HanjulError
 from scripts.hub import session
@@ -102,9 +103,7 @@ def options(
 ) -> None:
     OPTIONS.local, OPTIONS.format, OPTIONS.debug = local, format, debug
     if format is Format.quiet:
-        from scripts.core import log
-
-        log.QUIET = True
+        be_quiet()
 
 
 @contextmanager

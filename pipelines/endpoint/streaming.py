@@ -10,15 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from pipelines.endpoint.batch.client import BatchApiClient
 from pipelines.endpoint.batch.filling import fill
 from pipelines.endpoint.client import Client
 from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.json_answers import Form
 from pipelines.endpoint.teacher_llm import Teacher
+from pipelines.progress import Progress
 from pipelines.rows import Message
 
 
@@ -56,7 +54,7 @@ def stream_answers(
     Args:
         requests: may give None where nothing can be asked before a response that was given has been looked at; it is
             asked again when the caller takes the next one.
-        total: how many there will be as far as is known, for the progress bar.
+        total: how many there will be as far as is known, for the progress.
         wanted: texts of each.
         form: how one answer holds all of them; None where each is a choice of its own.
 
@@ -68,19 +66,13 @@ def stream_answers(
     source = _Source(requests)
     thread = threading.Thread(target=_run, args=(llm, source, wanted, form, done, clients), daemon=True)
     thread.start()
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        TextColumn("{task.fields[state]}"),
-    )  # fmt: skip
-    console = Console(stderr=True)
-    # Off a terminal it would show nothing, and cost a thread and a twentieth of the time.
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("writing", total=total(), state="")
+    with Progress("writing", total(), state=lambda: _state(clients[0]) if clients else "") as progress:
         while response := done.get():
             if isinstance(response, Exception):
                 llm.unload()  # distilabel sends a step that fails to its parent, and no open client can be sent
                 raise response
-            progress.update(bar, total=total(), advance=1, state=_state(clients[0]))
+            progress.total = total()
+            progress.advance()
             yield response
             source.look_again()
     thread.join()
@@ -140,6 +132,8 @@ class _Source:
 
 
 def _state(client: Client) -> str:
+    if isinstance(client, BatchApiClient) and client.waiting_for:
+        return f"waiting for {client.waiting_for}"
     usd = client.budget.spent.usd
     return f"{client.limiter.in_flight} of {int(client.limiter.limit)} in flight" + (f", {usd:.2f} USD" if usd else "")
 

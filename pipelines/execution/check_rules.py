@@ -8,14 +8,13 @@ import pyarrow.parquet as pq
 from distilabel.pipeline import Pipeline
 from distilabel.steps import GeneratorStep, StepInput, StepResources
 from distilabel.typing import GeneratorStepOutput, StepColumns, StepOutput
-from rich.console import Console
-from rich.progress import track
 
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.running import leaf_of, pipeline_of
 from pipelines.filters.apply_rules import check_row
 from pipelines.filters.limits import Limits
 from pipelines.filters.steps import CheckRules
+from pipelines.progress import Progress
 
 #: Rows of a block.
 BLOCK = 2000
@@ -78,13 +77,13 @@ class ReadRows(GeneratorStep):  # type: ignore[misc]
         file = pq.ParquetFile(self.path)
         count, read = file.metadata.num_rows, 0
         blocks = file.iter_batches(BLOCK, columns=LOOKED_AT)
-        console = Console(stderr=True)
-        about = -(-count // BLOCK)
-        for place, block in enumerate(
-            track(blocks, "checking rules", about, console=console, transient=True, disable=not console.is_terminal)
-        ):
-            read += block.num_rows
-            yield [{"place": place, "rows": json.dumps(block.to_pylist(), ensure_ascii=False)}], read == count
+        with Progress("checking rules", count, unit="rows") as progress:
+            for place, block in enumerate(blocks):
+                read += block.num_rows
+                progress.reach(read)  # of a generator step, distilabel asks for the next block when it needs one
+                if read == count:
+                    progress.close()  # and for nothing after the last
+                yield [{"place": place, "rows": json.dumps(block.to_pylist(), ensure_ascii=False)}], read == count
 
 
 class CheckBlocks(CheckRules):

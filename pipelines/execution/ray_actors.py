@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import pickle
 import sys
@@ -15,6 +16,7 @@ from distilabel.pipeline.step_wrapper import _StepWrapper
 from distilabel.steps import StepResources
 from distilabel.utils.logging import setup_logging
 
+from pipelines import progress
 from pipelines.errors import HanjulError
 
 
@@ -70,11 +72,29 @@ class StrictStepWrapper(_StepWrapper):  # type: ignore[misc]
             super()._send_batch(batch)
 
 
-class StepActor:
-    """A replica of a step, in a process on some node."""
+class LinesToDriver(io.StringIO):
+    """Sends lines to the driver with the log of its steps."""
 
-    def __init__(self, wrapper: StrictStepWrapper, log_queue: Any, log_level: int) -> None:
-        self._wrapper, self._log_queue, self._log_level = wrapper, log_queue, log_level
+    def __init__(self) -> None:
+        super().__init__()
+        self._logger = logging.getLogger("hanjul")
+        self._logger.setLevel(logging.INFO)  # the driver's own level is for distilabel
+
+    def write(self, text: str, /) -> int:
+        if text.strip():
+            self._logger.info(text.strip())
+        return len(text)
+
+
+class StepActor:
+    """A replica of a step, in a process on some node.
+
+    Args:
+        log_level, quiet: of the driver: a node has an environment of its own.
+    """
+
+    def __init__(self, wrapper: StrictStepWrapper, log_queue: Any, log_level: int, quiet: bool) -> None:
+        self._wrapper, self._log_queue, self._log_level, self._quiet = wrapper, log_queue, log_level, quiet
 
     def run(self, pipeline: str, cache_id: str) -> tuple[Exception, str] | None:
         """Run the step to its end, and give what it raised and the traceback.
@@ -82,7 +102,10 @@ class StepActor:
         Not raised here: distilabel's exception carries the step, whose clients no process can send to another.
         """
         setup_logging(log_queue=self._log_queue)
-        logging.getLogger().setLevel(self._log_level)  # of the driver: a node has an environment of its own
+        logging.getLogger().setLevel(self._log_level)
+        progress.STREAM = LinesToDriver()
+        if self._quiet:
+            progress.be_quiet()
         set_pipeline_running_env_variables(pipeline, cache_id)
         try:
             self._wrapper.run()

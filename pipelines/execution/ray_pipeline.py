@@ -18,6 +18,7 @@ from distilabel.utils.logging import stop_logging
 from pipelines.errors import HanjulError
 from pipelines.execution.interrupts import leave_interrupts
 from pipelines.execution.ray_actors import Queue, StepActor, StrictStepWrapper, placement_of, queues_of, ray_of
+from pipelines.progress import is_quiet
 
 
 def on_ray(pipeline: Pipeline, address: str | None = None, **init: Any) -> StrictRayPipeline:
@@ -115,7 +116,7 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
             step, replica, input_queue, self._output_queue, self._load_queue, self._dry_run, ray_pipeline=True
         )
         made = ray_of().remote(StepActor).options(name=f"{self._run_id}-{step.name}-{replica}", **placement_of(step))
-        actor = made.remote(wrapper, self._log_queue, logging.getLogger().level)
+        actor = made.remote(wrapper, self._log_queue, logging.getLogger().level, is_quiet())
         self._actors.append(actor)
         outcome = actor.run.remote(self.name, self.signature)
         self._watchers.append(threading.Thread(target=self._watch, args=(step.name, outcome), daemon=True))

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfUri
-from tqdm import tqdm
 
 from model_card.comparison.evaluation import Candidate
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.streaming import Request, stream_answers
 from pipelines.likelihood.generation import generate_lines
+from pipelines.progress import Progress
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.comparison.eval_prompts import EvalPrompts, few_shot_chat
-from scripts.core import endpoints, env, log
+from scripts.core import endpoints, env
 from scripts.core.errors import HanjulError
 from scripts.core.fingerprint import code_digest
 from scripts.core.settings import Sampling, SynthesizeSettings
@@ -54,11 +54,9 @@ def lines_of_model(
     if kept is None:
         model, tokenizer = load()
         tokenizer.chat_template = tokenizer.chat_template or CHAT_TEMPLATE
-        with tqdm(total=len(chats), desc=f"evaluate: {name}", unit="line", disable=log.QUIET) as bar:
+        with Progress(f"evaluate: {name}", len(chats), unit="lines") as progress:
             started = time.monotonic()
-            lines = generate_lines(
-                model, tokenizer, chats, seed=prompts.seed, progress=lambda done: bar.update(done - bar.n), **sampling
-            )
+            lines = generate_lines(model, tokenizer, chats, seed=prompts.seed, progress=progress.reach, **sampling)
             seconds = time.monotonic() - started
         tokens = sum(len(tokenizer(line, add_special_tokens=False).input_ids) + 1 for line in lines)
         kept = {"lines": lines, "tokens_per_second": round(tokens / seconds, 1)}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts.core import env
 from scripts.core.errors import HanjulError
-from scripts.core.versions import git_commit, package_versions
+from scripts.core.installed import git_commit, package_versions
 
 #: Exit codes: an error raised on purpose; a bug, by sysexits.h `EX_SOFTWARE`. Usage errors are 2, as everywhere.
 KNOWN, BUG = 1, 70

@@ -37,8 +37,10 @@ OPT_OUTS = {
     "ERROR_REPORTING": "0",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "DISTILABEL_TELEMETRY": "0",
-    "DISTILABEL_LOG_LEVEL": "WARNING",  # our own progress bar says what its INFO lines say
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",  # bars of files that take milliseconds
+    "DISTILABEL_LOG_LEVEL": "WARNING",  # our own progress says what its INFO lines say
+    # `pipelines.progress` shows what takes long
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "ARGILLA_ENABLE_TELEMETRY": "0",
     "TRACKIO_TELEMETRY": "0",
     "DO_NOT_TRACK": "1",

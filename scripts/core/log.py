@@ -1,14 +1,13 @@
-"""Progress for people, on stderr; stdout is for URIs and data."""
+"""Lines for people, on stderr; stdout is for URIs and data."""
 
 from __future__ import annotations
 
 import sys
-import time
 
-QUIET = False
+from pipelines.progress import is_quiet, write_line
 
 
 def log(message: str) -> None:
-    """One line with the time of day."""
-    if not QUIET:
-        print(f"{time.strftime('%H:%M:%S')} {message}", file=sys.stderr, flush=True)
+    """Write one line with the time of day."""
+    if not is_quiet():
+        write_line(message, sys.stderr)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xllamacpp import xllamacpp
 
+from pipelines.progress import Progress
 from scripts.core.errors import HanjulError
 from scripts.exporting.tensor_types import tensor_types
 
@@ -104,8 +105,10 @@ def quantise(source: Path, target: Path, kind: str) -> Path:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
-    for tensor, to in plan:
-        writer.write_tensor_data(tensor.data if to == tensor.tensor_type else _quantised(tensor, to, source))
+    with Progress(f"gguf: quantising to {kind}", len(plan), unit="tensors") as progress:
+        for tensor, to in plan:
+            writer.write_tensor_data(tensor.data if to == tensor.tensor_type else _quantised(tensor, to, source))
+            progress.advance()
     writer.close()
     return part.replace(target)
 

@@ -13,6 +13,7 @@ from huggingface_hub import HfUri
 from pydantic import TypeAdapter
 
 from model_card.cards.exports import Gguf, gguf_card
+from pipelines.progress import Progress
 from scripts.core.errors import HanjulError
 from scripts.core.files import write_atomically
 from scripts.core.log import log
@@ -91,15 +92,21 @@ def _write_ggufs(hub: Hub, adapter: HfUri, rows: Sequence[Mapping[str, Any]], fo
     name = adapter.id.split("/")[-1]
     model, tokenizer = merge.write_model(hub, adapter, base_of(hub, adapter), folder / "merged")
     log("gguf: converting and quantising")
-    whole = convert.convert_to_gguf(folder / "merged", folder / f"{name}.gguf", name)
+    with Progress("gguf: converting"):
+        whole = convert.convert_to_gguf(folder / "merged", folder / f"{name}.gguf", name)
     cases = parity.sample_cases(tokenizer, rows, parity.PROMPTS, SEED)
     model.float()  # rounding of bfloat16 activations alone moves the likeliest token of 3 % of the prompts
-    expected = [parity.log_probabilities(model, case) for case in cases]
+    expected = []
+    with Progress("gguf: asking the model", len(cases), unit="prompts") as progress:
+        for case in cases:
+            expected.append(parity.log_probabilities(model, case))
+            progress.advance()
     del model
     files, refused = [], {}
     for kind in convert.KINDS:
         trial = convert.quantise(whole, folder / f"{name}-{kind}.gguf", kind)
-        measured = parity.compare(trial, cases, expected)
+        with Progress(f"gguf: asking {kind}"):
+            measured = parity.compare(trial, cases, expected)
         agreement, kl, same_tokens = measured.agreement, measured.kl, measured.tokenizer
         log(f"gguf: {kind}, agreement {agreement:.3f}, KL {kl:.4f}, tokenizer {same_tokens:.3f}")
         if excess := parity.exceeded_limits(kind, measured):

@@ -15,6 +15,7 @@ from pipelines.filters.apply_rules import check_row
 from pipelines.filters.filter_rows import judge_and_select
 from pipelines.filters.limits import Limits
 from pipelines.filters.thresholds import trusted
+from pipelines.progress import Progress
 from pipelines.rows import row_id
 from scripts.core.log import log
 from scripts.core.settings import Recipe
@@ -52,7 +53,11 @@ def partition_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "
 
     found: Iterable[tuple[str, str, str]]
     if len(rows) < FEW and engine == "local":
-        found = (check_row(row, limits) for row in rows)
+        with Progress("checking rules", len(rows), unit="rows") as progress:
+            found = []
+            for row in rows:
+                found.append(check_row(row, limits))
+                progress.advance()
     else:
         path = folder / "raw.parquet"
         write_raw(rows, path)
@@ -81,7 +86,6 @@ def partition_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Rec
     if limits.scored and not all(trusted(row, limits) for row in rows):
         assert base, "scores come from a base model"
         rows = add_scores(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
-    if recipe.filter.semantic is None:
-        return judge_and_select(rows, limits)
-
-    return judge_and_select(rows, limits, semantic.similar_pairs(rows, recipe.filter.semantic))
+    similar = semantic.similar_pairs(rows, recipe.filter.semantic) if recipe.filter.semantic else ()
+    with Progress(f"comparing {len(rows):,} lines"):
+        return judge_and_select(rows, limits, similar)

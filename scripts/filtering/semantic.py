@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.filters.selection import SimilarPair
+from pipelines.progress import Progress
 from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
 from scripts.core.settings import SemanticSettings
@@ -24,6 +25,8 @@ def similar_pairs(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings)
     """
     import numpy as np
 
+    if len(rows) < 2:
+        return []
     vectors = _vectors([row["ad_copy"] for row in rows], settings)
     found: list[SimilarPair] = []
     for start in range(0, len(rows), CHUNK):
@@ -36,6 +39,8 @@ def similar_pairs(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings)
 
 def _vectors(lines: Sequence[str], settings: SemanticSettings) -> Any:
     """Unit vectors of lines, float32, one a row."""
+    import numpy as np
+
     try:
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
@@ -53,4 +58,10 @@ def _vectors(lines: Sequence[str], settings: SemanticSettings) -> Any:
         raise HanjulError(
             f"The sentence encoder cannot be loaded: {error}", settings.model, "check filter.semantic.model"
         ) from error
-    return encoder.encode(list(lines), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=True)
+    vectors = []
+    with Progress("encoding lines", len(lines), unit="lines") as progress:
+        for start in range(0, len(lines), CHUNK):
+            chunk = list(lines[start : start + CHUNK])
+            vectors.append(encoder.encode(chunk, normalize_embeddings=True, show_progress_bar=False))
+            progress.advance(len(chunk))
+    return np.concatenate(vectors)

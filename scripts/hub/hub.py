@@ -13,6 +13,7 @@ from huggingface_hub import HfApi, HfUri, hf_hub_download, parse_hf_uri, snapsho
 from huggingface_hub.errors import HfUriError, RemoteEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
 from dataset_card.head import data_of
+from pipelines.progress import Progress
 from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
@@ -82,7 +83,10 @@ class Hub:
 
     def snapshot(self, uri: HfUri, allow_patterns: list[str] | None = None) -> Path:
         """A folder with the repo's files at a pinned revision."""
-        return Path(snapshot_download(uri.id, repo_type=uri.type, revision=uri.revision, allow_patterns=allow_patterns))
+        with Progress(f"downloading {uri.id}"):
+            return Path(
+                snapshot_download(uri.id, repo_type=uri.type, revision=uri.revision, allow_patterns=allow_patterns)
+            )
 
     def splits(self, uri: HfUri, config: str) -> dict[str, Any]:
         """The splits of a pinned dataset's config that have rows, as `datasets.Dataset` by name."""

@@ -48,7 +48,6 @@ def hub_session(*, local: bool = False) -> Iterator[Hub]:
             HF_TOKEN=endpoint.token,
             HF_HOME=str(env.data_dir() / "hf-home"),
             HF_HUB_DISABLE_XET="1",
-            HF_HUB_DISABLE_PROGRESS_BARS="1",
         )
         for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "HF_DATASETS_CACHE", "HF_HUB_OFFLINE"):
             os.environ.pop(name, None)  # they would point the clients past HF_HOME or past the server

@@ -20,12 +20,13 @@ from filelock import FileLock
 from huggingface_hub import CommitOperationAdd, HfUri
 from huggingface_hub.errors import HfHubHTTPError
 
+from pipelines.progress import Progress
 from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
 from scripts.core.files import write_atomically
+from scripts.core.installed import git_commit, package_versions
 from scripts.core.log import log
-from scripts.core.versions import git_commit, package_versions
 from scripts.hub.hub import MANIFEST, Hub
 
 
@@ -166,7 +167,7 @@ def _commit(
     operations = [
         CommitOperationAdd(path.relative_to(out).as_posix(), path) for path in sorted(out.rglob("*")) if path.is_file()
     ]
-    with _refusals(stage):
+    with _refusals(stage), Progress(f"{stage.name}: committing {len(operations)} files"):
         commit = hub.api.create_commit(
             repo.id,
             operations,

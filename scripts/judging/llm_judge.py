@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from tqdm import tqdm
-
 from model_card.judging.facts import Scoring
 from model_card.judging.geval_answers import NoScoreError
 from model_card.judging.geval_judge import prefer, score_rows
@@ -21,6 +19,7 @@ from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
 from pipelines.endpoint.session import Session
 from pipelines.metrics import METRICS
+from pipelines.progress import Progress
 from pipelines.rows import Scorable
 from scripts.core import endpoints, log
 from scripts.core.errors import HanjulError
@@ -29,7 +28,6 @@ from scripts.hub.hub import Hub
 
 #: Where a recipe names the judge.
 PLACE = "evaluate.judge"
-BAR = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed}<{remaining}{postfix}"
 
 Result = TypeVar("Result")
 
@@ -80,8 +78,8 @@ class EndpointJudge:
         self, ask: Callable[[Any, Any, Any], list[Result | None]], items: Sequence[Any], title: str, total: int
     ) -> list[Result | None]:
         before = Counter(self.model.failures)
-        with _endpoint_errors(self.settings), tqdm(total=total, desc=title, bar_format=BAR, disable=log.QUIET) as bar:
-            results = ask(self.model, items, lambda: self._advance(bar))
+        with _endpoint_errors(self.settings), Progress(title, total, unit="answers", state=self._spent) as progress:
+            results = ask(self.model, items, progress.advance)
         missing = results.count(None)
         if missing:
             labels = Counter(failure.label for failure in (self.model.failures - before).elements())
@@ -89,11 +87,9 @@ class EndpointJudge:
             log.log(f"{title}, {missing} without an answer: {reasons}")
         return results
 
-    def _advance(self, bar: tqdm[Any]) -> None:
+    def _spent(self) -> str:
         usd = self.model.session.client.budget.spent.usd
-        if usd:
-            bar.set_postfix_str(f"{usd:.2f} USD", refresh=False)
-        bar.update()
+        return f"{usd:.2f} USD" if usd else ""
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from hashlib import sha256
 from typing import Any
 
 from huggingface_hub import HfUri
-from tqdm import tqdm
 
 from model_card.judging.judge import Raw
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.likelihood.scorer import Scorer
+from pipelines.progress import Progress
 from pipelines.rows import Scorable
-from scripts.core import env, log
+from scripts.core import env
 from scripts.core.fingerprint import code_digest
 from scripts.judging.calibration_data import CalibrationData
 
@@ -55,13 +55,13 @@ class KeptScores:
     def _scored(self, missing: dict[str, Scorable], store: Store) -> dict[str, dict[str, float]]:
         scored: dict[str, dict[str, float]] = {}
         keys = list(missing)
-        with tqdm(total=len(keys), desc="judge", unit="line", disable=log.QUIET or not keys) as bar:
+        with Progress("judge", len(keys), unit="lines") as progress:
             for start in range(0, len(keys), CHUNK):
                 chunk = keys[start : start + CHUNK]
                 self._scorer = self._scorer or self._load()
 
                 def advance(share: float, before: int = start, size: int = len(chunk)) -> None:
-                    bar.update(round(before + share * size) - bar.n)
+                    progress.reach(round(before + share * size))
 
                 for key, scores in zip(
                     chunk, self._scorer.scores([missing[key] for key in chunk], advance), strict=True

@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock
 from huggingface_hub import HfUri, ModelCard, ModelCardData
 
+from pipelines.progress import Progress
 from scripts.core import env
 from scripts.core.errors import HanjulError
 from scripts.core.log import log
@@ -92,7 +93,8 @@ def ensure_base(hub: Hub) -> HfUri:
 
     def work(folder: Path) -> Outcome:
         log("base: dequantising the embedded model, once, about half a minute")
-        dequantise(gguf_path(), folder / "out")
+        with Progress("base: dequantising"):
+            dequantise(gguf_path(), folder / "out")
         return Outcome("Gemma 3 270M, dequantised from Q4_K_M to bfloat16")
 
     return run_stage(hub, stage, work, lambda parent, folder, outcome: base_card())

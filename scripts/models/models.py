@@ -11,6 +11,7 @@ from typing import Any
 from huggingface_hub import HfUri, hf_hub_download
 from huggingface_hub.errors import RemoteEntryNotFoundError
 
+from pipelines.progress import Progress
 from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.hub.hub import Hub, repo_uri
@@ -117,10 +118,10 @@ def load_base(uri: HfUri) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoTokenizer, logging
 
     logging.disable_progress_bar()
-    config = AutoConfig.from_pretrained(uri.id, revision=uri.revision)
-    model = (
-        model_class(config).from_pretrained(uri.id, revision=uri.revision, config=config, dtype=torch.bfloat16).eval()
-    )
+    with Progress(f"loading {uri.id}"):
+        config = AutoConfig.from_pretrained(uri.id, revision=uri.revision)
+        kind = model_class(config)
+        model = kind.from_pretrained(uri.id, revision=uri.revision, config=config, dtype=torch.bfloat16).eval()
     return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfUri
-from tqdm import tqdm
 
 from pipelines.endpoint.failures import FailureKind
 from pipelines.execution.running import run as run_pipeline
@@ -19,6 +18,7 @@ from pipelines.planning.proposals import ProposalAnswer, build_proposals_pipelin
 from pipelines.planning.questions import Kind, prompt_digests
 from pipelines.planning.screening import Proposal, extended, screen_products, screen_values
 from pipelines.planning.taxonomy import Category
+from pipelines.progress import Progress
 from scripts.core import endpoints, log
 from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
@@ -26,8 +26,6 @@ from scripts.core.settings import ProposeSettings
 from scripts.hub.hub import Hub
 from scripts.models import models
 from scripts.teaching import teachers
-
-BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 #: What is published of proposals, beside config `pairs`.
 FILE = "proposals.jsonl"
@@ -139,8 +137,8 @@ def _with_relatedness(proposals: Sequence[Proposal], base: HfUri, least: float) 
         return judged
     model, tokenizer = models.load_base(base)
     pairs = [(judged[place].product, judged[place].value) for place in places]
-    with tqdm(total=1.0, desc=f"relatedness: {len(pairs)} values", bar_format=BAR, disable=log.QUIET) as bar:
-        scores = relatedness(model, tokenizer, pairs, lambda share: bar.update(share - bar.n))
+    with Progress("relatedness", len(pairs), unit="values") as progress:
+        scores = relatedness(model, tokenizer, pairs, lambda share: progress.reach(round(share * len(pairs))))
     for place, score in zip(places, scores, strict=True):
         judged[place] = replace(judged[place], score=round(score, 4))
         if score < least:

@@ -11,7 +11,6 @@ from peft import LoraConfig
 from transformers import Seq2SeqTrainingArguments
 from trl import DPOConfig, SFTConfig
 
-from scripts.core import log
 from scripts.core.settings import TrainSettings
 
 WARMUP = 0.05  # share of all steps
@@ -54,7 +53,7 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
         "report_to": "none" if settings.tracking == "none" else settings.tracking,
         "project": "hanjul",
         "push_to_hub": False,
-        "disable_tqdm": log.QUIET,
+        "disable_tqdm": True,  # callbacks.ShowProgress stands in
     }
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from datasets import Dataset
 from peft import get_peft_model
-from transformers import DataCollatorForSeq2Seq, EarlyStoppingCallback, ProgressCallback, set_seed
+from transformers import DataCollatorForSeq2Seq, EarlyStoppingCallback, PrinterCallback, set_seed
 
-from scripts.core import log
 from scripts.core.settings import TrainSettings
 from scripts.training import arguments, packing
-from scripts.training.callbacks import FrequentCheckpoints, LossBar, StopOnNonFiniteLoss, StopOnSigterm
+from scripts.training.callbacks import FrequentCheckpoints, ShowProgress, StopOnNonFiniteLoss, StopOnSigterm
 from scripts.training.encoding import encode
 from scripts.training.trainers import CompletionTrainer, EncoderDecoderTrainer, PreferenceTrainer
 
@@ -54,13 +53,11 @@ def build_trainer(
     trainer = kind(
         model=model, args=args, train_dataset=train, eval_dataset=held_out, processing_class=tokenizer, **own
     )
-    for callback in (StopOnNonFiniteLoss(), FrequentCheckpoints(), StopOnSigterm()):
+    trainer.remove_callback(PrinterCallback)
+    for callback in (StopOnNonFiniteLoss(), FrequentCheckpoints(), StopOnSigterm(), ShowProgress()):
         trainer.add_callback(callback)
     if evaluated:
         trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=settings.patience))
-    if not log.QUIET:
-        trainer.remove_callback(ProgressCallback)
-        trainer.add_callback(LossBar)
     return trainer
 
 

@@ -1,4 +1,4 @@
-"""Callbacks of a training: its progress bar, more checkpoints, and two reasons to stop."""
+"""Callbacks of a training: its progress, more checkpoints, and two reasons to stop."""
 
 from __future__ import annotations
 
@@ -6,23 +6,48 @@ import math
 import shutil
 import signal
 import threading
+from contextlib import ExitStack
 from typing import Any
 
 import torch
-from transformers import ProgressCallback, TrainerCallback
+from transformers import TrainerCallback
 
+from pipelines.progress import Progress
 from scripts.core.errors import HanjulError
 
 #: Steps between two checkpoints; evaluations write one too.
 CHECKPOINT_STEPS = 25
 
 
-class LossBar(ProgressCallback):  # type: ignore[misc]
-    """A progress bar that shows the loss; the stock one prints every log to stdout, which is for URIs."""
+class ShowProgress(TrainerCallback):  # type: ignore[misc]
+    """Shows steps and loss; the stock callbacks print every log to stdout, which is for URIs."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._progress: Progress | None = None
+        self._loss = ""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.is_world_process_zero:
+            progress = Progress(
+                "train", state.max_steps, unit="steps", start=state.global_step, state=lambda: self._loss
+            )
+            self._progress = self._open.enter_context(progress)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._progress:
+            self._progress.reach(state.global_step)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        if state.is_world_process_zero and self.training_bar is not None and logs and "loss" in logs:
-            self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}", refresh=False)
+        if logs and "loss" in logs:
+            self._loss = f"loss {float(logs['loss']):.3f}"
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar away, also where the training failed."""
+        self._open.close()
 
 
 class StopOnNonFiniteLoss(TrainerCallback):  # type: ignore[misc]

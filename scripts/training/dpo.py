@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from peft import PeftModel
 
+from pipelines.progress import Progress
 from scripts.training import completion_loss
 from scripts.training.build_trainer import build_trainer
 from scripts.training.encoding import encode
@@ -90,12 +91,13 @@ def line_losses(model: Any, tokenizer: Any, rows: Sequence[Mapping[str, Any]]) -
     model.eval()
     encoded = [encode(tokenizer, row) for row in rows]
     losses: list[tuple[float, int]] = []
-    with torch.no_grad():
+    with torch.no_grad(), Progress("train: held-out loss", len(encoded), unit="rows") as progress:
         for start in range(0, len(encoded), BATCH):
             batch = encoded[start : start + BATCH]
             losses += zip(
                 _batch_losses(model, batch, device), (len(completion) for _, completion in batch), strict=True
             )
+            progress.advance(len(batch))
     model.train(was_training)
     return losses
 

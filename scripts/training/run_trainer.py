@@ -12,7 +12,7 @@ from peft.helpers import disable_input_dtype_casting
 from transformers import set_seed
 
 from scripts.core.errors import HanjulError
-from scripts.training.callbacks import StopOnSigterm
+from scripts.training.callbacks import ShowProgress, StopOnSigterm
 
 
 def run_trainer(trainer: Any) -> dict[str, Any]:
@@ -26,13 +26,16 @@ def run_trainer(trainer: Any) -> dict[str, Any]:
     Raises:
         HanjulError: SIGTERM stopped it; a checkpoint stands.
     """
-    stopper = next(one for one in trainer.callback_handler.callbacks if isinstance(one, StopOnSigterm))
+    callbacks = trainer.callback_handler.callbacks
+    stopper = next(one for one in callbacks if isinstance(one, StopOnSigterm))
+    shown = next(one for one in callbacks if isinstance(one, ShowProgress))
     set_seed(trainer.args.seed)  # the order of rows is drawn from what stands here
     try:
         with disable_input_dtype_casting(trainer.model):  # autocast casts; a float32 copy of each input is in vain
             trainer.train(resume_from_checkpoint=last_checkpoint(Path(trainer.args.output_dir)))
     finally:
         stopper.restore()
+        shown.close()
     state = trainer.state
     if stopper.requested:
         raise HanjulError(

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from transformers import Seq2SeqTrainer
 from trl import DPOTrainer, SFTTrainer
 
+from pipelines.progress import Progress
 from scripts.training import completion_loss
 from scripts.training.length_sampler import LengthSampler
 
@@ -78,12 +79,15 @@ class LineTrainer(TimedTrainer):
         was_training = self.model.training
         self.model.eval()
         loss, tokens = 0.0, 0
-        with torch.no_grad(), self.compute_loss_context_manager():
-            for batch in self.get_eval_dataloader(eval_dataset):
+        batches = self.get_eval_dataloader(eval_dataset)
+        shown = Progress("train: held-out loss", len(batches), unit="batches")
+        with torch.no_grad(), self.compute_loss_context_manager(), shown:
+            for batch in batches:
                 inputs = self._prepare_inputs(batch)
                 rows = self.row_losses(self.model_wrapped, inputs).double(), self.tokens_of(inputs).sum(1)
                 losses, counts = self.accelerator.gather_for_metrics(rows)  # which leaves out rows that only fill up
                 loss, tokens = loss + float(losses.sum()), tokens + int(counts.sum())
+                shown.advance()
         self.model.train(was_training)
         metrics = {f"{metric_key_prefix}_loss": loss / tokens, f"{metric_key_prefix}_tokens": tokens}
         self.log(dict(metrics))

@@ -14,6 +14,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from pipelines.likelihood.generation import TOP_K
+from pipelines.progress import Progress, be_quiet
 from scripts.core.errors import HanjulError
 from scripts.core.files import write_atomically
 from scripts.core.settings import EvaluateSettings
@@ -40,8 +41,9 @@ def run_job(folder: Path) -> None:
 
     job = TrainingJob.read(folder)
     with loading.quiet_libraries():
-        tokenizer = loading.load_tokenizer(job.base, job.revision, job.settings)
-        base = loading.load_base(job.base, job.revision, tokenizer, job.settings)
+        with Progress(f"loading {job.base}"):
+            tokenizer = loading.load_tokenizer(job.base, job.revision, job.settings)
+            base = loading.load_base(job.base, job.revision, tokenizer, job.settings)
         if job.settings.method == "dpo":
             curve, trainer = train_dpo(folder, job, base, tokenizer)
         else:
@@ -88,6 +90,8 @@ def generation_config(model: Any, tokenizer: Any) -> Any:
 def main(folder: Path) -> None:
     """Run as one process of several; what ends it goes into the folder, for the process that started this one."""
     threading.Thread(target=_exit_with, args=(int(os.environ[PARENT_VARIABLE]),), daemon=True).start()
+    if os.environ.get("RANK", "0") != "0":
+        be_quiet()  # one of them speaks for all
     try:
         run_job(folder)
     except HanjulError as error:

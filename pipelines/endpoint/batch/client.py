@@ -26,6 +26,7 @@ class BatchApiClient(Client):
         failures: key -> why its batch brought no answer.
         final: keys whose failure another batch would not change.
         stopped: why no more batches are sent, if so.
+        waiting_for: the batch that is under way, in words.
     """
 
     def __init__(self, api: openai.AsyncOpenAI, options: EndpointOptions, provider: BatchHooks) -> None:
@@ -35,6 +36,7 @@ class BatchApiClient(Client):
         self.failures: dict[str, Failure] = {}
         self.final: set[str] = set()
         self.stopped: EndpointError | None = None
+        self.waiting_for = ""
 
     async def ask(self, body: dict[str, Any]) -> Reply:
         key = self.key_of(body)

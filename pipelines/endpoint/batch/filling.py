@@ -154,6 +154,7 @@ async def _finish(client: BatchApiClient, batch: Batch) -> bool:
         EndpointGoneError: its results cannot be had now, and it stays under way; or it stopped early.
     """
     name = ", ".join(batch.jobs)
+    client.waiting_for = f"the batch {name} of {len(batch.keys)} requests"
     try:
         while not (jobs := client.provider.ended_jobs(batch.jobs)):
             await asyncio.sleep(client.options.batch_poll_s or 1)
@@ -166,6 +167,8 @@ async def _finish(client: BatchApiClient, batch: Batch) -> bool:
             f"the batch {name} cannot be read: {words}; it is still noted as under way: run it again, with the "
             "key that sent it"
         ) from error
+    finally:
+        client.waiting_for = ""
     answers, learnt = _keep(client, batch, {row.get("custom_id", ""): row for row in rows})
     stopped = next((job for job in jobs if job.status != "completed"), None)
     if stopped and stopped.status == "failed":

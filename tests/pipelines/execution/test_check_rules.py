@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines import progress
 from pipelines.execution import check_rules
 from pipelines.execution.check_rules import LOOKED_AT, CheckBlocks, ReadRows, build_check_pipeline, verdicts_of
 from pipelines.features import write_raw
@@ -164,6 +166,16 @@ def test_verdicts_of_a_block() -> None:
     verdicts = '[["모카포트 하나", "leak", "product 모카포트"], ["부엌이 먼저 깬다", "", ""]]'
     assert found == [{"place": 4, "verdicts": verdicts}]
     assert step.outputs == list(found[0])
+
+
+def test_a_steps_process_says_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check_rules, "BLOCK", 1)
+    monkeypatch.setattr(progress, "SHORTEST_S", 0)  # so short a work has no line else
+    verdicts([raw(line) for line in ("하나", "둘", "셋")], tmp_path)
+    said = re.findall(r"^\d\d:\d\d:\d\d checking rules: (./3 rows \(\d+%\))", capfd.readouterr().err, re.MULTILINE)
+    assert said == ["1/3 rows (33%)", "2/3 rows (67%)", "3/3 rows (100%)"]
 
 
 def breaks(row: Row, bounds: Limits) -> tuple[str, str, str]:

@@ -1,4 +1,6 @@
+import contextlib
 import importlib.util
+import io
 import multiprocessing
 import os
 import shutil
@@ -20,6 +22,7 @@ from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.ray_pipeline import on_ray
 from pipelines.execution.running import run
+from pipelines.progress import QUIET
 from tests.pipelines.execution import toy_steps as toy
 
 pytestmark = [
@@ -111,6 +114,18 @@ def run_on_ray(address, folder):
     return rows, threads, ray.is_initialized()
 
 
+def run_telling(address, folder, quiet):
+    """What the driver says on stderr of a step that shows progress."""
+    with StrictPipeline("toy", cache_dir=folder) as built:
+        toy.Tells(count=7, batch_size=7) >> toy.Double(input_batch_size=7) >> toy.Total()
+    os.environ.update({QUIET: "1"} if quiet else {})
+    multiprocessing.current_process().name = "MainProcess"  # distilabel hands on the log of steps in no other
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        run(on_ray(built, address, runtime_env=CODE))
+    os.environ.pop(QUIET, None)
+    return said.getvalue()
+
+
 def run_pinned(address, folder):
     """Rows of a run in a connection that is there, the driver's node, whose CPU is taken, and named actors left."""
     import ray
@@ -200,6 +215,11 @@ def test_gives_the_rows_of_a_local_run_made_on_both_nodes(child, cluster, local_
     assert {row["doubled_on"] for row in rows} == {nodes["right"]}
     assert threads == ["MainThread"]
     assert not connected
+
+
+def test_a_step_says_through_the_driver_how_far_it_is(child, cluster, tmp_path):
+    assert "counting: 7/7 (100%)" in child(run_telling, cluster[0], tmp_path, False)
+    assert "counting" not in child(run_telling, cluster[0], tmp_path, True)
 
 
 def test_a_pinned_step_runs_where_the_driver_does_and_a_connection_that_was_there_is_kept(child, cluster, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core import env, versions
+from scripts.core import env, installed
 
 
 def test_a_relative_data_folder_is_meant_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_a_relative_data_folder_is_meant_from_here(monkeypatch: pytest.MonkeyPat
 def test_an_installed_wheel_has_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its site-packages may lie in the working tree of another project."""
     assert env.is_checkout()
-    inside = Path(versions.__file__).parent
+    inside = Path(installed.__file__).parent
     monkeypatch.setattr(env, "ROOT", inside)
     assert not env.is_checkout()
-    assert versions.git_commit() is None
+    assert installed.git_commit() is None

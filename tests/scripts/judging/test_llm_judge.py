@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from model_card.judging.facts import Calibration, JudgeFacts
 from model_card.judging.judge import Judge, Raw
 from model_card.statistics import Interval
+from pipelines import progress
 from pipelines.metrics import METRICS
 from scripts.core import endpoints
 from scripts.core.errors import HanjulError
@@ -41,7 +42,8 @@ def opened(url, run=RUN, teacher=None, **fields):
     return llm_judge.open_judge(LocalHub(), settings(url, **fields), run, teacher=teacher)
 
 
-def test_scores_prefers_and_says_how(capsys):
+def test_scores_prefers_and_says_how(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SHORTEST_S", 0)  # so short a work has no line else
     with judging(lambda prompt: {1: 0.9, 2: 0.1} if '"better"' in prompt else WEIGHTS) as endpoint:
         with opened(endpoint.url) as judge:
             assert (judge.name, judge.scoring, judge.samples) == (f"{MODEL} at localhost", "probabilities", 1)
@@ -62,7 +64,7 @@ def test_scores_prefers_and_says_how(capsys):
     }
     said = capsys.readouterr().err
     assert f"judge: {MODEL} at localhost, scores from token probabilities\n" in said
-    assert f"judge: 4 lines: {SCORES}/{SCORES} |" in said and "judge: 1 pairs: 1/1 |" in said
+    assert f"judge: 4 lines: {SCORES}/{SCORES} answers (100%)" in said and "judge: 1 pairs: 1/1 answers (100%)" in said
 
 
 def test_without_probabilities_it_says_so(capsys):
