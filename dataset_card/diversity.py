@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sacrebleu.metrics.bleu import BLEU
 
 from pipelines.text import morphemes
 from pipelines.text.jaccard_join import similar_pairs
@@ -93,8 +94,6 @@ def entropy(counts: Mapping[Any, int]) -> float:
 
 def self_bleu(lines: Sequence[str]) -> tuple[float, str]:
     """(Self-BLEU, sacrebleu's signature); 0.0 and empty for fewer than two lines."""
-    from sacrebleu.metrics.bleu import BLEU
-
     if len(lines) < 2:
         return 0.0, ""
     bleu = BLEU(tokenize="char", effective_order=True)  # lines may have fewer than four characters

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self, TextIO
 
+from tqdm import tqdm
+
 #: Environment variable that silences progress and log, also in the processes that are started from here.
 QUIET = "HANJUL_QUIET"
 #: Off a terminal a line comes after this share of the work or so many seconds more, whichever is first, …
@@ -120,19 +122,18 @@ class Progress:
                 self._show()
 
 
+class _TqdmBar(tqdm):  # type: ignore[misc]
+    monitor_interval = 0  # no thread beside ours
+
+
 class _Bar:
     """The bar of a terminal, drawn by tqdm."""
 
     def __init__(self, work: _Work, total: int | None) -> None:
-        from tqdm import tqdm
-
-        class Bar(tqdm):  # type: ignore[misc]
-            monitor_interval = 0  # no thread beside ours
-
         self._work = work
         columns, rows = _size(work.stream)
         counted = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed}<{remaining}{postfix}"
-        self._bar: Any = Bar(
+        self._bar: Any = _TqdmBar(
             desc=work.label,
             total=total,
             initial=work.start,

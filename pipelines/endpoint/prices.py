@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from genai_prices import Usage, calc_price
+
 #: Tokens of a chat message beside its content (role, separators), at most.
 TOKENS_PER_MESSAGE = 8
 #: Tokens per byte of UTF-8 in a typical prompt of ours, for estimates: a Hangul syllable has three bytes and takes
@@ -33,8 +35,6 @@ class Price:
 
 def price_of(model: str, base_url: str) -> Price | None:
     """The listed price of a model at its provider, or None where none is listed (an own server, a new model)."""
-    from genai_prices import Usage, calc_price
-
     million = Usage(input_tokens=1_000_000, output_tokens=1_000_000)
     try:
         price = calc_price(million, model, provider_api_url=base_url)

@@ -7,6 +7,8 @@ import threading
 from functools import cache, lru_cache
 from typing import Any
 
+from kiwipiepy import Kiwi
+
 #: Sejong tags of words that carry meaning by themselves: nouns, roots and adverbs; verbs and adjectives.
 NOMINAL = ("NNG", "NNP", "XR", "MAG", "SL")
 VERBAL = ("VV", "VA")
@@ -18,8 +20,6 @@ _loading = threading.Lock()
 
 @cache
 def _loaded() -> Any:
-    from kiwipiepy import Kiwi
-
     kiwi = Kiwi(num_workers=1)
     kiwi.tokenize("한 줄")  # the first sentence loads the rest of the model
     return kiwi

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from safetensors import SafetensorError
+
 from pipelines.filters.selection import SimilarPair
 from pipelines.progress import Progress
 from scripts.core.errors import HanjulError
@@ -23,8 +26,6 @@ def similar_pairs(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings)
     Raises:
         HanjulError: sentence-transformers is not installed, or the encoder cannot be loaded.
     """
-    import numpy as np
-
     if len(rows) < 2:
         return []
     vectors = _vectors([row["ad_copy"] for row in rows], settings)
@@ -39,10 +40,7 @@ def similar_pairs(rows: Sequence[Mapping[str, Any]], settings: SemanticSettings)
 
 def _vectors(lines: Sequence[str], settings: SemanticSettings) -> Any:
     """Unit vectors of lines, float32, one a row."""
-    import numpy as np
-
     try:
-        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
     except ImportError:
         raise HanjulError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as parquet
 from huggingface_hub import HfUri
 
 from dataset_card.card import with_block
@@ -65,7 +66,6 @@ def readme(
 
 def read_contrasts(path: Path) -> list[Contrast]:
     """The contrast set from the table of config `contrast`."""
-    import pyarrow.parquet as parquet
 
     def side(row: dict[str, Any], name: str) -> Scorable:
         return {"product": row["product"], "values": row[f"{name}_values"], "ad_copy": row[f"{name}_ad_copy"]}

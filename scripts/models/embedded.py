@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from gguf import GGUFReader
 from huggingface_hub import HfUri, ModelCard, ModelCardData
+from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
 
 from pipelines.progress import Progress
 from scripts.core import env
@@ -130,9 +132,6 @@ def sentencepiece_model(gguf: Path) -> bytes:
     transformers writes tokenizer.json alone, which holds no scores. Pieces, scores and types are the GGUF's; its types
     have SentencePiece's numbers.
     """
-    from gguf import GGUFReader
-    from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
-
     fields = GGUFReader(gguf).fields
     columns = [fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "scores", "token_type")]
     unknown = fields["tokenizer.ggml.unknown_token_id"].contents()

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import gguf
+from safetensors.numpy import load_file
+
 from scripts.core.errors import HanjulError
 
 _PEFT_NAME = re.compile(r"base_model\.model\.(model\.layers\.(\d+)\..+)\.lora_([AB])\.weight")
@@ -20,9 +23,7 @@ def convert(adapter: Path, target: Path) -> Path:
     Raises:
         HanjulError: the adapter is not a plain LoRA on the layers of the model.
     """
-    import gguf
     from peft import LoraConfig, PeftConfig
-    from safetensors.numpy import load_file
 
     config = PeftConfig.from_pretrained(str(adapter))
     if not isinstance(config, LoraConfig) or config.use_dora or config.use_rslora or config.alpha_pattern:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfUri
+from pydantic import TypeAdapter
 
 from model_card.cards.evaluation_figures import calibration
 from model_card.judging.contrast_set import Contrast
@@ -74,8 +75,6 @@ def write(judges: Sequence[Judge], contrasts: Sequence[Contrast], out: Path) -> 
 
 def read(out: Path) -> Any:
     """The facts of the judges that `write` left."""
-    from pydantic import TypeAdapter
-
     return TypeAdapter(list[JudgeFacts]).validate_json((out / FACTS).read_bytes())
 
 

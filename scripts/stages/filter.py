@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from huggingface_hub import HfUri
 
 from dataset_card import card, facts, report
@@ -138,8 +139,6 @@ def _card(
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
     return [row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 

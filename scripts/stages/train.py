@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huggingface_hub import HfUri
+from huggingface_hub import HfUri, ModelCard
 
 from model_card.cards import card
 from model_card.cards.facts import CardFacts, ReleaseFacts, TrainingFacts
@@ -92,8 +92,6 @@ def publishable(hub: Hub, base: HfUri, settings: TrainSettings) -> str:
     Raises:
         HanjulError: it does not allow an adapter to be published, or is not the one that the recipe names.
     """
-    from huggingface_hub import ModelCard
-
     data = ModelCard(hub.text(base, "README.md")).data
     licence = identifier_of(data.get("license"), data.get("license_name"))
     if licence == UNKNOWN and settings.licence:  # the recipe answers for what the authors say elsewhere
