@@ -6,18 +6,17 @@ import asyncio
 import io
 import logging
 import pickle
-import sys
 import traceback
 from collections import defaultdict
 from typing import Any
 
 from distilabel.pipeline.base import set_pipeline_running_env_variables
-from distilabel.pipeline.step_wrapper import _StepWrapper
 from distilabel.steps import StepResources
 from distilabel.utils.logging import setup_logging
 
 from pipelines import progress
 from pipelines.errors import HanjulError
+from pipelines.execution.local_pipeline import StrictStepWrapper
 
 
 def queues_of(name: str) -> Any:
@@ -58,18 +57,6 @@ class Queue:
 
     def empty(self) -> bool:
         return not self.qsize()
-
-
-class StrictStepWrapper(_StepWrapper):  # type: ignore[misc]
-    """Fails where distilabel's own fills the outputs of a failed batch with None and goes on."""
-
-    def _impute_step_outputs(self, batch: Any) -> Any:
-        raise  # what the step raised: distilabel calls this where it has caught that
-
-    def _send_batch(self, batch: Any) -> None:
-        """Nothing of a failed batch: it might be the last, and the run be done before the failure is known."""
-        if not sys.exc_info()[0]:
-            super()._send_batch(batch)
 
 
 class LinesToDriver(io.StringIO):

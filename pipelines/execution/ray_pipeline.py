@@ -17,7 +17,8 @@ from distilabel.utils.logging import stop_logging
 
 from pipelines.errors import HanjulError
 from pipelines.execution.interrupts import leave_interrupts
-from pipelines.execution.ray_actors import Queue, StepActor, StrictStepWrapper, placement_of, queues_of, ray_of
+from pipelines.execution.local_pipeline import StrictStepWrapper
+from pipelines.execution.ray_actors import Queue, StepActor, placement_of, queues_of, ray_of
 from pipelines.progress import is_quiet
 
 
@@ -139,6 +140,7 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
             self._over = True
             self._exception = RuntimeError(f"{what}: {cause}")
             self._exception.__cause__ = cause
+            cause.add_note(f"in the step's process:\n{details}")
         self._logger.error(f"{what}:\n{details}")
         self._kill()
 

@@ -96,7 +96,8 @@ def main(folder: Path) -> None:
         run_job(folder)
     except HanjulError as error:
         if os.environ.get("RANK", "0") == "0":
-            write_atomically(folder / ERROR_FILE, json.dumps(vars(error), ensure_ascii=False))
+            words = {"what": error.what, "where": error.where, "next_step": error.next_step}
+            write_atomically(folder / ERROR_FILE, json.dumps(words, ensure_ascii=False))
         sys.exit(1)
     except Exception:
         write_atomically(folder / TRACEBACK_FILE, traceback.format_exc())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,14 @@ def missing(monkeypatch: pytest.MonkeyPatch, *names: str) -> dict[str, str]:
 
     monkeypatch.setattr(doctor.metadata, "version", version)
     return {check.what.split()[0]: check.mend for check in doctor._packages() if check.mend}
+
+
+def test_the_folders_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HANJUL_HOME", str(tmp_path))
+    found = {check.what: check.found for check in doctor._machine()}
+    assert found["data folder"] == str(tmp_path)
+    assert found["work folder"].startswith(f"{tmp_path / 'work'}: ")
+    assert found["logs folder"].startswith(f"{tmp_path / 'logs'}: ")
 
 
 def test_a_missing_package_comes_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
