@@ -100,7 +100,7 @@ def main(folder: Path) -> None:
             write_atomically(folder / ERROR_FILE, json.dumps(words, ensure_ascii=False))
         sys.exit(1)
     except Exception:
-        write_atomically(folder / TRACEBACK_FILE, traceback.format_exc())
+        (folder / TRACEBACK_FILE).write_text(traceback.format_exc(), encoding="utf-8")  # of any one of the processes
         raise
 
 

@@ -58,6 +58,14 @@ def test_an_error_of_a_process_keeps_its_words(tmp_path: Path) -> None:
     assert caught.value.next_step == "lower train.learning_rate"
 
 
+def test_a_bug_in_a_process_comes_with_its_traceback(tmp_path: Path) -> None:
+    folder = job(tmp_path / "broken")
+    (folder / "job.json").write_text("{}")
+    with pytest.raises(RuntimeError, match="a process of the training failed\n") as caught:
+        launch.run(folder, 2)
+    assert "Traceback" in str(caught.value) and "KeyError: 'settings'" in str(caught.value)
+
+
 def test_rows_of_a_step_have_to_be_shared_out() -> None:
     assert launch.process_count(SETTINGS) == 1
     assert launch.process_count(SETTINGS.model_copy(update={"processes": 2})) == 2
