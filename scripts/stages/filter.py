@@ -61,7 +61,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
             rows = previous.combine(rows, previous.rows_of(hub, earlier[1]))
         with input_errors("filter"):
             kept, rejected = partition(rows, limits, base, recipe, folder)
-        _write(kept, rejected, recipe.filter.min_margin, folder / "out")
+        write_configs(kept, rejected, recipe.filter.min_margin, folder / "out")
         counts = {
             "in": len(rows),
             "out": len(kept),
@@ -76,7 +76,8 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
     return run_stage(hub, Stage("filter", repo, inputs, options, sealed), work, card)
 
 
-def _write(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:
+def write_configs(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:
+    """Write the Parquet files of a release's configs: `default`, `preferences`, `candidates` and `rejected`."""
     preferences = preferences_of(kept, rejected, min_margin)
     for split in features.SPLITS:
         rows = (features.to_default(row) for row in kept if split_of(row["product"]) == split)

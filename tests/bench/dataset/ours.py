@@ -14,7 +14,8 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ from pipelines.filters.limits import Limits
 from pipelines.filters.selection import select
 from pipelines.text.jaccard_join import similar_pairs
 from scripts.core.settings import Recipe
-from scripts.filtering import partition
+from scripts.filtering.partition import partition_by_rules, partition_passed
 from scripts.filtering.references import References
-from scripts.stages import filter
+from scripts.stages.filter import write_configs
 from tests.bench.dataset.baselines import THRESHOLD
 from tests.limits import limits
 
@@ -41,15 +42,18 @@ def whole(args: argparse.Namespace) -> dict[str, Any]:
     """
     recipe, measured = _recipe_and_limits(args.engine)
     parts: dict[str, float] = {}
-    partition.partition_by_rules = _timed(partition.partition_by_rules, "rules", parts)
-    partition.partition_passed = _timed(partition.partition_passed, "selection", parts)
-    started = time.perf_counter()
-    rows = _timed(_read, "read", parts)(args.file, args.folder / "cache")
-    kept, rejected = partition.part(rows, measured, None, recipe, args.folder)
-    _timed(filter._write, "write", parts)(kept, rejected, recipe.filter.min_margin, args.folder / "out")
-    seconds = time.perf_counter() - started
+    with _timed("read", parts):
+        rows = Dataset.from_parquet(str(args.file), cache_dir=str(args.folder / "cache")).to_list()
+    with _timed("rules", parts):
+        passed, by_rules = partition_by_rules(rows, measured, args.folder, recipe.filter.engine)
+    with _timed("selection", parts):
+        kept, others = partition_passed(passed, measured, None, recipe)
+    rejected = [*by_rules, *others]
+    with _timed("write", parts):
+        write_configs(kept, rejected, recipe.filter.min_margin, args.folder / "out")
     ids = hashlib.sha256(" ".join(row["id"] for row in kept).encode()).hexdigest()
     reasons = Counter(row["reason"] for row in rejected)
+    seconds = sum(parts.values())
     return {"seconds": seconds, "parts": parts, "accepted": len(kept), "rejected": reasons, "ids": ids}
 
 
@@ -94,20 +98,11 @@ def _recipe_and_limits(engine: str) -> tuple[Recipe, Limits]:
     return recipe, References(None, None, {}).limits(None, recipe.filter)
 
 
-def _read(file: Path, cache: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = Dataset.from_parquet(str(file), cache_dir=str(cache)).to_list()
-    return rows
-
-
-def _timed(function: Callable[..., Any], name: str, seconds: dict[str, float]) -> Callable[..., Any]:
-    def timed(*args: Any) -> Any:
-        started = time.perf_counter()
-        try:
-            return function(*args)
-        finally:
-            seconds[name] = time.perf_counter() - started
-
-    return timed
+@contextmanager
+def _timed(part: str, seconds: dict[str, float]) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[part] = time.perf_counter() - started
 
 
 WORK: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
