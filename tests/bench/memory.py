@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 #: Seconds between two looks.
 SAMPLING = 0.2

@@ -38,7 +38,7 @@ class Run:
         lines = _text(self.out).splitlines()
         if code or not lines:
             end = _text(self.err)[-3000:] if self.err else "see above"
-            raise RuntimeError(f"{self.process.args} ended with {code} and {len(lines)} lines on stdout:\n{end}")
+            raise RuntimeError(f"{self.process.args!r} ended with {code} and {len(lines)} lines on stdout:\n{end}")
         result: dict[str, Any] = json.loads(lines[-1])
         return result
 

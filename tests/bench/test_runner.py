@@ -34,7 +34,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *args: str) -> None:
     runner.main()
 
 
-def test_a_bench_that_fails_is_named_and_the_others_are_kept(results: Path, monkeypatch, capsys) -> None:
+def test_a_bench_that_fails_is_named_and_the_others_are_kept(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit, match="failed: train"):
         run(monkeypatch)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -46,7 +48,9 @@ def test_a_bench_that_fails_is_named_and_the_others_are_kept(results: Path, monk
     assert lines[0]["machine"].keys() == {"cores", "memory_gb", "cpu", "python"}
 
 
-def test_results_are_added_to_and_smoke_runs_are_not_kept(results: Path, monkeypatch, capsys) -> None:
+def test_results_are_added_to_and_smoke_runs_are_not_kept(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(monkeypatch, "--only", "dataset")
     run(monkeypatch, "--only", "dataset")
     run(monkeypatch, "--only", "dataset", "--smoke")
@@ -54,6 +58,6 @@ def test_results_are_added_to_and_smoke_runs_are_not_kept(results: Path, monkeyp
     assert len(results.read_text(encoding="utf-8").splitlines()) == 2
 
 
-def test_a_bench_without_figures_has_failed(tmp_path: Path, monkeypatch) -> None:
+def test_a_bench_without_figures_has_failed() -> None:
     with pytest.raises(runner.BenchFailedError, match="ended with 1"):
         runner.figures_of("no_such_bench")

@@ -28,10 +28,8 @@ from pipelines.filters.selection import select
 from pipelines.text.jaccard_join import similar_pairs
 from scripts.core.settings import Recipe
 from scripts.filtering.partition import partition_by_rules, partition_passed
-from scripts.filtering.references import References
 from scripts.stages.filter import write_configs
 from tests.bench.dataset.baselines import THRESHOLD
-from tests.limits import limits
 
 
 def whole(args: argparse.Namespace) -> dict[str, Any]:
@@ -40,14 +38,16 @@ def whole(args: argparse.Namespace) -> dict[str, Any]:
     Gives "seconds", of them "parts" (read, rules, selection, write), "accepted", "rejected" by reason, and "ids", a
     digest of the accepted ids in their order.
     """
-    recipe, measured = _recipe_and_limits(args.engine)
+    recipe, limits = Recipe.model_validate({"filter": {"judge": "none"}}), Limits()
     parts: dict[str, float] = {}
     with _timed("read", parts):
-        rows = Dataset.from_parquet(str(args.file), cache_dir=str(args.folder / "cache")).to_list()
+        rows: list[dict[str, Any]] = Dataset.from_parquet(
+            str(args.file), cache_dir=str(args.folder / "cache")
+        ).to_list()
     with _timed("rules", parts):
-        passed, by_rules = partition_by_rules(rows, measured, args.folder, recipe.filter.engine)
+        passed, by_rules = partition_by_rules(rows, limits, args.folder, args.engine)
     with _timed("selection", parts):
-        kept, others = partition_passed(passed, measured, None, recipe)
+        kept, others = partition_passed(passed, limits, None, recipe)
     rejected = [*by_rules, *others]
     with _timed("write", parts):
         write_configs(kept, rejected, recipe.filter.min_margin, args.folder / "out")
@@ -73,7 +73,7 @@ def selection(args: argparse.Namespace) -> dict[str, Any]:
             near.add(one)
     seconds = time.perf_counter() - started
     started = time.perf_counter()
-    select(rows, limits(scored=False, max_phrase_share=1.0, max_similarity=THRESHOLD))
+    select(rows, Limits(max_phrase_share=1.0, max_similarity=THRESHOLD))
     return {"seconds": seconds, "near": sorted(near), "selection_seconds": time.perf_counter() - started}
 
 
@@ -83,19 +83,14 @@ def rules(args: argparse.Namespace) -> dict[str, Any]:
     Gives "seconds" a row.
     """
     rows = pq.read_table(args.file)[: args.rows].to_pylist()
-    _, measured = _recipe_and_limits("local")
+    limits = Limits()
     half = len(rows) // 2
     for row in rows[:half]:
-        first_rule(row, measured)
+        first_rule(row, limits)
     started = time.perf_counter()
     for row in rows[half:]:
-        first_rule(row, measured)
+        first_rule(row, limits)
     return {"seconds": (time.perf_counter() - started) / (len(rows) - half)}
-
-
-def _recipe_and_limits(engine: str) -> tuple[Recipe, Limits]:
-    recipe = Recipe.model_validate({"filter": {"judge": "none", "engine": engine}})
-    return recipe, References(None, None, {}).limits(None, recipe.filter)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Size:
 FULL, SMOKE = Size(rows=5_000, kills=20), Size(rows=100, kills=3)
 #: Rows of the larger run of `memory`, and of `faults` and `kills`, per row of `speed`.
 LARGER, FAULTY, KILLED = 10, 1 / 5, 1 / 10
-FAULTS = {"limits": 0.10, "errors": 0.05, "resets": 0.03, "hangs": 0.03, "garbage": 0.05}
+FAULTS: dict[str, Any] = {"limits": 0.10, "errors": 0.05, "resets": 0.03, "hangs": 0.03, "garbage": 0.05}
 #: Seconds after which a client is to give a hanging request up.
 TIMEOUT = 3
 #: Requests a row that a client under faults may make: generous, 1.9 would do if nothing were lost twice.
@@ -47,10 +47,10 @@ KEYS = ("plain_rows_s", "stock_rows_s", "ours_rows_s", "ratio", "rss_ratio", "ca
 
 def speed(size: Size, folder: Path) -> dict[str, Any]:
     """Rows a second of all three, each on a server of its own with the same latencies; then ours from its cache."""
-    options = {"rows": size.rows, "in_flight": IN_FLIGHT}
+    options: dict[str, Any] = {"rows": size.rows, "in_flight": IN_FLIGHT}
     figures: dict[str, Any] = {}
     for name, module in (("plain", f"{BASELINES} plain"), ("ours", OURS), ("stock", f"{BASELINES} stock")):
-        folders = {"folder": folder / "speed"} if name == "ours" else {}
+        folders: dict[str, Any] = {"folder": folder / "speed"} if name == "ours" else {}
         with loopback(latency_by="arrival") as server:
             result = run(module, url=server.url, **options, **folders)
             stats = server.stats()
@@ -72,7 +72,7 @@ def memory(size: Size, folder: Path) -> dict[str, Any]:
     """Peak memory of ten times the rows over that of the rows, with a teacher fast enough to wait for."""
     peaks = []
     for rows in (size.rows, size.rows * LARGER):
-        options = {"rows": rows, "in_flight": IN_FLIGHT, "folder": folder / f"memory-{rows}"}
+        options: dict[str, Any] = {"rows": rows, "in_flight": IN_FLIGHT, "folder": folder / f"memory-{rows}"}
         with loopback(median=0.01, p99=0.1) as server, started(OURS, url=server.url, **options) as client:
             peaks.append(peak_memory(client.process))
             result = client.result()
@@ -85,7 +85,7 @@ def faults(size: Size, folder: Path) -> dict[str, Any]:
     """Ours against a teacher that fails in every way and breaks rules."""
     rows = round(size.rows * FAULTY)
     bound = rows * REQUESTS_PER_ROW
-    options = {"rows": rows, "in_flight": IN_FLIGHT, "timeout": TIMEOUT, "max_requests": bound}
+    options: dict[str, Any] = {"rows": rows, "in_flight": IN_FLIGHT, "timeout": TIMEOUT, "max_requests": bound}
     # By arrival, because a body that is late by nature would be late at each retry.
     with loopback(accept=ACCEPT, latency_by="arrival", **FAULTS) as server:
         result = run(OURS, url=server.url, folder=folder / "faults", **options)

@@ -38,7 +38,7 @@ def measure(rows: int, kills: int, folder: Path, seed: int = 0) -> dict[str, Any
     `kills` counts those that hit: a process may be done before its moment. `orphans` counts the killed whose children
     were still there after the last run. Only the main process is killed: seeing that is the business of the children.
     """
-    options = {"rows": rows, "in_flight": IN_FLIGHT}
+    options: dict[str, Any] = {"rows": rows, "in_flight": IN_FLIGHT}
     with loopback(accept=ACCEPT) as server, started(OURS, url=server.url, folder=folder / "whole", **options) as whole:
         durations = watch(whole, server)
     killed_clients = []

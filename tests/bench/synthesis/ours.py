@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pipelines.filters.limits import Limits
 from pipelines.planning.pairs import plan_pairs
 from pipelines.planning.taxonomy import load_craft, load_taxonomy
 from scripts.core import endpoints
 from scripts.core.settings import Recipe
-from scripts.filtering.references import References
 from scripts.teaching import rounds
 from scripts.teaching.teachers import TeacherEndpoint
 from tests.bench.synthesis.prompts import brief
@@ -28,7 +28,7 @@ from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 def main(args: argparse.Namespace) -> dict[str, Any]:
     os.environ["HANJUL_HOME"] = str(args.folder / "home")
     recipe = recipe_of(args)
-    limits = References(None, None, {}).limits(None, recipe.filter)
+    limits = Limits()
     pairs = plan_pairs(load_taxonomy(), load_craft(), args.rows, values_max=2, seed=1)
     endpoint = TeacherEndpoint(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
     started = time.monotonic()

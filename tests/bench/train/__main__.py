@@ -76,10 +76,10 @@ def summary(rounds: list[dict[str, dict[str, Any]]]) -> dict[str, float]:
     """Medians over rounds."""
 
     def median(kind: str, key: str) -> float:
-        return statistics.median(one[kind][key] for one in rounds)
+        return statistics.median(float(one[kind][key]) for one in rounds)
 
     def ratio(other: str) -> float:
-        return statistics.median(one["ours"]["samples_s"] / one[other]["samples_s"] for one in rounds)
+        return statistics.median(float(one["ours"]["samples_s"] / one[other]["samples_s"]) for one in rounds)
 
     return {
         **{f"{kind}_samples_s": median(kind, "samples_s") for kind in KINDS},

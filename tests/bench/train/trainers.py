@@ -36,7 +36,7 @@ RATE, RANK, ALPHA = 2e-4, 16, 32
 WARM = 2
 
 
-class StepTimer(TrainerCallback):
+class StepTimer(TrainerCallback):  # type: ignore[misc]
     """Seconds of each optimiser step."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ def stock(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any
     """TRL's SFTTrainer with its defaults for prompt and completion columns, activation checkpointing among them."""
     from trl import SFTConfig, SFTTrainer
 
-    class InOrder(SFTTrainer):
+    class InOrder(SFTTrainer):  # type: ignore[misc]
         def _get_train_sampler(self, *args: Any) -> Any:
             return SequentialSampler(self.train_dataset)
 
@@ -112,7 +112,7 @@ def bare(base: str, rows: Sequence[Any], batch: int, folder: Path) -> tuple[Any,
         with torch.autocast("cpu", torch.bfloat16):
             hidden = layers(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
             logits = head(hidden[:, :-1][keep])
-        F.cross_entropy(logits.float(), labels[:, 1:][keep]).backward()
+        F.cross_entropy(logits.float(), labels[:, 1:][keep]).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
