@@ -45,7 +45,7 @@ def report_bug(error: Exception, command: str, *, debug: bool) -> int:
         command: name of the command that failed.
         debug: print the traceback before it.
     """
-    message = next(iter(str(error).splitlines()), "")[:LONGEST]
+    message = next(iter(redact(str(error)).splitlines()), "")[:LONGEST]  # a key that is cut is not known any more
     lines = [f"unexpected error: {type(error).__name__}: {message}"]
     notes = [note.splitlines()[0] for note in getattr(error, "__notes__", []) if note]
     lines += [f"  where: {'; '.join(notes)}"] if notes else []
@@ -78,7 +78,7 @@ def write_log(error: BaseException, command: str) -> Path:
         f"commit: {git_commit() or 'an installed wheel'}",
     ]
     trace = "".join(traceback.format_exception(error))
-    path.write_text(redact("\n".join([*head, "", trace])), encoding="utf-8")
+    path.write_text(redact("\n".join([*head, "", trace])), encoding="utf-8", errors="backslashreplace")
     for old in sorted(folder.glob("*.log"))[:-KEPT_LOGS]:
         with contextlib.suppress(OSError):
             old.unlink()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -110,5 +111,7 @@ def _stored_token() -> str:
 
 def secrets() -> list[str]:
     """Keys and tokens that this process knows, for those who must not write them down; the longest first."""
-    named = {value for name, value in os.environ.items() if name in KEY_VARIABLES or SECRET.search(name)}
-    return sorted((value for value in {*named, _stored_token()} if len(value) >= SHORTEST_SECRET), key=len)[::-1]
+    known = {value for name, value in os.environ.items() if name in KEY_VARIABLES or SECRET.search(name)}
+    with suppress(OSError, UnicodeDecodeError):  # who asks tells of an error, maybe of this very file's
+        known.add(_stored_token())
+    return sorted((value for value in known if len(value) >= SHORTEST_SECRET), key=len)[::-1]
