@@ -81,7 +81,9 @@ class Progress:
 
     def advance(self, steps: int = 1) -> None:
         """Count steps that were done since the last call."""
-        self.reach(self.done + steps)
+        with self._lock:  # one lock for both: threads that count at the same time must not lose a step
+            self.done += steps
+            self._show()
 
     def reach(self, done: int) -> None:
         """Set how many steps are done in all."""
