@@ -349,7 +349,7 @@ def calibrate(
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
-    """Measure how far each judge can be trusted, on lines that are good and lines spoilt on purpose; publish both."""
+    """Measure how far each judge can be trusted, on lines that are good and lines perturbed on purpose; publish both."""
     loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes, calibrate__repo=repo)
     with hub_session() as hub:
         from scripts.stages import calibrate as stage
@@ -363,7 +363,7 @@ def label(
         list[str] | None, typer.Argument(help="Evaluated adapters, or datasets: hf://models/…, hf://datasets/…")
     ] = None,
     question: Annotated[str, typer.Option(help=f"overall, {', '.join(METRICS)}.")] = "overall",
-    n: Annotated[int, typer.Option("--n", min=1, help="Couples of lines at most.")] = 120,
+    n: Annotated[int, typer.Option("--n", min=1, help="Pairs of lines at most.")] = 120,
     repo: Annotated[str, typer.Option(help="Dataset repo of the votes.")] = "hanjul-votes",
     host: Annotated[str, typer.Option(help="0.0.0.0: whoever reaches this machine may vote.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 7861,

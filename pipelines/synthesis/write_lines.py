@@ -140,7 +140,7 @@ def build_writing_pipeline(writing: Writing, llm: Teacher, *, cache_dir: Path, e
     """
     if not writing.pairs:
         raise HanjulError("There are no pairs to write for", next_step="plan some with `hanjul pairs`")
-    with pipeline_of("hanjul-copies", cache_dir, engine) as pipeline:
+    with pipeline_of("hanjul-lines", cache_dir, engine) as pipeline:
         WriteLines(
             name="write",
             llm=llm,

@@ -21,8 +21,6 @@ from scripts.judging.calibration_data import CalibrationData
 #: Lines that are scored before their scores are kept.
 CHUNK = 512
 
-Rows = Sequence[dict[str, Any]]
-
 
 class KeptScores:
     """Raw scores by a language model's likelihoods: a `model_card.judging.judge.RawJudge`.

@@ -234,6 +234,5 @@ def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[E
             f"{n} pairs asked for, the test split has {len(pairs)}", next_step="lower `evaluate.pairs` or add rows"
         )
     random.Random(seed).shuffle(pairs)
-    seen: set[str] = set()
-    repeats = [pair[0] in seen or seen.add(pair[0]) for pair in pairs]  # type: ignore[func-returns-value]
-    return [pair for _, pair in sorted(zip(repeats, pairs, strict=True), key=lambda found: bool(found[0]))][:n]
+    first = {pair[0]: pair for pair in reversed(pairs)}
+    return sorted(pairs, key=lambda pair: first[pair[0]] != pair)[:n]
