@@ -136,3 +136,15 @@ def test_a_known_error_says_only_what_it_knows(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "error: No\n"
     crash.report_known(HanjulError("No", "here", "try"), debug=False)
     assert capsys.readouterr().err == "error: No\n  where: here\n  next:  try\n"
+
+
+def test_no_part_of_a_key_is_shown_where_a_message_is_cut(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HANJUL_HOME", str(tmp_path))
+    monkeypatch.setenv("TEACHER_API_KEY", KEY)
+    error = RuntimeError("x" * (crash.LONGEST - 8) + KEY + "\n\udcff")
+    assert crash.report_bug(error, "import", debug=False) == crash.BUG
+    assert KEY[:8] not in capsys.readouterr().err
+    [log] = (tmp_path / "logs").iterdir()
+    assert KEY[:8] not in log.read_text(encoding="utf-8")

@@ -22,3 +22,16 @@ def test_an_installed_wheel_has_no_commit(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(env, "ROOT", inside)
     assert not env.is_checkout()
     assert installed.git_commit() is None
+
+
+def test_secrets_are_known_though_the_stored_token_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever tells of that error leaves secrets out, and must not fail at it again."""
+    stored = tmp_path / "token"
+    stored.write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("HF_TOKEN_PATH", str(stored))
+    monkeypatch.setenv("TEACHER_API_KEY", "s3cr3t-of-mine")
+    with pytest.raises(UnicodeDecodeError):
+        env.has_token()
+    assert "s3cr3t-of-mine" in env.secrets()
