@@ -349,7 +349,7 @@ def calibrate(
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
-    """Measure how far each judge can be trusted, on lines that are good and lines perturbed on purpose; publish both."""
+    """Measure how far each judge can be trusted, on good lines and lines perturbed on purpose; publish both."""
     loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes, calibrate__repo=repo)
     with hub_session() as hub:
         from scripts.stages import calibrate as stage
