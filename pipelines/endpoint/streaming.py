@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -42,14 +42,19 @@ class Response:
     completion: Completion
 
 
+#: Seconds that requests in flight have to end once nobody wants their answers any more.
+STOP_S = 5.0
+
 #: Responses and None at the end, or what the thread met.
 _Queue = queue.SimpleQueue[Response | Exception | None]
 
 
 def stream_answers(
     llm: Teacher, requests: Iterator[Request | None], total: Callable[[], int], wanted: int, form: Form | None = None
-) -> Iterator[Response]:
+) -> Generator[Response, None, None]:
     """Responses in the order in which they come, one for each request.
+
+    Close it (`contextlib.closing`) where the one who takes them may fail: nothing more is asked then.
 
     Args:
         requests: may give None where nothing can be asked before a response that was given has been looked at; it is
@@ -66,15 +71,20 @@ def stream_answers(
     source = _Source(requests)
     thread = threading.Thread(target=_run, args=(llm, source, wanted, form, done, clients), daemon=True)
     thread.start()
-    with Progress("writing", total(), state=lambda: _state(clients[0]) if clients else "") as progress:
-        while response := done.get():
-            if isinstance(response, Exception):
-                llm.unload()  # distilabel sends a step that fails to its parent, and no open client can be sent
-                raise response
-            progress.total = total()
-            progress.advance()
-            yield response
-            source.look_again()
+    try:
+        with Progress("writing", total(), state=lambda: _state(clients[0]) if clients else "") as progress:
+            while response := done.get():
+                if isinstance(response, Exception):
+                    raise response
+                progress.total = total()
+                progress.advance()
+                yield response
+                source.look_again()
+    except BaseException:  # also that it is closed
+        source.stop()
+        thread.join(STOP_S)
+        llm.unload()  # distilabel sends a step that fails to its parent, and no open client can be sent
+        raise
     thread.join()
 
 
@@ -96,6 +106,7 @@ class _Source:
         self._requests = requests
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
+        self.asking: asyncio.Task[None] | None = None  # what takes the requests
 
     async def next(self) -> Request | None:
         """The next request; None where there will be no more."""
@@ -126,9 +137,15 @@ class _Source:
 
     def look_again(self) -> None:
         """Wake the workers that wait; from any thread."""
-        if self._loop and not self._loop.is_closed():
-            with suppress(RuntimeError):  # it was closed meanwhile: nobody waits
+        if self._loop:
+            with suppress(RuntimeError):  # it is closed: nobody waits
                 self._loop.call_soon_threadsafe(self._changed.set)
+
+    def stop(self) -> None:
+        """Give up what is in flight; from any thread."""
+        if self.asking:
+            with suppress(RuntimeError):  # the loop is closed: nothing is
+                self.asking.get_loop().call_soon_threadsafe(self.asking.cancel)
 
 
 def _state(client: Client) -> str:
@@ -142,18 +159,23 @@ def _run(llm: Teacher, source: _Source, wanted: int, form: Form | None, done: _Q
     """Ask everything on an event loop of this thread; the client that does is put into `clients`."""
 
     async def work() -> None:
+        source.asking = asyncio.current_task()
         client = llm.open()
         clients.append(client)
-        if isinstance(client, BatchApiClient):
-            known = source.all()
-            await fill(client, lambda: _ask_all(llm, _Source(iter(known)), wanted, form, queue.SimpleQueue()))
-            await _ask_all(llm, _Source(iter(known)), wanted, form, done)
-        else:
-            await _ask_all(llm, source, wanted, form, done)
-        client.store.close()
+        try:
+            if isinstance(client, BatchApiClient):
+                known = source.all()
+                await fill(client, lambda: _ask_all(llm, _Source(iter(known)), wanted, form, queue.SimpleQueue()))
+                await _ask_all(llm, _Source(iter(known)), wanted, form, done)
+            else:
+                await _ask_all(llm, source, wanted, form, done)
+        finally:
+            client.store.close()
 
     try:
         asyncio.run(work())
+    except asyncio.CancelledError:
+        done.put(None)  # nobody takes it
     except ExceptionGroup as group:
         done.put(group.exceptions[0])
     except Exception as error:

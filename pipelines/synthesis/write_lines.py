@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,10 @@ class PairResult:
     output_tokens: int
 
 
-def write_lines(llm: Teacher, writing: Writing) -> Iterator[PairResult]:
+def write_lines(llm: Teacher, writing: Writing) -> Generator[PairResult, None, None]:
     """The results in the order in which they come, each line checked by the rules.
+
+    Where a rule fails, or the generator is closed, nothing more is asked and the client is closed.
 
     Args:
         llm: loaded.
@@ -98,11 +101,13 @@ def write_lines(llm: Teacher, writing: Writing) -> Iterator[PairResult]:
     asking = writing.asking()
     form = lines_form(writing.prompts.lines, llm.generation_kwargs["max_new_tokens"]) if writing.prompts.lines else None
     questions = _questions(asking, writing)
-    for response in stream_answers(llm, questions, lambda: len(asking.turns), writing.candidates, form):
-        result = _checked(response.about, response.completion, writing.limits)
-        ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
-        asking.add(result.turn, result.rows, last=ended)
-        yield result
+    answers = stream_answers(llm, questions, lambda: len(asking.turns), writing.candidates, form)
+    with closing(answers):
+        for response in answers:
+            result = _checked(response.about, response.completion, writing.limits)
+            ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
+            asking.add(result.turn, result.rows, last=ended)
+            yield result
 
 
 def _questions(asking: Asking, writing: Writing) -> Iterator[Request | None]:
@@ -189,8 +194,8 @@ class WriteLines(GeneratorTask):  # type: ignore[misc]
 
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Batches of turns in the order in which they are finished, and whether a batch is the last."""
-        rows = (_to_leaf(result) for result in write_lines(self.llm, _take(self.work)))
-        yield from in_batches(rows, self.batch_size)
+        with closing(write_lines(self.llm, _take(self.work))) as results:
+            yield from in_batches(map(_to_leaf, results), self.batch_size)
 
 
 def raw_rows(pair: Mapping[str, Any], texts: Sequence[str], failure: Failure | None) -> list[Row]:

@@ -185,3 +185,16 @@ def test_the_leaf_is_read_in_the_order_of_the_pairs():
         for turn in (2, 0, 1)
     ]
     assert read_leaf(leaf) == [PairResult(turn, str(turn), [], None, 1, 2) for turn in range(3)]
+
+
+def test_a_bug_in_a_rule_is_told_by_its_own_words_while_answers_come_in(tmp_path, monkeypatch):
+    def first_rule(row, limits):
+        return 1 / 0
+
+    monkeypatch.setattr("pipelines.synthesis.write_lines.first_rule", first_rule)
+    pairs = [make_pair(f"모카포트 {number}호") for number in range(40)]
+    with (
+        serve(lambda body, number: "향이 먼저 깬다") as endpoint,
+        pytest.raises(RuntimeError, match="ZeroDivisionError: division by zero"),
+    ):
+        synthesise(endpoint, tmp_path, pairs=pairs)
