@@ -77,8 +77,9 @@ def test_port_in_use_is_refused(hub, deployed: HfUri) -> None:
 
 def test_adapter_is_served_until_it_is_told_to_stop(hub, adapter) -> None:
     code = (
-        "import sys; from huggingface_hub import parse_hf_uri; from scripts import hub, space;"
-        "space.serve(hub.connect(), parse_hf_uri(sys.argv[1]), 0)"
+        "import sys; from huggingface_hub import parse_hf_uri;"
+        "from scripts.hub.hub import connect; from scripts.stages import space;"
+        "space.serve(connect(), parse_hf_uri(sys.argv[1]), 0)"
     )
     page = subprocess.Popen(
         [sys.executable, "-c", code, adapter.to_uri()],

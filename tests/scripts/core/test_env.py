@@ -30,6 +30,7 @@ def test_secrets_are_known_though_the_stored_token_cannot_be_read(
     """Whoever tells of that error leaves secrets out, and must not fail at it again."""
     stored = tmp_path / "token"
     stored.write_bytes(b"\xff\xfe")
+    monkeypatch.delenv("HF_TOKEN", raising=False)  # of the session's Hub
     monkeypatch.setenv("HF_TOKEN_PATH", str(stored))
     monkeypatch.setenv("TEACHER_API_KEY", "s3cr3t-of-mine")
     with pytest.raises(UnicodeDecodeError):

@@ -29,10 +29,10 @@ def pinned(hub, tmp_path_factory: pytest.TempPathFactory) -> tuple[HfUri, HfUri]
     folder = tmp_path_factory.mktemp("base")
     language_model.save_base(folder)
     (folder / "README.md").write_text("---\nlicense: gemma\n---\n")
-    base = hub.repo("model", "tiny-base")
+    base = hub.repo("model", "tiny-training-base")
     hub.api.create_repo(base.id)
     hub.api.upload_folder(repo_id=base.id, folder_path=folder)
-    data = hub.repo("dataset", "tiny-rows")
+    data = hub.repo("dataset", "tiny-training-rows")
     hub.api.create_repo(data.id, repo_type="dataset")
     folder = tmp_path_factory.mktemp("data")
     from datasets import concatenate_datasets
