@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
+from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from pipelines.progress import be_quiet
 from scripts.core import crash, env, faults
-from scripts.core.errors import HanjulError
 from scripts.hub import session
 
 if TYPE_CHECKING:

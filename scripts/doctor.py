@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 
+from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.faults import INSTALL_DEEPEVAL
 from scripts.hub.session import hub_session
 

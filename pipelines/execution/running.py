@@ -55,7 +55,7 @@ def leaf_of(pipeline: BasePipeline) -> Any:
         try:
             distiset = pipeline.run(use_cache=False)
         except Exception as error:
-            cause = error.__cause__ or error
+            cause = error if isinstance(error, HanjulError) else error.__cause__ or error
             if isinstance(cause, HanjulError):
                 raise cause from None  # the traceback in the step's process is a note on it
             what = f"the pipeline {pipeline.name} stopped: {type(cause).__name__}: {cause}"

@@ -17,14 +17,14 @@ from pipelines.errors import HanjulError
 from pipelines.planning.taxonomy import Craft, load_craft
 from pipelines.rows import PROMPT_FORMAT, Message, Row, split_of, user_message
 
-BRIEF = Path(__file__).parent / "prompt.jinja"
+TEMPLATE = Path(__file__).parent / "prompt.jinja"
 
 #: Drawn beyond what is needed, so that those of the pair's own product can be left out.
 SPARE = 8
 
 
 @dataclass(frozen=True)
-class Brief:
+class PromptBuilder:
     """How prompts are made.
 
     Attributes:
@@ -49,20 +49,22 @@ class Brief:
         if not self.lines:
             return [user_message(pair["product"], pair["values"])], []
         shown = draw_examples(pair, self.pools, self.examples, self.seed)
-        return brief_prompt(pair, shown, self.craft, self.lines), [row["id"] for row in shown]
+        return build_prompt(pair, shown, self.craft, self.lines), [row["id"] for row in shown]
 
     def digests(self) -> dict[str, str]:
-        """The sha256 of the prompt's text, by its name: what a tuned teacher reads, or the brief."""
-        prompt = {"prompt.jinja": BRIEF.read_text(encoding="utf-8")} if self.lines else {"PROMPT_FORMAT": PROMPT_FORMAT}
+        """The sha256 of the prompt's text, by its name: what a tuned teacher reads, or the instructions."""
+        prompt = (
+            {"prompt.jinja": TEMPLATE.read_text(encoding="utf-8")} if self.lines else {"PROMPT_FORMAT": PROMPT_FORMAT}
+        )
         return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in prompt.items()}
 
 
-def brief_prompt(pair: Mapping[str, Any], rows: Sequence[Row], craft: Craft, lines: int) -> list[Message]:
-    """A creative director's brief with the examples in it, and the pair."""
-    brief = _brief().render(
+def build_prompt(pair: Mapping[str, Any], rows: Sequence[Row], craft: Craft, lines: int) -> list[Message]:
+    """Instructions as a creative director gives them, with the examples, and the pair."""
+    instructions = _template().render(
         device=craft.devices.get(pair["device"]), tone=craft.tones.get(pair["tone"]), examples=rows, lines=lines
     )
-    return [{"role": "system", "content": brief}, user_message(pair["product"], pair["values"])]
+    return [{"role": "system", "content": instructions}, user_message(pair["product"], pair["values"])]
 
 
 def usable_examples(rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -108,6 +110,6 @@ def _others(rows: Sequence[Row], pair: Mapping[str, Any]) -> list[Row]:
 
 
 @cache
-def _brief() -> Template:
-    brief: Template = Template(BRIEF.read_text(encoding="utf-8"), trim_blocks=True)
-    return brief
+def _template() -> Template:
+    template: Template = Template(TEMPLATE.read_text(encoding="utf-8"), trim_blocks=True)
+    return template

@@ -28,7 +28,7 @@ from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, row_id
 from pipelines.synthesis.asking import Asking, accepted, served
-from pipelines.synthesis.prompts import Brief
+from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.rounds import Rounds
 
 #: Pairs that leave the writing step together.
@@ -50,7 +50,7 @@ class Writing:
     """
 
     pairs: Sequence[Mapping[str, Any]]
-    prompts: Brief
+    prompts: PromptBuilder
     teacher: str
     candidates: int
     limits: Limits

@@ -13,12 +13,12 @@ from model_card.comparison.evaluation import Candidate
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.streaming import Request, stream_answers
+from pipelines.errors import HanjulError
 from pipelines.likelihood.generation import generate_lines
 from pipelines.progress import Progress
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.comparison.eval_prompts import EvalPrompts, few_shot_chat
 from scripts.core import endpoints, env
-from scripts.core.errors import HanjulError
 from scripts.core.fingerprint import code_digest
 from scripts.core.settings import Sampling, SynthesizeSettings
 from scripts.hub.hub import Hub

@@ -11,8 +11,8 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.installed import git_commit, package_versions
 
 #: Exit codes: an error raised on purpose; a bug, by sysexits.h `EX_SOFTWARE`. Usage errors are 2, as everywhere.

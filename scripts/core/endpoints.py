@@ -10,8 +10,8 @@ from pipelines.endpoint import prices
 from pipelines.endpoint.answer_store import Store
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.options import EndpointOptions
+from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.settings import AskingSettings, EndpointSettings, JudgeSettings
 
 

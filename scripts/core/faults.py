@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 
 #: deepeval and huggingface_hub allow no click in common: no resolver installs both, so deepeval comes by itself.
 INSTALL_DEEPEVAL = "pip install --no-deps 'deepeval>=4.3'"

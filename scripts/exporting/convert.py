@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from xllamacpp import xllamacpp
 
+from pipelines.errors import HanjulError
 from pipelines.progress import Progress
-from scripts.core.errors import HanjulError
 from scripts.exporting.tensor_types import tensor_types
 
 #: Kind of GGUF -> llama.cpp's number for it (`general.file_type`).

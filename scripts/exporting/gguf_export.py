@@ -13,8 +13,8 @@ from huggingface_hub import HfUri
 from pydantic import TypeAdapter
 
 from model_card.cards.exports import Gguf, gguf_card
+from pipelines.errors import HanjulError
 from pipelines.progress import Progress
-from scripts.core.errors import HanjulError
 from scripts.core.files import write_atomically
 from scripts.core.log import log
 from scripts.core.settings import EvaluateSettings

@@ -10,7 +10,7 @@ from huggingface_hub import HfUri, ModelCard
 
 from model_card.cards.exports import Source, merged_card
 from model_card.cards.licences import identifier_of, may_publish
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.core.log import log
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage

@@ -8,9 +8,9 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from dataset_card.changes import Changes, compare
+from pipelines.errors import HanjulError
 from pipelines.features import RAW
 from pipelines.text.tidy import tidy_row
-from scripts.core.errors import HanjulError
 from scripts.hub.hub import Hub
 
 #: Configs that hold all rows that a release looked at, each once.

@@ -9,11 +9,11 @@ from typing import Any
 
 from huggingface_hub import HfUri
 
+from pipelines.errors import HanjulError
 from pipelines.filters import filter_rows, rules
 from pipelines.filters.limits import FilterLimits, Limits
 from pipelines.slogans import SLOGANS, slogan_lines
 from pipelines.text.line_index import Lines
-from scripts.core.errors import HanjulError
 from scripts.core.files import digest
 from scripts.core.settings import FilterSettings, Recipe
 from scripts.hub.hub import Hub, repo_uri

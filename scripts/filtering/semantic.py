@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 
+from pipelines.errors import HanjulError
 from pipelines.filters.selection import SimilarPair
 from pipelines.progress import Progress
-from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
 from scripts.core.settings import SemanticSettings
 

@@ -13,9 +13,9 @@ from huggingface_hub import HfApi, HfUri, hf_hub_download, parse_hf_uri, snapsho
 from huggingface_hub.errors import HfUriError, RemoteEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
 from dataset_card.head import data_of
+from pipelines.errors import HanjulError
 from pipelines.progress import Progress
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
 
 #: The file in which a stage says what it made its commit from.

@@ -20,9 +20,9 @@ from filelock import FileLock
 from huggingface_hub import CommitOperationAdd, HfUri
 from huggingface_hub.errors import HfHubHTTPError
 
+from pipelines.errors import HanjulError
 from pipelines.progress import Progress
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
 from scripts.core.files import write_atomically
 from scripts.core.installed import git_commit, package_versions

@@ -9,9 +9,9 @@ from typing import Any, cast
 from huggingface_hub import HfUri
 
 from pipelines import corpus
+from pipelines.errors import HanjulError
 from pipelines.rows import Row, make_row
 from pipelines.text.tidy import clean_value, tidy
-from scripts.core.errors import HanjulError
 from scripts.core.faults import raised_by
 from scripts.core.files import digest
 from scripts.hub.hub import Hub

@@ -16,8 +16,8 @@ from typing import Any
 
 from huggingface_hub import HfUri, hf_hub_url
 
+from pipelines.errors import HanjulError
 from scripts import recipes
-from scripts.core.errors import HanjulError
 from scripts.core.settings import Recipe, TrainSettings
 from scripts.training.preflight import extra_packages
 

@@ -17,7 +17,7 @@ from typing import Any
 from huggingface_hub import CommitOperationAdd, HfUri, get_token
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.core.log import log
 from scripts.core.settings import Recipe
 from scripts.hub.hub import Hub

@@ -16,8 +16,8 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.errors import HanjulError
 
 #: Seconds of the oldest date that a zip can hold: files in the wheel carry no date of their own.
 EPOCH = 315532800

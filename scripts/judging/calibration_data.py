@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_card.judging.contrast_set import Contrast, build_contrast_set
+from pipelines.errors import HanjulError
 from pipelines.likelihood.scorer import DISTRACTORS, SHOTS
 from pipelines.rows import Scorable, split_of
 from pipelines.synthesis.examples import exemplary_slogans
-from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
 from scripts.core.settings import EvaluateSettings
 

@@ -14,8 +14,8 @@ from dataset_card.head import size_category
 from model_card.cards.judges_card import render
 from model_card.judging.contrast_set import Contrast
 from model_card.judging.facts import JudgeFacts
+from pipelines.errors import HanjulError
 from pipelines.rows import Scorable
-from scripts.core.errors import HanjulError
 from scripts.hub.hub import Hub
 
 CONFIGS = ("contrast", "scores")

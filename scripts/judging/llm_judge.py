@@ -18,11 +18,11 @@ from model_card.judging.judge import LinePair, Raw
 from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
 from pipelines.endpoint.session import Session
+from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from pipelines.progress import Progress
 from pipelines.rows import Scorable
 from scripts.core import endpoints, log
-from scripts.core.errors import HanjulError
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
 

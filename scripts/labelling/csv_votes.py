@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from model_card.comparison.agreement import OVERALL, QUESTIONS, Choice, Vote
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.labelling.items import WrittenLine, make_item
 from scripts.labelling.labelling_session import as_columns, pseudonym, timestamp
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from model_card.comparison.report import Report, System
 from model_card.comparison.surface import is_broken
+from pipelines.errors import HanjulError
 from pipelines.rows import normalise, pair_of
-from scripts.core.errors import HanjulError
 
 
 @dataclass(frozen=True)

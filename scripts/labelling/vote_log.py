@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from model_card.comparison.agreement import Vote
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 
 #: A vote, or with an empty body that the one before it was taken back.
 SCHEMA = "create table if not exists log (id integer primary key, key text not null, vote text)"

@@ -18,9 +18,9 @@ from dataset_card.card import with_block
 from dataset_card.head import size_category
 from model_card.cards.card import environment
 from model_card.comparison.agreement import QUESTIONS, Vote, alpha_of, latest
+from pipelines.errors import HanjulError
 from pipelines.features import write_rows
 from pipelines.metrics import METRICS
-from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage

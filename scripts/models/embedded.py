@@ -18,9 +18,9 @@ from gguf import GGUFReader
 from huggingface_hub import HfUri, ModelCard, ModelCardData
 from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
 
+from pipelines.errors import HanjulError
 from pipelines.progress import Progress
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from pipelines.errors import HanjulError
 from pipelines.likelihood.generation import TOP_K
 from scripts.core import env
-from scripts.core.errors import HanjulError
 
 _START_S = 180.0
 _STOP_S = 5.0

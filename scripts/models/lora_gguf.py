@@ -12,7 +12,7 @@ from pathlib import Path
 import gguf
 from safetensors.numpy import load_file
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 
 _PEFT_NAME = re.compile(r"base_model\.model\.(model\.layers\.(\d+)\..+)\.lora_([AB])\.weight")
 

@@ -11,8 +11,8 @@ from typing import Any
 from huggingface_hub import HfUri, hf_hub_download
 from huggingface_hub.errors import RemoteEntryNotFoundError
 
+from pipelines.errors import HanjulError
 from pipelines.progress import Progress
-from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.hub.hub import Hub, repo_uri
 from scripts.models.embedded import EMBEDDED, ensure_base

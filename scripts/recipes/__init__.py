@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.core.settings import Recipe
 
 FOLDER = Path(__file__).parent

@@ -15,10 +15,10 @@ from model_card.cards.card import DATA, replace_evaluation
 from model_card.cards.report_files import files
 from model_card.comparison.evaluation import Candidate, EvalSplit, evaluate_systems
 from model_card.comparison.report import Report
+from pipelines.errors import HanjulError
 from pipelines.rows import split_of
 from scripts.comparison import system_lines
 from scripts.comparison.eval_prompts import EvalPair, EvalPrompts
-from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.settings import EndpointSettings, EvaluateSettings, Recipe, Sampling

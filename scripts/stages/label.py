@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from model_card.cards.card import DATA
 from model_card.comparison.agreement import QUESTIONS
 from model_card.comparison.report import Report
+from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.core.settings import Recipe
 from scripts.hub.hub import Hub

@@ -7,8 +7,8 @@ from typing import Any
 
 from huggingface_hub import HfUri
 
+from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.log import log
 from scripts.core.settings import Recipe
 from scripts.exporting import exports

@@ -20,7 +20,7 @@ from typing import Any
 
 from huggingface_hub import HfUri, ModelCard, SpaceCard, SpaceCardData
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import Recipe

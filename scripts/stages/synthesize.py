@@ -8,9 +8,9 @@ from pathlib import Path
 from huggingface_hub import HfUri
 
 from dataset_card.card import merge_configs
+from pipelines.errors import HanjulError
 from pipelines.features import RAW_FILES, write_raw
 from scripts.core import endpoints
-from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
@@ -20,7 +20,7 @@ from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.teaching import teachers
 from scripts.teaching.examples import Examples
-from scripts.teaching.prompts import brief_of
+from scripts.teaching.prompts import prompt_builder
 from scripts.teaching.rounds import WritingJob, WritingResult, write_all
 
 
@@ -60,15 +60,15 @@ def run(
 
     def work(folder: Path) -> Outcome:
         people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
-        brief = brief_of(hub, settings, examples, people, recipe.seed)
+        prompts = prompt_builder(hub, settings, examples, people, recipe.seed)
         planned = list(hub.rows(pairs, "pairs"))
         with input_errors("synthesize.examples"):
-            brief.prompt(planned[0])  # too few examples are better known now than in a step
+            prompts.prompt(planned[0])  # too few examples are better known now than in a step
         with (
             teachers.open_teacher(hub, settings.teacher, adapter, settings.concurrency, folder) as endpoint,
             input_errors(endpoint.name),
         ):
-            job = WritingJob(recipe, endpoint, brief, references.limits(hub, recipe.filter), folder)
+            job = WritingJob(recipe, endpoint, prompts, references.limits(hub, recipe.filter), folder)
             written = write_all(job, planned, people, base)
         return _outcome(job, written, folder)
 
@@ -103,4 +103,4 @@ def _outcome(job: WritingJob, written: WritingResult, folder: Path) -> Outcome:
     if written.limit:
         summary += f"; ended by {written.limit}"
         log(f"synthesize: ended by a limit, {written.limit}; what there is is kept")
-    return Outcome(summary, counts, usage, job.brief.digests())
+    return Outcome(summary, counts, usage, job.prompts.digests())

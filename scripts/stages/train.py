@@ -16,9 +16,9 @@ from model_card.cards import card
 from model_card.cards.facts import CardFacts, ReleaseFacts, TrainingFacts
 from model_card.cards.licences import UNKNOWN, identifier_of, licence_of, may_publish
 from model_card.cards.training_curve import training_curve
+from pipelines.errors import HanjulError
 from pipelines.likelihood.prompts import training_texts
 from pipelines.rows import PROMPT_FORMAT
-from scripts.core.errors import HanjulError
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings

@@ -11,19 +11,19 @@ from huggingface_hub import HfUri
 
 from pipelines.endpoint.json_answers import JSON_TOKENS, JSON_TOKENS_PER_LINE
 from pipelines.endpoint.prices import Price, typical_input_tokens
+from pipelines.errors import HanjulError
 from pipelines.planning.pairs import plan_pairs
 from pipelines.planning.questions import prompt_of
 from pipelines.planning.taxonomy import KINDS, load_craft, load_taxonomy
 from pipelines.synthesis.examples import exemplary_slogans
-from pipelines.synthesis.prompts import Brief
+from pipelines.synthesis.prompts import PromptBuilder
 from scripts.core import endpoints
-from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
 from scripts.core.settings import ProposeSettings, Recipe, SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching import teachers
 from scripts.teaching.examples import Examples
-from scripts.teaching.prompts import brief_of
+from scripts.teaching.prompts import prompt_builder
 
 #: Prompts whose length is measured; the others are taken to be like them.
 MEASURED = 200
@@ -95,9 +95,9 @@ def of_pairs(hub: Hub, pairs: HfUri, adapter: HfUri | None, recipe: Recipe) -> E
     settings = recipe.synthesize or SynthesizeSettings()
     examples = None if adapter else Examples.find(hub, settings.examples_from)
     people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
-    brief = brief_of(hub, settings, examples, people, recipe.seed)
+    prompts = prompt_builder(hub, settings, examples, people, recipe.seed)
     planned: Sequence[dict[str, Any]] = list(hub.rows(pairs, "pairs"))
-    return estimate(planned, brief, settings, adapter.to_uri() if adapter else "", recipe.seed)
+    return estimate(planned, prompts, settings, adapter.to_uri() if adapter else "", recipe.seed)
 
 
 def of_recipe(recipe: Recipe) -> Estimate:
@@ -112,10 +112,12 @@ def of_recipe(recipe: Recipe) -> Estimate:
         raise HanjulError("The recipe synthesises nothing", "synthesize", "leave out --dry-run")
     adapter = "" if settings.teacher.base_url else settings.teacher.adapter.repo
     # slogans stand for all examples: what is drawn from is not imported yet
-    brief = Brief(0 if adapter else settings.candidates, settings.examples, (tuple(exemplary_slogans()),), recipe.seed)
+    prompts = PromptBuilder(
+        0 if adapter else settings.candidates, settings.examples, (tuple(exemplary_slogans()),), recipe.seed
+    )
     with input_errors("pairs"):
         planned = plan_pairs(load_taxonomy(), load_craft(), pairs.n, values_max=pairs.values_max, seed=recipe.seed)
-    estimated = estimate(planned, brief, settings, adapter, recipe.seed)
+    estimated = estimate(planned, prompts, settings, adapter, recipe.seed)
     return replace(estimated, proposing=_proposing(pairs.propose)) if pairs.propose else estimated
 
 
@@ -139,7 +141,7 @@ def _proposing(settings: ProposeSettings) -> tuple[int, int, int]:
 
 
 def estimate(
-    planned: Sequence[dict[str, Any]], brief: Any, settings: SynthesizeSettings, adapter: str, seed: int
+    planned: Sequence[dict[str, Any]], prompts: Any, settings: SynthesizeSettings, adapter: str, seed: int
 ) -> Estimate:
     """The estimate for planned pairs; pure."""
 
@@ -147,7 +149,7 @@ def estimate(
     first = min(settings.n or len(planned), len(planned))  # pairs of the first round
     attempts = settings.attempts if settings.n else 1
     measured = random.Random(seed).sample(planned, min(MEASURED, len(planned)))
-    prompt = sum(typical_input_tokens(brief.prompt(pair)[0]) for pair in measured) / len(measured)
+    prompt = sum(typical_input_tokens(prompts.prompt(pair)[0]) for pair in measured) / len(measured)
     # a tuned teacher is asked for each line alone; else all lines of a pair come in one answer
     prompts = settings.candidates if adapter else 1
     answer = (LINE_TOKENS + (0 if adapter else JSON_TOKENS_PER_LINE)) * settings.candidates

@@ -9,11 +9,11 @@ from typing import Any
 
 from huggingface_hub import HfUri
 
+from pipelines.errors import HanjulError
 from pipelines.rows import Row, split_of
 from pipelines.slogans import SLOGANS
 from pipelines.synthesis.examples import exemplary_slogans, is_exemplary
 from pipelines.synthesis.prompts import usable_examples
-from scripts.core.errors import HanjulError
 from scripts.core.files import digest
 from scripts.hub.hub import Hub
 from scripts.hub.tables import identify, read, to_rows

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.synthesis.prompts import Brief
+from pipelines.synthesis.prompts import PromptBuilder
 from scripts.core.settings import SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching.examples import Examples
 
 
-def brief_of(
+def prompt_builder(
     hub: Hub, settings: SynthesizeSettings, examples: Examples | None, people: Sequence[Any], seed: int
-) -> Brief:
+) -> PromptBuilder:
     """What makes the prompt of a pair.
 
     Args:
@@ -21,5 +21,5 @@ def brief_of(
         people: rows of the dataset that people wrote.
     """
     if examples is None:
-        return Brief(lines=0)
-    return Brief(settings.candidates, settings.examples, examples.pools(hub, people), seed)
+        return PromptBuilder(lines=0)
+    return PromptBuilder(settings.candidates, settings.examples, examples.pools(hub, people), seed)

@@ -12,6 +12,7 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from pipelines.endpoint.failures import FailureKind
+from pipelines.errors import HanjulError
 from pipelines.execution.running import run as run_pipeline
 from pipelines.likelihood.relatedness import relatedness
 from pipelines.planning.proposals import ProposalAnswer, build_proposals_pipeline, read_leaf
@@ -20,7 +21,6 @@ from pipelines.planning.screening import Proposal, extended, screen_products, sc
 from pipelines.planning.taxonomy import Category
 from pipelines.progress import Progress
 from scripts.core import endpoints, log
-from scripts.core.errors import HanjulError
 from scripts.core.faults import input_errors
 from scripts.core.settings import ProposeSettings
 from scripts.hub.hub import Hub

@@ -17,7 +17,7 @@ from pipelines.execution.running import run as run_pipeline
 from pipelines.filters.apply_rules import apply_rules
 from pipelines.filters.limits import Limits
 from pipelines.synthesis.asking import passed, served
-from pipelines.synthesis.prompts import Brief
+from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.rounds import Rounds, cut
 from pipelines.synthesis.write_lines import PairResult, Writing, build_writing_pipeline, read_leaf, write_lines
 from scripts.core.log import log
@@ -32,7 +32,7 @@ class WritingJob:
 
     recipe: Recipe
     endpoint: teachers.TeacherEndpoint
-    brief: Brief
+    prompts: PromptBuilder
     limits: Limits
     folder: Path
 
@@ -53,7 +53,7 @@ class WritingJob:
     def writing(self, pairs: Sequence[dict[str, Any]], rounds: Rounds | None, people: Sequence[Any] = ()) -> Writing:
         """What the teacher is to write for these pairs."""
         settings = self.settings
-        return Writing(pairs, self.brief, self.endpoint.name, settings.candidates, self.limits, rounds, people)
+        return Writing(pairs, self.prompts, self.endpoint.name, settings.candidates, self.limits, rounds, people)
 
     def teacher(self) -> Teacher:
         """The LLM that writes, not loaded yet."""

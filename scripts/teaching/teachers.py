@@ -11,8 +11,8 @@ from huggingface_hub import HfUri
 
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
+from pipelines.errors import HanjulError
 from scripts.core import endpoints
-from scripts.core.errors import HanjulError
 from scripts.core.settings import AskingSettings, TeacherSettings
 from scripts.hub.hub import Hub
 from scripts.models.embedded import gguf_path

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
+from pipelines.errors import HanjulError
 from pipelines.progress import Progress
-from scripts.core.errors import HanjulError
 
 #: Steps between two checkpoints; evaluations write one too.
 CHECKPOINT_STEPS = 25

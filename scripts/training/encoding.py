@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.errors import HanjulError
 from pipelines.rows import CHAT_TEMPLATE, user_message
-from scripts.core.errors import HanjulError
 
 #: What the template is tried on: words of a row, with nothing that a template could trim.
 _PROBE = ([user_message("향초", ["차분한"])], [{"role": "assistant", "content": "오늘의 소란을 끄는 시간"}])

@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.training.worker import ERROR_FILE, PARENT_VARIABLE, TRACEBACK_FILE, run_job
 

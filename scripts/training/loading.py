@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib import util
 from typing import Any
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.training.encoding import with_chat_template
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 
 #: Logits may differ by rounding: the same tokens stand in matrices of another shape. Relative to the largest logit.
 TOLERANCE = 0.02

@@ -9,7 +9,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 from huggingface_hub import HfUri
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings
 from scripts.training.completion_loss import CHUNK

@@ -11,7 +11,7 @@ from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
 from transformers import set_seed
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.training.callbacks import ShowProgress, StopOnSigterm
 
 

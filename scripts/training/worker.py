@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from pipelines.errors import HanjulError
 from pipelines.likelihood.generation import TOP_K
 from pipelines.progress import Progress, be_quiet
-from scripts.core.errors import HanjulError
 from scripts.core.files import write_atomically
 from scripts.core.settings import EvaluateSettings
 from scripts.training import loading

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfUri, SpaceCard
 
+from pipelines.errors import HanjulError
 from pipelines.rows import PROMPT_FORMAT
-from scripts.core.errors import HanjulError
 from scripts.core.settings import Recipe
 from scripts.stages import space
 from tests.space.browser import wait_for

@@ -23,7 +23,7 @@ from distilabel.steps.tasks import TextGeneration
 from pipelines.planning.pairs import plan_pairs
 from pipelines.planning.taxonomy import load_craft, load_taxonomy
 from pipelines.rows import Message
-from tests.bench.synthesis.prompts import brief
+from tests.bench.synthesis.prompts import prompt_builder
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
 #: As in the settings that ours runs with.
@@ -34,7 +34,7 @@ MAX_TOKENS = 40
 
 def prompts(count: int) -> list[list[Message]]:
     """Instructions with examples, and a pair; all different."""
-    template = brief()
+    template = prompt_builder()
     pairs = plan_pairs(load_taxonomy(), load_craft(), count, values_max=VALUES_MAX, seed=0)
     return [template.prompt(pair)[0] for pair in pairs]
 

@@ -21,7 +21,7 @@ from scripts.core import endpoints
 from scripts.core.settings import Recipe
 from scripts.teaching import rounds
 from scripts.teaching.teachers import TeacherEndpoint
-from tests.bench.synthesis.prompts import brief
+from tests.bench.synthesis.prompts import prompt_builder
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
 
@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     pairs = plan_pairs(load_taxonomy(), load_craft(), args.rows, values_max=2, seed=1)
     endpoint = TeacherEndpoint(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
     started = time.monotonic()
-    job = rounds.WritingJob(recipe, endpoint, brief(), limits, args.folder)
+    job = rounds.WritingJob(recipe, endpoint, prompt_builder(), limits, args.folder)
     written = rounds.write_all(job, pairs, [], None)
     rows = rounds.accepted_rows([], written.lines, limits, None, recipe)
     seconds = time.monotonic() - started

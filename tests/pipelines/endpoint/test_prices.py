@@ -14,7 +14,7 @@ from pipelines.endpoint.prices import (
 )
 from pipelines.planning.taxonomy import load_craft
 from pipelines.slogans import load_slogans
-from pipelines.synthesis.prompts import brief_prompt
+from pipelines.synthesis.prompts import build_prompt
 
 PAIR = {"id": "1", "product": "모카포트", "values": ["여유"], "device": "pun", "tone": "warm"}
 
@@ -72,7 +72,7 @@ def test_no_tokenizer_over_bytes_passes_the_bound(texts):
 
 
 def test_an_estimate_is_a_third_of_the_bound():
-    brief = brief_prompt(PAIR, load_slogans()[:12], load_craft(), 4)
-    size = sum(len(message["content"].encode()) for message in brief)
-    assert most_input_tokens(brief) == size + 2 * TOKENS_PER_MESSAGE
-    assert abs(typical_input_tokens(brief) - 2 * TOKENS_PER_MESSAGE - size / 3) <= 0.5
+    messages = build_prompt(PAIR, load_slogans()[:12], load_craft(), 4)
+    size = sum(len(message["content"].encode()) for message in messages)
+    assert most_input_tokens(messages) == size + 2 * TOKENS_PER_MESSAGE
+    assert abs(typical_input_tokens(messages) - 2 * TOKENS_PER_MESSAGE - size / 3) <= 0.5

@@ -180,7 +180,7 @@ def run_interrupted(address, folder):
 
 def run_copies(address, folder):
     """What the teacher wrote for four pairs on the cluster, and then again, with the requests sent in all."""
-    from pipelines.synthesis.prompts import Brief
+    from pipelines.synthesis.prompts import PromptBuilder
     from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf
     from tests.limits import limits
     from tests.pipelines.endpoint.teacher_server import serve
@@ -196,7 +196,7 @@ def run_copies(address, folder):
     with serve(lambda body, choice: '{"copies": ["비보다 먼저 펴는 마음"]}') as endpoint:
         for turn in range(2):
             llm = teacher_at(endpoint.url, folder, concurrency=2)
-            writing = Writing(pairs, Brief(1), "t", 1, rules)
+            writing = Writing(pairs, PromptBuilder(1), "t", 1, rules)
             pipeline = build_writing_pipeline(writing, llm, cache_dir=folder / str(turn), engine="ray")
             found.append(read_leaf(run(pipeline)))
     del os.environ["RAY_ADDRESS"]

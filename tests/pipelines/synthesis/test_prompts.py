@@ -10,7 +10,7 @@ from pipelines.endpoint.json_answers import lines_of
 from pipelines.errors import HanjulError
 from pipelines.planning.taxonomy import Craft, load_craft
 from pipelines.rows import Row, make_row, row_id, split_of, user_message
-from pipelines.synthesis.prompts import SPARE, Brief, brief_prompt, draw_examples, usable_examples
+from pipelines.synthesis.prompts import SPARE, PromptBuilder, build_prompt, draw_examples, usable_examples
 
 SLOGANS: tuple[Row, ...] = tuple(
     make_row(f"상품{number}", ["여유"], f"구호 {number}", source="slogan") for number in range(40)
@@ -30,16 +30,16 @@ BARE = {**PAIR, "device": "", "tone": ""}
 
 
 def test_a_tuned_teacher_gets_the_one_turn_it_was_trained_on():
-    brief = Brief(lines=0, examples=3, pools=(SLOGANS,), seed=1)
-    assert brief.prompt(PAIR) == ([{"role": "user", "content": "상품: 모카포트\n가치: 여유, 온기"}], [])
+    prompts = PromptBuilder(lines=0, examples=3, pools=(SLOGANS,), seed=1)
+    assert prompts.prompt(PAIR) == ([{"role": "user", "content": "상품: 모카포트\n가치: 여유, 온기"}], [])
 
 
 def test_another_teacher_gets_the_brief_with_examples_and_the_pair():
-    brief = Brief(lines=4, examples=3, pools=(SLOGANS, ROWS), seed=1)
-    messages, shown = brief.prompt(PAIR)
+    prompts = PromptBuilder(lines=4, examples=3, pools=(SLOGANS, ROWS), seed=1)
+    messages, shown = prompts.prompt(PAIR)
     drawn = draw_examples(PAIR, (SLOGANS, ROWS), 3, 1)
     assert shown == [row["id"] for row in drawn]
-    assert messages == brief_prompt(PAIR, drawn, load_craft(), 4)
+    assert messages == build_prompt(PAIR, drawn, load_craft(), 4)
     system, last = messages
     assert system["role"] == "system"
     assert last == user_message("모카포트", ["여유", "온기"])
@@ -47,7 +47,7 @@ def test_another_teacher_gets_the_brief_with_examples_and_the_pair():
 
 def test_the_brief_shows_device_tone_and_each_example_once():
     craft = Craft({"pun": "말 하나로 두 번."}, {"warm": "다정하게."})
-    system, _ = brief_prompt(PAIR, [SLOGANS[3], ROWS[5]], craft, 4)
+    system, _ = build_prompt(PAIR, [SLOGANS[3], ROWS[5]], craft, 4)
     lines = system["content"].splitlines()
     assert "이번 카피의 수사법: 말 하나로 두 번." in lines
     assert "이번 카피의 말투: 다정하게." in lines
@@ -57,14 +57,14 @@ def test_the_brief_shows_device_tone_and_each_example_once():
 
 
 def test_a_bare_brief_says_nothing_of_what_is_not_asked_for():
-    system, _ = brief_prompt(BARE, [], load_craft(), 1)
+    system, _ = build_prompt(BARE, [], load_craft(), 1)
     assert not [word for word in ("수사법", "말투", "본보기", "None", "{%", "{{") if word in system["content"]]
     assert "\n\n\n" not in system["content"]
 
 
 @pytest.mark.parametrize("lines", [1, 2, 4, 10])
 def test_the_brief_asks_for_json_with_so_many_lines(lines):
-    system, _ = brief_prompt(PAIR, [], load_craft(), lines)
+    system, _ = build_prompt(PAIR, [], load_craft(), lines)
     *_, asked, form = system["content"].splitlines()
     assert asked.startswith("카피 한 줄을 JSON" if lines == 1 else f"발상이 서로 다른 카피 {lines}줄을 JSON")
     places = [f"줄 {number}" for number in range(lines)]

@@ -10,7 +10,7 @@ from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft
 from pipelines.rows import Row, make_row, row_id, user_message
-from pipelines.synthesis.prompts import Brief
+from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.write_lines import PairResult, Writing, build_writing_pipeline, raw_rows, read_leaf
 from tests.limits import limits
 from tests.pipelines.endpoint.teacher_server import KEY, Endpoint, Reset, serve
@@ -20,7 +20,7 @@ LIMITS = limits(min_pv=0, min_naturalness=0)
 ROWS: tuple[Row, ...] = tuple(
     make_row(f"상품{number}", ["여유"], f"줄 {number}", source="written") for number in range(40)
 )
-TUNED = Brief(lines=0)
+TUNED = PromptBuilder(lines=0)
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +37,15 @@ PAIRS = [make_pair(product) for product in ("드립백 커피", "모카포트", 
 
 
 def synthesise(
-    endpoint: Endpoint, folder: Path, brief: Brief = TUNED, *, pairs: list[dict] = PAIRS, caps: Caps | None = None
+    endpoint: Endpoint,
+    folder: Path,
+    prompts: PromptBuilder = TUNED,
+    *,
+    pairs: list[dict] = PAIRS,
+    caps: Caps | None = None,
 ) -> list[PairResult]:
     llm = teacher_at(endpoint.url, folder, caps=caps or Caps())
-    writing = Writing(pairs, brief, "hf://t@1", 2, LIMITS)
+    writing = Writing(pairs, prompts, "hf://t@1", 2, LIMITS)
     pipeline = build_writing_pipeline(writing, llm, cache_dir=folder / "distilabel")
     return read_leaf(run(pipeline))
 
@@ -79,13 +84,13 @@ def test_rows_are_exactly_these_and_the_key_is_nowhere_on_disk(tmp_path):
 
 def test_untuned_teacher_gets_brief_and_examples_and_each_line_is_checked(tmp_path):
     answer = '{"copies": ["향이 먼저 깬다", "여유를 내리는 시간", "남는 줄"]}'
-    brief = Brief(lines=2, examples=3, pools=(ROWS,), seed=7)
+    prompts = PromptBuilder(lines=2, examples=3, pools=(ROWS,), seed=7)
     with serve(lambda body, number: answer) as endpoint:
-        results = synthesise(endpoint, tmp_path, brief)
+        results = synthesise(endpoint, tmp_path, prompts)
     for result, pair in zip(results, PAIRS, strict=True):
         shown = result.rows[0]["example_ids"]
         assert len(set(shown)) == 3
-        (request,) = [one for one in endpoint.log.requests if one["messages"] == brief.prompt(pair)[0]]
+        (request,) = [one for one in endpoint.log.requests if one["messages"] == prompts.prompt(pair)[0]]
         assert request["response_format"]["type"] == "json_schema"
         system, last = request["messages"]
         assert load_craft().devices["pun"] in system["content"] and load_craft().tones["warm"] in system["content"]
@@ -106,7 +111,7 @@ def test_a_failed_or_refused_pair_loses_no_other(tmp_path):
 
     ok = '["향이 먼저 깬다", "컵이 늦게 온다"]'
     with serve(write) as endpoint:
-        good, failed, refused = synthesise(endpoint, tmp_path, Brief(lines=2))
+        good, failed, refused = synthesise(endpoint, tmp_path, PromptBuilder(lines=2))
     assert [row["ad_copy"] for row in good.rows] == ["향이 먼저 깬다", "컵이 늦게 온다"]
     assert good.failure is None
     assert failed.rows == [] and failed.failure.label == "rejected 422"
@@ -155,7 +160,7 @@ def test_too_few_examples_stop_it(tmp_path):
         serve(lambda body, number: "줄") as endpoint,
         pytest.raises(HanjulError, match="9 examples asked for, 1 of other train products"),
     ):
-        synthesise(endpoint, tmp_path, Brief(lines=2, examples=9, pools=(ROWS[:1],)))
+        synthesise(endpoint, tmp_path, PromptBuilder(lines=2, examples=9, pools=(ROWS[:1],)))
 
 
 ABOUT = {**PAIRS[0], "teacher": "hf://t@1", "example_ids": ["a"]}

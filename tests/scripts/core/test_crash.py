@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.errors import HanjulError
 from scripts.core import crash, endpoints, env
-from scripts.core.errors import HanjulError
 from scripts.core.settings import JudgeSettings
 from tests.command import ROOT
 

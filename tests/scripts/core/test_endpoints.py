@@ -9,8 +9,8 @@ import pytest
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.options import EndpointOptions
 from pipelines.endpoint.prices import Price
+from pipelines.errors import HanjulError
 from scripts.core import endpoints
-from scripts.core.errors import HanjulError
 from scripts.core.settings import JudgeSettings, SynthesizeSettings
 from scripts.teaching.teachers import TeacherEndpoint
 

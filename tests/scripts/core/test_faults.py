@@ -14,7 +14,7 @@ import torch
 from huggingface_hub.errors import BadRequestError, HfHubHTTPError, LocalEntryNotFoundError
 from pydantic import TypeAdapter
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.core.faults import explained, input_errors, raised_by
 
 REQUEST = httpx2.Request("GET", "http://127.0.0.1:9/x")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.exporting import convert
 from scripts.exporting.tensor_types import _more_bits, tensor_types
 from scripts.models.embedded import gguf_path, sentencepiece_model

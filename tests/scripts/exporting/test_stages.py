@@ -12,8 +12,8 @@ import torch
 from huggingface_hub import HfUri, ModelCard
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from pipelines.errors import HanjulError
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.core.errors import HanjulError
 from scripts.exporting import convert, gguf_export, merge, parity
 from scripts.models import models
 from scripts.models.llama_server import serve

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset
 
+from pipelines.errors import HanjulError
 from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.rows import make_row
 from pipelines.slogans import SLOGANS, load_slogans
 from pipelines.text.line_index import Lines
-from scripts.core.errors import HanjulError
 from scripts.core.settings import FilterSettings
 from scripts.filtering.references import References, rules_identity
 from scripts.hub.hub import Hub

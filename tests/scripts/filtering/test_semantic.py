@@ -12,8 +12,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from pipelines.errors import HanjulError
 from pipelines.rows import make_row
-from scripts.core.errors import HanjulError
 from scripts.core.settings import FilterSettings, Recipe, SemanticSettings
 from scripts.filtering import semantic
 from scripts.filtering.partition import partition_passed

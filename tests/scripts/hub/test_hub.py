@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfUri
 
+from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 

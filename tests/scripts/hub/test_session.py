@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.hub.session import hub_session
 from scripts.local_hub.errors import LocalHubError
 

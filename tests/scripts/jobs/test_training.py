@@ -14,9 +14,9 @@ import pytest
 from huggingface_hub import get_token
 from huggingface_hub.errors import RepositoryNotFoundError
 
+from pipelines.errors import HanjulError
 from scripts import recipes
 from scripts.cli import load_recipe
-from scripts.core.errors import HanjulError
 from scripts.jobs import plan, training
 from tests.command import hanjul
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.jobs import wheel
 from tests.command import ROOT
 

@@ -7,9 +7,9 @@ from model_card.judging.facts import Calibration, JudgeFacts
 from model_card.judging.judge import Judge, Raw
 from model_card.statistics import Interval
 from pipelines import progress
+from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from scripts.core import endpoints
-from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, JudgeSettings, TeacherSettings
 from scripts.judging import llm_judge
 from tests.model_card.judging.judge_server import GARBAGE, REASON, judging

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.errors import HanjulError
 from pipelines.rows import normalise
-from scripts.core.errors import HanjulError
 from scripts.labelling.csv_votes import CHOICES, REQUIRED, votes_from_csv
 
 HEAD = "product,values,line_a,line_b,choice,voter\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.labelling.items import WrittenLine, a_shown_first, lines_of_reports, lines_of_rows, make_item, pair_lines
 from tests.scripts.labelling.lines import PAIRS, report
 

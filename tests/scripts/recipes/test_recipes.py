@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from model_card.cards.licences import may_publish
+from pipelines.errors import HanjulError
 from scripts import recipes
-from scripts.core.errors import HanjulError
 from scripts.core.settings import Recipe, TrainSettings
 
 

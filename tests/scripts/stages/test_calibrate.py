@@ -17,11 +17,11 @@ from model_card.judging.contrast_kinds import CONTRAST_KINDS
 from model_card.judging.contrast_set import CLICHES
 from model_card.statistics import auc
 from pipelines.corpus import load_corpus
+from pipelines.errors import HanjulError
 from pipelines.features import RAW, write_rows
 from pipelines.metrics import METRICS
 from pipelines.rows import make_row, split_of
 from pipelines.synthesis.examples import exemplary_slogans
-from scripts.core.errors import HanjulError
 from scripts.core.settings import JudgeSettings, Recipe
 from scripts.judging import judges_repo
 from scripts.stages import calibrate

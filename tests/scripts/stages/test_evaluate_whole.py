@@ -10,12 +10,12 @@ from datasets import Dataset
 from huggingface_hub import HfUri
 
 from model_card.comparison.report import Report
+from pipelines.errors import HanjulError
 from pipelines.likelihood.prompts import training_texts
 from pipelines.metrics import METRICS
 from pipelines.rows import make_row, split_of, trl_columns
 from scripts.comparison import system_lines
 from scripts.comparison.eval_prompts import EvalPrompts
-from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, Recipe, SynthesizeSettings, TrainSettings
 from scripts.hub.hub import Hub
 from scripts.judging import score_cache

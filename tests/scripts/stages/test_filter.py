@@ -20,9 +20,9 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfUri
 from huggingface_hub.errors import BadRequestError
 
 from dataset_card.card import BEGIN, END, merge_configs
+from pipelines.errors import HanjulError
 from pipelines.features import CANDIDATES, DEFAULT, PAIRS, PREFERENCES, RAW, REJECTED, write_raw, write_rows
 from pipelines.rows import make_row, split_of
-from scripts.core.errors import HanjulError
 from scripts.core.settings import Recipe
 from scripts.filtering import semantic
 from scripts.hub.hub import Hub

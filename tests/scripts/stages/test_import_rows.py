@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.errors import HanjulError
 from pipelines.rows import make_row, split_of
 from pipelines.synthesis.examples import exemplary_slogans
-from scripts.core.errors import HanjulError
 from scripts.core.settings import ImportSettings
 from scripts.hub import tables
 from scripts.hub.hub import Hub

@@ -13,9 +13,9 @@ import pytest
 from huggingface_hub import CommitOperationAdd
 from playwright.sync_api import Browser, Page
 
+from pipelines.errors import HanjulError
 from pipelines.features import RAW, write_rows
 from pipelines.rows import make_row
-from scripts.core.errors import HanjulError
 from scripts.labelling import votes_repo
 from scripts.labelling.labelling_session import LabellingSession
 from scripts.stages import label

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from huggingface_hub import HfUri
 
+from pipelines.errors import HanjulError
 from pipelines.planning.screening import Proposal
 from pipelines.planning.taxonomy import KINDS, Category
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.settings import PairsSettings
 from scripts.hub.hub import Hub
 from scripts.models import models

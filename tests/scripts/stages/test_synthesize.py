@@ -12,9 +12,9 @@ from huggingface_hub import HfUri
 from pydantic import ValidationError
 
 from model_card.judging.facts import Verdict
+from pipelines.errors import HanjulError
 from pipelines.rows import row_id
 from scripts.core import env
-from scripts.core.errors import HanjulError
 from scripts.core.settings import FilterSettings, ImportSettings, PairsSettings, Recipe
 from scripts.hub.hub import Hub
 from scripts.stages import filter, import_rows, pairs, synthesize

@@ -12,8 +12,8 @@ import pytest
 import torch
 from huggingface_hub import HfUri, ModelCard
 
+from pipelines.errors import HanjulError
 from pipelines.rows import PROMPT_FORMAT
-from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.stages import train
 from scripts.training import preflight

@@ -18,9 +18,9 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, GenerationConfig
 
+from pipelines.errors import HanjulError
 from pipelines.likelihood.generation import generate_lines
 from pipelines.rows import CHAT_TEMPLATE, user_message
-from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.hub.hub import Hub
 from scripts.models import models

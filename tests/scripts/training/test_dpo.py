@@ -11,8 +11,8 @@ from datasets import Dataset
 from huggingface_hub import HfUri, ModelCard
 
 from model_card.comparison.report import Report
+from pipelines.errors import HanjulError
 from pipelines.rows import make_row, trl_columns, user_message
-from scripts.core.errors import HanjulError
 from scripts.core.settings import EvaluateSettings, Recipe, TrainSettings
 from scripts.stages import evaluate, train
 from tests.tiny import architectures, language_model

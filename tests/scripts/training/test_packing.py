@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipelines.errors import HanjulError
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.training import loading
 from scripts.training.build_trainer import build_trainer

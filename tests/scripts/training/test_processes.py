@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from scripts.core.errors import HanjulError
+from pipelines.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.training import launch
 from scripts.training.job import TrainingJob, read_curve, write_rows

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import torch
 
+from pipelines.errors import HanjulError
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.core.errors import HanjulError
 from scripts.core.settings import TrainSettings
 from scripts.training import loading, preflight
 from scripts.training.build_trainer import build_trainer
