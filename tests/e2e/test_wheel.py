@@ -18,7 +18,7 @@ from scripts.jobs import wheel
 from scripts.local_hub.lifecycle import Endpoint, running
 from tests.tiny import architectures
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 RECIPE = Path(__file__).with_name("wheel.yaml")
 BASE = "local/wheel-base"
 
@@ -59,7 +59,7 @@ class Installed:
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         own = {"HOME": str(self.home), "HANJUL_HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "200"}
         done = subprocess.run(
-            command, cwd=self.empty, env=kept | own | environment, capture_output=True, text=True, timeout=550
+            command, cwd=self.empty, env=kept | own | environment, capture_output=True, text=True, timeout=2000
         )
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout
