@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepeval.metrics import BaseMetric
-from deepeval.test_case import LLMTestCase, SingleTurnParams
-
+from model_card.judging.deepeval_api import BaseMetric, LLMTestCase, SingleTurnParams
 from model_card.judging.judge import Judge
 from pipelines.metrics import METRICS, Metric
 from pipelines.rows import Scorable, user_message

@@ -12,10 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepeval.metrics import GEval
-from deepeval.metrics.g_eval import Rubric
-from deepeval.test_case import LLMTestCase, SingleTurnParams
-
+from model_card.judging.deepeval_api import GEval, LLMTestCase, Rubric, SingleTurnParams
 from model_card.judging.deepeval_metrics import THRESHOLD, as_test_case
 from model_card.judging.geval_answers import SCORE, NoProbabilitiesError, Weighed
 from model_card.judging.geval_completions import read_completion

@@ -6,9 +6,9 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from deepeval.models import DeepEvalBaseLLM
 from pydantic import BaseModel
 
+from model_card.judging.deepeval_api import DeepEvalBaseLLM
 from model_card.judging.facts import Scoring
 from model_card.judging.geval_answers import (
     SCORE,
