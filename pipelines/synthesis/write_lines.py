@@ -30,6 +30,7 @@ from pipelines.rows import Row, make_row, row_id
 from pipelines.synthesis.asking import Asking, accepted, served
 from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.rounds import Rounds
+from pipelines.text import morphemes
 
 #: Pairs that leave the writing step together.
 BATCH = 200
@@ -183,6 +184,7 @@ class WriteLines(GeneratorTask):  # type: ignore[misc]
         """Open the client, in a process that must not outlive the run."""
         super().load()
         end_with_parent()
+        morphemes.warm_up()  # for the rules, while the first answers are on their way
         gc.freeze()  # what was there before the fork is here to stay: walking through it takes half a second each time
 
     @property
