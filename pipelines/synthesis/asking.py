@@ -16,17 +16,17 @@ from pipelines.text.tidy import tidy_row
 #: 5,000 lines.
 TAIL, PART = 256, 4
 
-Lines = Sequence[Mapping[str, Any]]
+Lines = Sequence[dict[str, Any]]
 
 
 def accepted(people: Lines, lines: Lines, limits: Limits) -> list[dict[str, Any]]:
-    """The synthesised rows that rules and selection keep of raw rows with `reason`.
+    """The synthesised rows that the selection keeps of rows that `passed` the rules.
 
     Args:
         people: tidied rows that people wrote and that no rule rejects; synthesised rows must not resemble them.
         limits: without scores, or `lines` have them.
     """
-    kept, _ = judge_and_select([*map(dict, people), *passed(lines)], limits)
+    kept, _ = judge_and_select([*people, *lines], limits)
     return [row for row in kept if row["source"] == "synthesised"]
 
 
@@ -60,8 +60,8 @@ class Asking:
     ) -> None:
         """
         Args:
-            more: gives the pairs to add from the raw rows of the turns looked at and the ids of the pairs whose turns
-                are not looked at yet; None adds none.
+            more: gives the pairs to add from the rows of the turns looked at and the ids of the pairs whose turns are
+                not looked at yet; None adds none.
         """
         self.turns = list(turns)
         self._more = more
@@ -86,7 +86,7 @@ class Asking:
         """Take an answer in.
 
         Args:
-            lines: raw rows with `reason`.
+            lines: rows of the turn, as `more` takes them.
             last: add no more turns: a limit is reached, or the endpoint is gone.
         """
         if last:

@@ -27,7 +27,7 @@ from pipelines.execution.running import pipeline_of
 from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, row_id
-from pipelines.synthesis.asking import Asking, accepted, served
+from pipelines.synthesis.asking import Asking, accepted, passed, served
 from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.rounds import Rounds
 from pipelines.text import morphemes
@@ -64,7 +64,7 @@ class Writing:
             return Asking(self.pairs)
         return Asking(self.rounds.next(0, set()), self._asked_again)
 
-    def _asked_again(self, lines: Sequence[Mapping[str, Any]], pending: set[str]) -> list[dict[str, Any]]:
+    def _asked_again(self, lines: Sequence[dict[str, Any]], pending: set[str]) -> list[dict[str, Any]]:
         assert self.rounds
         # A judge asks for scores that are not there yet: until they are, rules and selection decide.
         kept = accepted(self.people, lines, self.limits.model_copy(update={"scored": False}))
@@ -107,7 +107,8 @@ def write_lines(llm: Teacher, writing: Writing) -> Generator[PairResult, None, N
         for response in answers:
             result = _checked(response.about, response.completion, writing.limits)
             ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
-            asking.add(result.turn, result.rows, last=ended)
+            # Tidied here once, and not again at each look at what is accepted.
+            asking.add(result.turn, passed(result.rows) if writing.rounds else (), last=ended)
             yield result
 
 
