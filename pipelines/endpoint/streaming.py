@@ -50,9 +50,13 @@ _Queue = queue.SimpleQueue[Response | Exception | None]
 
 
 def stream_answers(
-    llm: Teacher, requests: Iterator[Request | None], total: Callable[[], int], wanted: int, form: Form | None = None
-) -> Generator[Response, None, None]:
-    """Responses in the order in which they come, one for each request.
+    llm: Teacher,
+    requests: Iterator[Request | None],
+    total: Callable[[], int],
+    wanted: int,
+    form: Form | None = None,
+) -> Generator[list[Response], None, None]:
+    """Responses in the order in which they come, one for each request; together those that are there together.
 
     Close it (`contextlib.closing`) where the one who takes them may fail: nothing more is asked then.
 
@@ -73,19 +77,32 @@ def stream_answers(
     thread.start()
     try:
         with Progress("writing", total(), state=lambda: _state(clients[0]) if clients else "") as progress:
-            while response := done.get():
-                if isinstance(response, Exception):
-                    raise response
+            ended: Exception | bool = False
+            while not ended:
+                responses, ended = _come(done)
                 progress.total = total()
-                progress.advance()
-                yield response
+                progress.advance(len(responses))
+                yield responses
                 source.look_again()
+            if isinstance(ended, Exception):
+                raise ended
     except BaseException:  # also that it is closed
         source.stop()
         thread.join(STOP_S)
         llm.unload()  # distilabel sends a step that fails to its parent, and no open client can be sent
         raise
     thread.join()
+
+
+def _come(done: _Queue) -> tuple[list[Response], Exception | bool]:
+    """What has come, one response at least unless there is none; whether that is all, or what the thread met."""
+    responses: list[Response] = []
+    while not responses or not done.empty():
+        response = done.get()
+        if not isinstance(response, Response):
+            return responses, response or True
+        responses.append(response)
+    return responses, False
 
 
 def in_batches(rows: Iterator[dict[str, str]], size: int) -> Iterator[tuple[list[dict[str, str]], bool]]:

@@ -17,7 +17,7 @@ from pipelines.filters.reason import Reason
 from pipelines.filters.rules import contaminated, template
 from pipelines.filters.thresholds import rank, trusted
 from pipelines.rows import pair_of, split_of
-from pipelines.text.jaccard_join import similar_pairs
+from pipelines.text.jaccard_join import gram_sets, similar_sets
 from pipelines.text.ngrams import letters
 
 NEAR_DUPLICATE = Reason(
@@ -78,8 +78,9 @@ class _Selection:
         self.node = [nodes.setdefault(key, len(nodes)) for key in zip(texts, self.in_test, strict=True)]
         lines, apart = [text for text, _ in nodes], [test for _, test in nodes]
         same, close = limits.max_similarity, limits.max_eval_similarity
-        self.near = _neighbours(similar_pairs(lines, same), apart)
-        self.close = _neighbours(similar_pairs(lines, close, apart)) if any(apart) and not all(apart) else {}
+        sets = gram_sets(lines)
+        self.near = _neighbours(similar_sets(sets, same), apart)
+        self.close = _neighbours(similar_sets(sets, close, apart)) if any(apart) and not all(apart) else {}
         for left, right, similarity in similar:
             across = self.in_test[left] != self.in_test[right]
             _join(

@@ -4,6 +4,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Propose(GeneratorTask):  # type: ignore[misc]
         """Questions with their answers in the order in which they come, and whether a batch is the last."""
         form = answer_form(self.kind, self.count, self.llm.generation_kwargs["max_new_tokens"])
         answers = stream_answers(self.llm, self._requests(), lambda: len(self.questions), 1, form)
-        yield from in_batches(map(_to_leaf, answers), self.batch_size)
+        yield from in_batches(map(_to_leaf, chain.from_iterable(answers)), self.batch_size)
 
     def _requests(self) -> Iterator[Request]:
         for turn, question in enumerate(self.questions):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 from pipelines.filters.filter_rows import judge_and_select
 from pipelines.filters.limits import Limits
-from pipelines.rows import row_id
+from pipelines.rows import pair_of, row_id
 from pipelines.text.tidy import tidy_row
 
-#: Turns before the end at which acceptance is first looked at, and what part of the turns left at one look is left at
-#: the next. What falls before the first look is asked again in good time all the same; a look takes half a second for
-#: 5,000 lines.
-TAIL, PART = 256, 4
+#: Pairs without an answer, in multiples of those in flight, from which on it is looked ahead; and what part of them is
+#: answered between two looks. A look takes a tenth of a second for 5,000 lines.
+QUEUE, PART = 8, 4
 
 Lines = Sequence[dict[str, Any]]
 
@@ -41,69 +41,115 @@ def passed(lines: Lines) -> list[dict[str, Any]]:
 
 def served(kept: Lines, keep_per_pair: int) -> set[str]:
     """Ids of the pairs that have all the accepted rows that they may have."""
-    rows = Counter(row_id(row["product"], row["values"], "") for row in kept)
-    return {pair for pair, count in rows.items() if count >= keep_per_pair}
+    rows = Counter(pair_of(row) for row in kept)
+    return {_pair_id(pair) for pair, count in rows.items() if count >= keep_per_pair}
 
 
-class Asking:
-    """The pairs to ask, in turn; more are added by what becomes of the first ones.
+@lru_cache(maxsize=1 << 16)  # each look asks for those of the look before
+def _pair_id(pair: tuple[str, tuple[str, ...]]) -> str:
+    product, values = pair
+    return row_id(product, values, "")
 
-    Which pairs are added depends on the lines alone and not on when they came: the first turns are looked at after
-    fixed numbers of them, when each of these is answered. So a run from kept answers asks what the run before asked.
+
+Pair = Mapping[str, Any]
+Answer = TypeVar("Answer")
+#: From the pairs asked, in order, the lines that came of them and the ids of those without an answer: the pairs to add.
+More = Callable[[Sequence[Pair], Lines, Collection[str]], list[dict[str, Any]]]
+
+
+class Asking(Generic[Answer]):
+    """The pairs to ask, in turn, and those that are added by what becomes of the first ones.
+
+    Turns are added round by round, when all turns so far are answered, so that they depend on the lines alone and not
+    on when they came: a run from kept answers asks what the run before asked. The slowest answer may come seconds after
+    the rest. So meanwhile pairs are asked ahead, as if all that is pending were going to be kept; nearly all of these
+    become turns. One that does not is answered for nothing, and its lines are no one's.
 
     Attributes:
         turns: pairs with `attempt`; a pair's place is its turn.
+        asked: the turns, and what is asked ahead, in the order of asking.
     """
 
-    def __init__(
-        self, turns: Sequence[Mapping[str, Any]], more: Callable[[Lines, set[str]], list[dict[str, Any]]] | None = None
-    ) -> None:
+    def __init__(self, turns: Sequence[Pair], more: More | None = None) -> None:
         """
         Args:
-            more: gives the pairs to add from the rows of the turns looked at and the ids of the pairs whose turns are
-                not looked at yet; None adds none.
+            more: gives the pairs to add; None adds none.
         """
         self.turns = list(turns)
+        self.asked = list(turns)
         self._more = more
-        self._lines: dict[int, Lines] = {}
-        self._answered = 0  # turns, from the first on, that are answered without a gap
-        self._next_look = max(len(self.turns) - TAIL, -(-len(self.turns) // 2))
+        self._taken = 0  # of `asked`, by whoever asks
+        self._answers: dict[_Key, tuple[Answer, Lines]] = {}
+        self._open = {_key(pair): turn for turn, pair in enumerate(turns)}  # turns without an answer
+        self._seen = 0  # answers at the last look ahead
         self._closed = more is None or not self.turns
 
-    def __iter__(self) -> Iterator[tuple[int, Mapping[str, Any]] | None]:
-        """Each turn and its pair once; None while nothing can be asked before more answers have been added."""
-        turn = 0
+    def __iter__(self) -> Iterator[Pair | None]:
+        """Each pair once; None while nothing can be asked before more answers have been added."""
         while True:
-            if turn < len(self.turns):
-                yield turn, self.turns[turn]
-                turn += 1
+            if self._taken < len(self.asked):
+                self._taken += 1
+                yield self.asked[self._taken - 1]
             elif self._closed:  # set after the last turns were added
                 return
             else:
                 yield None
 
-    def add(self, turn: int, lines: Lines, *, last: bool = False) -> None:
+    def add(self, pair: Pair, answer: Answer, lines: Lines, *, last: bool = False) -> list[tuple[int, Answer]]:
         """Take an answer in.
 
         Args:
-            lines: rows of the turn, as `more` takes them.
+            pair: as it was given.
+            lines: its rows, as `more` takes them.
             last: add no more turns: a limit is reached, or the endpoint is gone.
-        """
-        if last:
-            self._closed = True
-        if self._closed:
-            return
-        self._lines[turn] = lines
-        while self._answered in self._lines:
-            self._answered += 1
-        while not self._closed and self._answered >= self._next_look:
-            self._look()
 
-    def _look(self) -> None:
+        Returns:
+            The answers of which it is known by now that they are a turn's, each once, with the turn.
+        """
+        self._answers[_key(pair)] = answer, lines
+        settled = self._settle([pair])
+        if last and not self._closed:
+            self._closed = True
+            known = set(map(_key, self.turns))  # what was asked ahead is all that will come: it counts
+            settled += self._add_turns([pair for pair in self.asked if _key(pair) not in known])
+        while not self._open and not self._closed:
+            added = self._ask_more(self.turns)
+            self._closed = not added
+            settled += self._add_turns(added)
+        return settled
+
+    def look_ahead(self) -> None:
+        """Ask ahead, if there is little else to ask and enough has been answered since the last time."""
+        answered, left = len(self._answers), len(self.asked) - len(self._answers)
+        in_flight = self._taken - answered
+        few, enough = left <= QUEUE * in_flight, (answered - self._seen) * PART >= left
+        if few and enough and not self._closed and answered > self._seen:
+            self._seen = answered
+            self._ask_more(self.asked)
+
+    def _ask_more(self, asked: Sequence[Pair]) -> list[dict[str, Any]]:
+        """What is to be added after some pairs; asked from now on, if it is not yet."""
         assert self._more
-        known = self._next_look
-        lines = [line for turn in range(known) for line in self._lines[turn]]
-        self.turns += self._more(lines, {pair["id"] for pair in self.turns[known:]})
-        left = len(self.turns) - known
-        self._next_look = len(self.turns) - left // PART
-        self._closed = not left
+        answers = [self._answers.get(_key(pair)) for pair in asked]
+        lines = [line for answer in answers if answer for line in answer[1]]
+        pending = {pair["id"] for pair, answer in zip(asked, answers, strict=True) if not answer}
+        added = self._more(asked, lines, pending)
+        known = {_key(pair) for pair in self.asked}
+        self.asked += [pair for pair in added if _key(pair) not in known]
+        return added
+
+    def _add_turns(self, pairs: Sequence[Pair]) -> list[tuple[int, Answer]]:
+        self._open |= {_key(pair): turn for turn, pair in enumerate(pairs, len(self.turns))}
+        self.turns += pairs
+        return self._settle(pairs)
+
+    def _settle(self, pairs: Sequence[Pair]) -> list[tuple[int, Answer]]:
+        keys = [key for key in map(_key, pairs) if key in self._open and key in self._answers]
+        return [(self._open.pop(key), self._answers[key][0]) for key in keys]
+
+
+_Key = tuple[str, int]
+
+
+def _key(pair: Pair) -> _Key:
+    return pair["id"], pair.get("attempt", 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pipelines.errors import HanjulError
@@ -12,6 +13,7 @@ Pair = Mapping[str, Any]
 Line = TypeVar("Line")
 
 
+@dataclass(frozen=True)
 class Rounds:
     """Which pairs to ask for next, until so many rows are accepted or every pair was asked as often as it may be.
 
@@ -23,30 +25,30 @@ class Rounds:
         wanted: accepted rows.
         attempts: how often a pair is asked at most.
         keep_per_pair: accepted rows that a pair can have.
+
+    Raises:
+        HanjulError: the plan is too small to hold so many rows.
     """
 
-    def __init__(
-        self, pairs: Sequence[Pair], wanted: int, attempts: int, keep_per_pair: int, asked: Iterable[str] = ()
-    ) -> None:
-        """
-        Args:
-            asked: ids of pairs that were asked before, each as often as it was.
+    pairs: Sequence[Pair]
+    wanted: int
+    attempts: int
+    keep_per_pair: int
 
-        Raises:
-            HanjulError: the plan is too small to hold so many rows.
-        """
-        if wanted > len(pairs) * keep_per_pair:
+    def __post_init__(self) -> None:
+        if self.wanted > len(self.pairs) * self.keep_per_pair:
             raise HanjulError(
-                f"{wanted} rows are wanted, and {len(pairs)} pairs can have {keep_per_pair} each",
+                f"{self.wanted} rows are wanted, and {len(self.pairs)} pairs can have {self.keep_per_pair} each",
                 next_step="plan more pairs (`hanjul pairs --n`) or raise `filter.keep_per_pair`",
             )
-        self.pairs, self.wanted, self.attempts, self.keep_per_pair = pairs, wanted, attempts, keep_per_pair
-        self._times = Counter(asked)
 
-    def next(self, accepted: int, served: Collection[str], pending: Collection[str] = ()) -> list[dict[str, Any]]:
+    def next(
+        self, asked: Iterable[str], accepted: int, served: Collection[str], pending: Collection[str] = ()
+    ) -> list[dict[str, Any]]:
         """The pairs of the next round, with their `attempt`; none when enough is accepted or nothing is left to ask.
 
         Args:
+            asked: ids of the pairs that were asked before, each as often as it was.
             accepted: rows accepted so far, and those that pending pairs may bring.
             served: ids of the pairs that have as many as they may.
             pending: ids of the pairs whose answers are not known yet; they are not asked again meanwhile.
@@ -54,14 +56,13 @@ class Rounds:
         missing = self.wanted - accepted
         if missing <= 0:
             return []
-        # missing / acceptance, rounded up, in whole numbers; before anything is known a pair gives all that it may keep
-        needed = -(-missing * (self._times.total() + 1) // (accepted + self.keep_per_pair))
+        times = Counter(asked)
+        # missing / acceptance, rounded; before anything is known a pair gives all that it may keep
+        needed = max(1, round(missing * (times.total() + 1) / (accepted + self.keep_per_pair)))
         left_out = {*served, *pending}
-        can = [pair for pair in self.pairs if pair["id"] not in left_out and self._times[pair["id"]] < self.attempts]
-        chosen = sorted(can, key=lambda pair: self._times[pair["id"]])[:needed]
-        attempts = [{**pair, "attempt": self._times[pair["id"]]} for pair in chosen]
-        self._times.update(pair["id"] for pair in chosen)
-        return attempts
+        can = [pair for pair in self.pairs if pair["id"] not in left_out and times[pair["id"]] < self.attempts]
+        chosen = sorted(can, key=lambda pair: times[pair["id"]])[:needed]
+        return [{**pair, "attempt": times[pair["id"]]} for pair in chosen]
 
 
 def cut(lines: Sequence[Line], accepted: Callable[[Sequence[Line]], int], wanted: int, least: int = 0) -> list[Line]:

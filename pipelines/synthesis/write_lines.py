@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import json
 import pickle
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,20 @@ from distilabel.pipeline import Pipeline
 from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 
-from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
-from pipelines.endpoint.json_answers import is_refusal, lines_form
+from pipelines.endpoint.json_answers import lines_form
 from pipelines.endpoint.streaming import Request, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError
 from pipelines.execution.orphans import end_with_parent
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.running import pipeline_of
-from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.limits import Limits
-from pipelines.rows import Row, make_row, row_id
+from pipelines.filters.rules import template
 from pipelines.synthesis.asking import Asking, accepted, passed, served
+from pipelines.synthesis.checking import Check, PairResult, check_answers, in_own_process
 from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.rounds import Rounds
-from pipelines.text import morphemes
 
 #: Pairs that leave the writing step together.
 BATCH = 200
@@ -58,79 +57,59 @@ class Writing:
     rounds: Rounds | None = None
     people: Sequence[dict[str, Any]] = ()
 
-    def asking(self) -> Asking:
+    def asking(self) -> Asking[PairResult]:
         """The turns of this writing, from the first on."""
         if self.rounds is None:
             return Asking(self.pairs)
-        return Asking(self.rounds.next(0, set()), self._asked_again)
+        return Asking(self.rounds.next((), 0, ()), self._asked_again)
 
-    def _asked_again(self, lines: Sequence[dict[str, Any]], pending: set[str]) -> list[dict[str, Any]]:
+    def _asked_again(
+        self, asked: Sequence[Mapping[str, Any]], lines: Sequence[dict[str, Any]], pending: Collection[str]
+    ) -> list[dict[str, Any]]:
         assert self.rounds
-        # A judge asks for scores that are not there yet: until they are, rules and selection decide.
-        kept = accepted(self.people, lines, self.limits.model_copy(update={"scored": False}))
+        # A judge asks for scores that are not there yet: until they are, rules and selection decide. While answers are
+        # pending, a phrase may stand in as many lines as it may when all are there.
+        most = template.most(len(self.people) + self.rounds.wanted, self.limits)
+        kept = accepted(self.people, lines, self.limits.model_copy(update={"scored": False, "max_phrase_count": most}))
         keep = self.rounds.keep_per_pair
-        return self.rounds.next(len(kept) + len(pending) * keep, served(kept, keep), pending)
+        ids = (pair["id"] for pair in asked)
+        return self.rounds.next(ids, len(kept) + len(pending) * keep, served(kept, keep), pending)
 
 
-@dataclass(frozen=True)
-class PairResult:
-    """What came of one turn of a pair.
-
-    Attributes:
-        turn: place of the pair among those that were asked.
-        id: of the pair.
-        rows: raw rows, each with `reason` and `evidence`, empty where no rule is broken.
-        failure: why lines are missing; None where they are not.
-    """
-
-    turn: int
-    id: str
-    rows: list[dict[str, Any]]
-    failure: Failure | None
-    input_tokens: int
-    output_tokens: int
-
-
-def write_lines(llm: Teacher, writing: Writing) -> Generator[PairResult, None, None]:
-    """The results in the order in which they come, each line checked by the rules.
+def write_lines(llm: Teacher, writing: Writing, check: Check | None = None) -> Generator[PairResult, None, None]:
+    """The result of each turn, once it is known that it is one, each line checked by the rules.
 
     Where a rule fails, or the generator is closed, nothing more is asked and the client is closed.
 
     Args:
         llm: loaded.
+        check: the rules; None checks in this process.
     """
+    check = check or partial(check_answers, writing.limits)
     asking = writing.asking()
     form = lines_form(writing.prompts.lines, llm.generation_kwargs["max_new_tokens"]) if writing.prompts.lines else None
     questions = _questions(asking, writing)
-    answers = stream_answers(llm, questions, lambda: len(asking.turns), writing.candidates, form)
+    answers = stream_answers(llm, questions, lambda: len(asking.asked), writing.candidates, form)
     with closing(answers):
-        for response in answers:
-            result = _checked(response.about, response.completion, writing.limits)
-            ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
-            # Tidied here once, and not again at each look at what is accepted.
-            asking.add(result.turn, passed(result.rows) if writing.rounds else (), last=ended)
-            yield result
+        for responses in answers:
+            for response, result in zip(responses, check(responses), strict=True):
+                ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
+                # Tidied here once, and not again at each look at what is accepted.
+                lines = passed(result.rows) if writing.rounds else ()
+                for turn, settled in asking.add(response.about, result, lines, last=ended):
+                    yield replace(settled, turn=turn)
+            asking.look_ahead()
 
 
-def _questions(asking: Asking, writing: Writing) -> Iterator[Request | None]:
+def _questions(asking: Asking[PairResult], writing: Writing) -> Iterator[Request | None]:
     """The prompts, made when their turn comes, so that memory does not grow with the number of pairs."""
-    for asked in asking:
-        if asked is None:
+    for pair in asking:
+        if pair is None:
             yield None
             continue
-        turn, pair = asked
         messages, shown = writing.prompts.prompt(pair)
-        about = {**pair, "turn": turn, "teacher": writing.teacher, "example_ids": shown}
+        about = {**pair, "teacher": writing.teacher, "example_ids": shown}
         yield Request(messages, pair.get("attempt", 0), about)
-
-
-def _checked(pair: dict[str, Any], completion: Completion, limits: Limits) -> PairResult:
-    rows = []
-    for row in raw_rows(pair, completion.texts, completion.failure):
-        reason, evidence = first_rule(row, limits)
-        rows.append({**row, "reason": reason, "evidence": evidence})
-    tokens = completion.input_tokens, completion.output_tokens
-    return PairResult(pair["turn"], pair["id"], rows, completion.failure, *tokens)
 
 
 def build_writing_pipeline(writing: Writing, llm: Teacher, *, cache_dir: Path, engine: str = "local") -> Pipeline:
@@ -155,6 +134,7 @@ def build_writing_pipeline(writing: Writing, llm: Teacher, *, cache_dir: Path, e
             num_generations=writing.candidates,
             batch_size=BATCH,
             resources=pin_to_driver(),
+            forks=engine == "local",
         )
     return pipeline
 
@@ -163,13 +143,13 @@ class WriteLines(GeneratorTask):  # type: ignore[misc]
     """Has the teacher write for pairs, all at once, and checks lines by the rules: the client decides the pace.
 
     A generator and not a step with inputs: a step waits for the slowest answer of each batch. Here pairs leave as soon
-    as they are written, and those whose lines will not be kept are asked again while others are still in flight. The
-    rules take a third of a millisecond a line, less than handing the line to another process.
+    as they are written, and those whose lines will not be kept are asked again while others are still in flight.
 
     Attributes:
         work: file of this machine with the `Writing`. Not an attribute itself: a large step that holds a key would be
             spilled to disk by Ray, key and all.
         num_generations: lines wanted a pair.
+        forks: the rules have a process of their own. An actor of Ray has threads that a fork would break.
 
     Output columns:
         - pair (`str`): JSON: `turn` and `id` of the pair, `failure`, `input_tokens`, `output_tokens`.
@@ -180,12 +160,12 @@ class WriteLines(GeneratorTask):  # type: ignore[misc]
     """
 
     work: Path
+    forks: bool = False
 
     def load(self) -> None:
         """Open the client, in a process that must not outlive the run."""
         super().load()
         end_with_parent()
-        morphemes.warm_up()  # for the rules, while the first answers are on their way
         gc.freeze()  # what was there before the fork is here to stay: walking through it takes half a second each time
 
     @property
@@ -197,23 +177,11 @@ class WriteLines(GeneratorTask):  # type: ignore[misc]
 
     def process(self, offset: int = 0) -> GeneratorStepOutput:
         """Batches of turns in the order in which they are finished, and whether a batch is the last."""
-        with closing(write_lines(self.llm, _take(self.work))) as results:
+        writing = _take(self.work)
+        with ExitStack() as stack:
+            check = stack.enter_context(in_own_process(writing.limits)) if self.forks else None
+            results = stack.enter_context(closing(write_lines(self.llm, writing, check)))
             yield from in_batches(map(_to_leaf, results), self.batch_size)
-
-
-def raw_rows(pair: Mapping[str, Any], texts: Sequence[str], failure: Failure | None) -> list[Row]:
-    """Rows of config `raw` from what a teacher wrote for a pair; its refusal is a line too, which a rule rejects."""
-    texts = [text.strip() for text in texts]
-    if not texts and failure and failure.kind is FailureKind.REFUSED:
-        # What the rule does not know as a refusal might pass as a line.
-        texts = [failure.message if is_refusal(failure.message) else ""]
-    columns = {name: pair[name] for name in ("category", "device", "tone", "teacher", "example_ids")}
-    rows: list[Row] = []
-    for text in texts:
-        row = make_row(pair["product"], pair["values"], text, source="synthesised", **columns)
-        # `make_row` joins lines; here they stay apart for the `format` filter, and the id is of what was written.
-        rows.append({**row, "ad_copy": text, "id": row_id(row["product"], row["values"], text)})
-    return rows
 
 
 def read_leaf(leaf: Sequence[Mapping[str, str]]) -> list[PairResult]:

@@ -28,7 +28,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class _Sets:
+class GramSets:
     """The grams of each line, rarest first, as numbers. `offsets[i]:offsets[i + 1]` are those of line i."""
 
     grams: Array  # uint32, by line and then by rank of rarity
@@ -51,7 +51,11 @@ def similar_pairs(
         (left, right, similarity), int64, int64 and float64, in the order of left and right; left is the smaller index.
         Equal lines are pairs too, so keep them apart before: a thousand equal lines are half a million pairs.
     """
-    sets = _sets(lines)
+    return similar_sets(gram_sets(lines), least, apart)
+
+
+def similar_sets(sets: GramSets, least: float, apart: Sequence[bool] | None = None) -> tuple[Array, Array, Array]:
+    """`similar_pairs` of lines whose grams are known: for who asks more than once."""
     marked = None if apart is None else np.asarray(apart, bool)
     found = [_counted(sets, *_plausible(sets, *pair, least), least) for pair in _candidates(sets, least, marked)]
     if not found:
@@ -61,7 +65,8 @@ def similar_pairs(
     return left[first], right[first], similarity[first]
 
 
-def _sets(lines: Sequence[str]) -> _Sets:
+def gram_sets(lines: Sequence[str]) -> GramSets:
+    """The grams of lines."""
     keys, owners = _keys([letters(line) for line in lines])
     known, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     rarity = np.empty(len(known), np.uint64)
@@ -70,7 +75,7 @@ def _sets(lines: Sequence[str]) -> _Sets:
     grams = (entries & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     sizes = np.bincount((entries >> np.uint64(32)).astype(np.int64), minlength=len(lines))
     offsets = np.concatenate([[0], np.cumsum(sizes)])
-    return _Sets(grams, offsets, sizes, *_bit_maps(grams, offsets, sizes))
+    return GramSets(grams, offsets, sizes, *_bit_maps(grams, offsets, sizes))
 
 
 def _bit_maps(grams: Array, offsets: Array, sizes: Array) -> tuple[Array, Array]:
@@ -107,7 +112,7 @@ def _keys(texts: Sequence[str]) -> tuple[Array, Array]:
     return points[begins] << np.uint64(42) | points[begins + 1] << np.uint64(21) | points[begins + 2], owners
 
 
-def _candidates(sets: _Sets, least: float, apart: Array | None) -> Iterator[tuple[Array, Array]]:
+def _candidates(sets: GramSets, least: float, apart: Array | None) -> Iterator[tuple[Array, Array]]:
     """Pairs that share one of their rarest grams and are about as large, in chunks; some come more than once."""
     prefix = np.where(sets.sizes > 0, sets.sizes - np.ceil(least * sets.sizes - EPSILON).astype(np.int64) + 1, 0)
     owners = np.repeat(np.arange(len(sets.sizes)), prefix)
@@ -145,7 +150,7 @@ def _expanded(owners: Array, partners: Array, begin: Array, end: Array) -> Itera
         start = stop
 
 
-def _plausible(sets: _Sets, left: Array, right: Array, least: float) -> tuple[Array, Array]:
+def _plausible(sets: GramSets, left: Array, right: Array, least: float) -> tuple[Array, Array]:
     """Those whose bit maps differ in no more places than the sets may; the fine map is for what the other lets pass."""
     near = np.bitwise_count(sets.bits[left] ^ sets.bits[right]) <= _most_apart(sets, left, right, least)
     near &= left != right
@@ -156,13 +161,13 @@ def _plausible(sets: _Sets, left: Array, right: Array, least: float) -> tuple[Ar
     return left[near], right[near]
 
 
-def _most_apart(sets: _Sets, left: Array, right: Array, least: float) -> Array:
+def _most_apart(sets: GramSets, left: Array, right: Array, least: float) -> Array:
     """How many grams may be in one of the two sets alone."""
     both = sets.sizes[left] + sets.sizes[right]
     return np.asarray(both - 2 * np.ceil(least / (1 + least) * both - EPSILON))
 
 
-def _counted(sets: _Sets, left: Array, right: Array, least: float) -> tuple[Array, Array, Array]:
+def _counted(sets: GramSets, left: Array, right: Array, least: float) -> tuple[Array, Array, Array]:
     """The pairs that are alike enough, with their similarity."""
     counts = sets.sizes[left]
     place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -176,7 +181,7 @@ def _counted(sets: _Sets, left: Array, right: Array, least: float) -> tuple[Arra
     return left[enough], right[enough], similarity[enough]
 
 
-def _holds(sets: _Sets, owners: Array, grams: Array) -> Array:
+def _holds(sets: GramSets, owners: Array, grams: Array) -> Array:
     """Whether each owner has a gram: binary search in all its grams at once."""
     low, high = sets.offsets[owners].copy(), sets.offsets[owners + 1].copy()
     while (open_ := low < high).any():

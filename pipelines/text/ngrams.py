@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SIZE = 3
 SEPARATORS = re.compile(r"[\W_]+")
 
 
+@lru_cache(maxsize=1 << 16)
 def letters(line: str) -> str:
     """What of a line counts: letters and digits, in small letters. Lines that share it are the same line."""
     return SEPARATORS.sub("", line).casefold()

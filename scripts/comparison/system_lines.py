@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def lines_of_teacher(
         llm = teachers.llm_of(endpoint, settings, run_id=run_id, seed=prompts.seed)
         llm.load()  # as distilabel does before a step
         responses = stream_answers(llm, requests, lambda: len(prompts.pairs), wanted)
-        by_place = {response.about["place"]: response.completion for response in responses}
+        by_place = {response.about["place"]: response.completion for response in chain.from_iterable(responses)}
         completions = [by_place[place] for place in range(len(prompts.pairs))]
         _raise_if_unanswered(endpoint, [one.failure for one in completions if len(one.texts) < wanted])
         tokens = sum(one.input_tokens for one in completions), sum(one.output_tokens for one in completions)

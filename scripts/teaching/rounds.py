@@ -17,9 +17,10 @@ from pipelines.execution.running import run as run_pipeline
 from pipelines.filters.apply_rules import apply_rules
 from pipelines.filters.limits import Limits
 from pipelines.synthesis.asking import passed, served
+from pipelines.synthesis.checking import PairResult
 from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.rounds import Rounds, cut
-from pipelines.synthesis.write_lines import PairResult, Writing, build_writing_pipeline, read_leaf, write_lines
+from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf, write_lines
 from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
 from scripts.filtering.partition import partition_passed
@@ -132,7 +133,7 @@ def write_all(
 
     rounds = Rounds(pairs, settings.n, settings.attempts, keep)
     if settings.budget.batch:  # a batch's answers come together: there is nothing to ask on for meanwhile
-        results = job.run_pipeline(job.writing(rounds.next(0, set()), None))
+        results = job.run_pipeline(job.writing(rounds.next((), 0, ()), None))
     else:
         results = job.run_pipeline(job.writing(pairs, rounds, human))
     asked: list[str] = []
@@ -145,8 +146,7 @@ def write_all(
         if len(kept) > settings.n:
             written.lines = cut(written.lines, lambda lines: len(accepted(lines)), settings.n, before)
             kept = accepted(written.lines)
-        rounds = Rounds(pairs, settings.n, settings.attempts, keep, asked)
-        chosen = [] if written.limit else rounds.next(len(kept), served(kept, keep))
+        chosen = [] if written.limit else rounds.next(asked, len(kept), served(kept, keep))
         if not chosen:
             break
         results = job.write_here(job.writing(chosen, None))

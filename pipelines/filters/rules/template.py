@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ def cliche_of(line: str) -> str | None:
     return _names()[found.lastgroup] if found and found.lastgroup else None
 
 
+@lru_cache(maxsize=1 << 16)  # selections look at the same lines again and again
 def phrases(line: str) -> tuple[str, ...]:
     """The opening and the ending of a line of three words or more, e.g. `opening 손에 잡히는`, `ending 느껴보세요`."""
     words = PUNCTUATION.sub(" ", line).split()

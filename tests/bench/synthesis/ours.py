@@ -34,8 +34,8 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     started = time.monotonic()
     job = rounds.WritingJob(recipe, endpoint, prompt_builder(), limits, args.folder)
     written = rounds.write_all(job, pairs, [], None)
-    rows = rounds.accepted_rows([], written.lines, limits, None, recipe)
     seconds = time.monotonic() - started
+    rows = rounds.accepted_rows([], written.lines, limits, None, recipe)
     usage = endpoints.usage_of(job.settings, job.run_id, written.input_tokens, written.output_tokens)
     return {
         "rows": len(rows),

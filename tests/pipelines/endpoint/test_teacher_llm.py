@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def write(llm: Teacher, texts: list[str], wanted: int, form=None, attempt: int =
     llm.load()
     asked = (Request(chat(text), attempt, {"text": text}) for text in texts)
     responses = stream_answers(llm, asked, lambda: len(texts), wanted, form)
-    return {response.about["text"]: response.completion for response in responses}
+    return {response.about["text"]: response.completion for response in chain.from_iterable(responses)}
 
 
 def closed_port() -> str:
@@ -126,7 +127,7 @@ def test_prompts_are_made_when_their_turn_comes(tmp_path):
     with serve(look) as endpoint:
         llm = teacher(endpoint.url, tmp_path)
         llm.load()
-        answered = list(stream_answers(llm, questions(), lambda: 20, 1))
+        answered = list(chain.from_iterable(stream_answers(llm, questions(), lambda: 20, 1)))
     assert sorted(one.about["turn"] for one in answered) == list(range(20))
     assert all(one.completion.texts == ["줄"] for one in answered)
     assert len(ahead) == 20 and max(ahead) <= 1  # two are in flight: one here, and one that may be on its way

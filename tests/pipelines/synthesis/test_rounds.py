@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import ceil
 
 import pytest
 from hypothesis import example, given, settings
@@ -32,7 +31,9 @@ def test_asks_no_more_than_it_has_to_and_ends(oracle, wanted, attempts, keep):
     rounds = Rounds(pairs, wanted, attempts, keep)
     taken: Counter[str] = Counter()  # rows accepted of each pair
     asked: list[tuple[str, int]] = []
-    while chosen := rounds.next(taken.total(), {name for name, rows in taken.items() if rows}):
+    while chosen := rounds.next(
+        [name for name, _ in asked], taken.total(), {name for name, rows in taken.items() if rows}
+    ):
         missing = wanted - taken.total()
         assert missing > 0
         # One row more than was accepted, of one pair more than was asked: the estimate before anything is known is 1.
@@ -49,46 +50,50 @@ def test_asks_no_more_than_it_has_to_and_ends(oracle, wanted, attempts, keep):
     assert all(sorted(attempt for name, attempt in asked if name == one) == list(range(times[one])) for one in times)
     if taken.total() < wanted:
         assert all(times[pair["id"]] == attempts or taken[pair["id"]] for pair in pairs)
-    assert rounds.next(taken.total(), {name for name, rows in taken.items() if rows}) == []
+    assert rounds.next([name for name, _ in asked], taken.total(), {name for name in taken if taken[name]}) == []
 
 
 def test_nothing_is_bought_that_is_not_needed_where_all_is_accepted():
     rounds = Rounds(plan(50), 20, 3, 1)
-    assert [pair["id"] for pair in rounds.next(0, set())] == [f"pair {number}" for number in range(20)]
-    assert rounds.next(20, {f"pair {number}" for number in range(20)}) == []
+    assert [pair["id"] for pair in rounds.next((), 0, ())] == [f"pair {number}" for number in range(20)]
+    assert rounds.next((f"pair {number}" for number in range(20)), 20, {f"pair {number}" for number in range(20)}) == []
 
 
 def test_each_pair_may_hold_several_rows():
     rounds = Rounds(plan(50), 20, 3, 2)
-    assert len(rounds.next(0, set())) == 10
+    assert len(rounds.next((), 0, ())) == 10
 
 
 def test_later_rounds_are_sized_by_what_was_accepted():
     pairs = plan(1000)
     rounds = Rounds(pairs, 100, 2, 1)
-    first = rounds.next(0, set())
-    served = {pair["id"] for pair in first[:50]}
-    second = rounds.next(50, served)
-    assert len(second) == ceil(50 * 101 / 51)
-    assert second == [{**pair, "attempt": 0} for pair in pairs[100:200]]
+    first = [pair["id"] for pair in rounds.next((), 0, ())]
+    second = rounds.next(first, 50, first[:50])
+    assert len(second) == round(50 * 101 / 51)
+    assert second == [{**pair, "attempt": 0} for pair in pairs[100:199]]
 
 
 @pytest.mark.parametrize("asked", [48, 97, 106])
-def test_the_size_is_not_rounded_up_by_one_too_many(asked):
-    # 1 / (1 / 49) is a little more than 49 in floating point.
-    rounds = Rounds(plan(500), asked, 1, 1)
-    rounds.next(0, set())
-    rounds.wanted = 1
-    assert len(rounds.next(0, set())) == asked + 1
+def test_where_nothing_was_accepted_the_next_round_has_one_pair_more_for_each_row(asked):
+    pairs = plan(500)
+    assert len(Rounds(pairs, 1, 1, 1).next([pair["id"] for pair in pairs[:asked]], 0, ())) == asked + 1
+
+
+def test_one_row_that_is_missing_asks_one_pair():
+    pairs = plan(500)
+    asked = [pair["id"] for pair in pairs[:100]]
+    assert len(Rounds(pairs, 100, 1, 1).next(asked, 99, asked[1:])) == 1
 
 
 def test_only_pairs_without_a_row_are_asked_again():
     pairs = plan(4)
     rounds = Rounds(pairs, 4, 3, 1)
-    assert rounds.next(0, set()) == [{**pair, "attempt": 0} for pair in pairs]
-    assert rounds.next(2, {"pair 0", "pair 2"}) == [{**pairs[number], "attempt": 1} for number in (1, 3)]
-    assert rounds.next(3, {"pair 0", "pair 2", "pair 1"}) == [{**pairs[3], "attempt": 2}]
-    assert rounds.next(3, {"pair 0", "pair 2", "pair 1"}) == []
+    asked = [pair["id"] for pair in pairs]
+    assert rounds.next((), 0, ()) == [{**pair, "attempt": 0} for pair in pairs]
+    assert rounds.next(asked, 2, {"pair 0", "pair 2"}) == [{**pairs[number], "attempt": 1} for number in (1, 3)]
+    asked += ["pair 1", "pair 3"]
+    assert rounds.next(asked, 3, {"pair 0", "pair 2", "pair 1"}) == [{**pairs[3], "attempt": 2}]
+    assert rounds.next([*asked, "pair 3"], 3, {"pair 0", "pair 2", "pair 1"}) == []
 
 
 def test_a_plan_that_is_too_small_is_an_error():

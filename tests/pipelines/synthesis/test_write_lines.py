@@ -10,8 +10,9 @@ from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft
 from pipelines.rows import Row, make_row, row_id, user_message
+from pipelines.synthesis.checking import PairResult, raw_rows
 from pipelines.synthesis.prompts import PromptBuilder
-from pipelines.synthesis.write_lines import PairResult, Writing, build_writing_pipeline, raw_rows, read_leaf
+from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf
 from tests.limits import limits
 from tests.pipelines.endpoint.teacher_server import KEY, Endpoint, Reset, serve
 from tests.pipelines.endpoint.teachers import teacher_at
@@ -196,7 +197,7 @@ def test_a_bug_in_a_rule_is_told_by_its_own_words_while_answers_come_in(tmp_path
     def first_rule(row, limits):
         return 1 / 0
 
-    monkeypatch.setattr("pipelines.synthesis.write_lines.first_rule", first_rule)
+    monkeypatch.setattr("pipelines.synthesis.checking.first_rule", first_rule)
     pairs = [make_pair(f"모카포트 {number}호") for number in range(40)]
     with (
         serve(lambda body, number: "향이 먼저 깬다") as endpoint,

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ def teacher(provider: Provider, folder: Path, caps: Caps | None = None, **option
 def ask(llm: Teacher, wanted: int = 2) -> list[Response]:
     llm.load()
     return sorted(
-        stream_answers(llm, iter(QUESTIONS), lambda: len(QUESTIONS), wanted, lines_form(wanted, 40)),
+        chain.from_iterable(
+            stream_answers(llm, iter(QUESTIONS), lambda: len(QUESTIONS), wanted, lines_form(wanted, 40))
+        ),
         key=lambda a: a.about["turn"],
     )
 

@@ -1,0 +1,91 @@
+"""Rows from a teacher's answers, each checked by the rules: in this process or in one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pipelines.endpoint.completions import Completion
+from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.json_answers import is_refusal
+from pipelines.endpoint.streaming import Response
+from pipelines.filters.apply_rules import first_rule
+from pipelines.filters.limits import Limits
+from pipelines.rows import Row, make_row, row_id
+from pipelines.text import morphemes
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """What came of one turn of a pair.
+
+    Attributes:
+        turn: place of the pair among those that were asked; -1 while it is not known.
+        id: of the pair.
+        rows: raw rows, each with `reason` and `evidence`, empty where no rule is broken.
+        failure: why lines are missing; None where they are not.
+    """
+
+    turn: int
+    id: str
+    rows: list[dict[str, Any]]
+    failure: Failure | None
+    input_tokens: int
+    output_tokens: int
+
+
+#: Makes the results of pairs from what the teacher wrote for each.
+Check = Callable[[Sequence[Response]], list[PairResult]]
+
+
+def check_answers(limits: Limits, answers: Sequence[Response]) -> list[PairResult]:
+    """The rows of each answer with the first rule that they break. What `about` says of the pair makes the rows."""
+    return [_check_answer(limits, answer.about, answer.completion) for answer in answers]
+
+
+def _check_answer(limits: Limits, pair: dict[str, Any], completion: Completion) -> PairResult:
+    rows = []
+    for row in raw_rows(pair, completion.texts, completion.failure):
+        reason, evidence = first_rule(row, limits)
+        rows.append({**row, "reason": reason, "evidence": evidence})
+    return PairResult(-1, pair["id"], rows, completion.failure, completion.input_tokens, completion.output_tokens)
+
+
+@contextmanager
+def in_own_process(limits: Limits) -> Iterator[Check]:
+    """`check_answers` in a process that is started at once: Kiwi takes a second to load and lets nothing else run."""
+    with ProcessPoolExecutor(1, initializer=_begin, initargs=(limits,)) as pool:
+        pool.submit(morphemes.warm_up)
+        yield lambda answers: pool.submit(_check, answers).result()
+
+
+#: Of the process that checks: handing the slogans over with the answers would take longer than the check.
+_check_here: Check
+
+
+def _begin(limits: Limits) -> None:
+    global _check_here
+    _check_here = partial(check_answers, limits)
+
+
+def _check(answers: Sequence[Response]) -> list[PairResult]:
+    return _check_here(answers)
+
+
+def raw_rows(pair: Mapping[str, Any], texts: Sequence[str], failure: Failure | None) -> list[Row]:
+    """Rows of config `raw` from what a teacher wrote for a pair; its refusal is a line too, which a rule rejects."""
+    texts = [text.strip() for text in texts]
+    if not texts and failure and failure.kind is FailureKind.REFUSED:
+        # What the rule does not know as a refusal might pass as a line.
+        texts = [failure.message if is_refusal(failure.message) else ""]
+    columns = {name: pair[name] for name in ("category", "device", "tone", "teacher", "example_ids")}
+    rows: list[Row] = []
+    for text in texts:
+        row = make_row(pair["product"], pair["values"], text, source="synthesised", **columns)
+        # `make_row` joins lines; here they stay apart for the `format` filter, and the id is of what was written.
+        rows.append({**row, "ad_copy": text, "id": row_id(row["product"], row["values"], text)})
+    return rows
