@@ -79,7 +79,8 @@ class Asking(Generic[Answer]):
         self.asked = list(turns)
         self._more = more
         self._taken = 0  # of `asked`, by whoever asks
-        self._answers: dict[_Key, tuple[Answer, Lines]] = {}
+        self._lines: dict[_Key, Lines] = {}
+        self._waiting: dict[_Key, Answer] = {}  # of pairs that may become turns
         self._open = {_key(pair): turn for turn, pair in enumerate(turns)}  # turns without an answer
         self._seen = 0  # answers at the last look ahead
         self._closed = more is None or not self.turns
@@ -106,7 +107,7 @@ class Asking(Generic[Answer]):
         Returns:
             The answers of which it is known by now that they are a turn's, each once, with the turn.
         """
-        self._answers[_key(pair)] = answer, lines
+        self._lines[_key(pair)], self._waiting[_key(pair)] = lines, answer
         settled = self._settle([pair])
         if last and not self._closed:
             self._closed = True
@@ -120,7 +121,7 @@ class Asking(Generic[Answer]):
 
     def look_ahead(self) -> None:
         """Ask ahead, if there is little else to ask and enough has been answered since the last time."""
-        answered, left = len(self._answers), len(self.asked) - len(self._answers)
+        answered, left = len(self._lines), len(self.asked) - len(self._lines)
         in_flight = self._taken - answered
         few, enough = left <= QUEUE * in_flight, (answered - self._seen) * PART >= left
         if few and enough and not self._closed and answered > self._seen:
@@ -130,10 +131,9 @@ class Asking(Generic[Answer]):
     def _ask_more(self, asked: Sequence[Pair]) -> list[dict[str, Any]]:
         """What is to be added after some pairs; asked from now on, if it is not yet."""
         assert self._more
-        answers = [self._answers.get(_key(pair)) for pair in asked]
-        lines = [line for answer in answers if answer for line in answer[1]]
-        pending = {pair["id"] for pair, answer in zip(asked, answers, strict=True) if not answer}
-        added = self._more(asked, lines, pending)
+        found = [self._lines.get(_key(pair)) for pair in asked]
+        pending = {pair["id"] for pair, lines in zip(asked, found, strict=True) if lines is None}
+        added = self._more(asked, [line for lines in found for line in lines or ()], pending)
         known = {_key(pair) for pair in self.asked}
         self.asked += [pair for pair in added if _key(pair) not in known]
         return added
@@ -144,8 +144,8 @@ class Asking(Generic[Answer]):
         return self._settle(pairs)
 
     def _settle(self, pairs: Sequence[Pair]) -> list[tuple[int, Answer]]:
-        keys = [key for key in map(_key, pairs) if key in self._open and key in self._answers]
-        return [(self._open.pop(key), self._answers[key][0]) for key in keys]
+        keys = [key for key in map(_key, pairs) if key in self._open and key in self._waiting]
+        return [(self._open.pop(key), self._waiting.pop(key)) for key in keys]
 
 
 _Key = tuple[str, int]
