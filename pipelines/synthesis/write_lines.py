@@ -33,6 +33,8 @@ from pipelines.synthesis.rounds import Rounds
 
 #: Pairs that leave the writing step together.
 BATCH = 200
+#: Columns by which the selection decides where there are no scores.
+SELECTED_BY = ("id", "product", "values", "ad_copy", "source")
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,10 @@ def write_lines(llm: Teacher, writing: Writing, check: Check | None = None) -> G
         for responses in answers:
             for response, result in zip(responses, check(responses), strict=True):
                 ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
-                # Tidied here once, and not again at each look at what is accepted.
-                lines = passed(result.rows) if writing.rounds else ()
+                # Tidied here once, and not again at each look at what is accepted; of all lines so far, so no more
+                # columns than the selection needs.
+                rows = passed(result.rows) if writing.rounds else []
+                lines = [{name: row[name] for name in SELECTED_BY} for row in rows]
                 for turn, settled in asking.add(response.about, result, lines, last=ended):
                     yield replace(settled, turn=turn)
             asking.look_ahead()
