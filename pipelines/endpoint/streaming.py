@@ -50,11 +50,7 @@ _Queue = queue.SimpleQueue[Response | Exception | None]
 
 
 def stream_answers(
-    llm: Teacher,
-    requests: Iterator[Request | None],
-    total: Callable[[], int],
-    wanted: int,
-    form: Form | None = None,
+    llm: Teacher, requests: Iterator[Request | None], total: Callable[[], int], wanted: int, form: Form | None = None
 ) -> Generator[list[Response], None, None]:
     """Responses in the order in which they come, one for each request; together those that are there together.
 

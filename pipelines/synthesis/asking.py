@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pipelines.filters.filter_rows import judge_and_select
 from pipelines.filters.limits import Limits
 from pipelines.rows import pair_of, row_id
+from pipelines.synthesis.rounds import Pair
 from pipelines.text.tidy import tidy_row
 
 #: Pairs without an answer, in multiples of those in flight, from which on it is looked ahead; and what part of them is
@@ -51,7 +52,6 @@ def _pair_id(pair: tuple[str, tuple[str, ...]]) -> str:
     return row_id(product, values, "")
 
 
-Pair = Mapping[str, Any]
 Answer = TypeVar("Answer")
 #: From the pairs asked, in order, the lines that came of them and the ids of those without an answer: the pairs to add.
 More = Callable[[Sequence[Pair], Lines, Collection[str]], list[dict[str, Any]]]
