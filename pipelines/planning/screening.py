@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pipelines.planning.taxonomy import Category
+from pipelines.planning.taxonomy import Category, Group
 from pipelines.text import morphemes
 from pipelines.text.tidy import clean_value
 
@@ -131,23 +131,28 @@ def _checked(proposal: Proposal, text: str, most_chars: int) -> Proposal:
 
 
 def extended(taxonomy: Sequence[Category], proposals: Sequence[Proposal]) -> tuple[Category, ...]:
-    """The taxonomy with the kept products, each with its own kept values; one without any shares its category's."""
+    """The taxonomy with what was kept: a product with kept values is a group of its own, with these alone.
+
+    A new product without any is left out: what fits it is not known.
+    """
     products: dict[str, list[str]] = defaultdict(list)
-    own: dict[str, dict[str, dict[str, tuple[str, ...]]]] = defaultdict(lambda: defaultdict(dict))
+    own: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for proposal in proposals:
         if proposal.status == "kept" and proposal.kind == "product":
             products[proposal.category].append(proposal.product)
         elif proposal.status == "kept":
-            kinds = own[proposal.category][proposal.product]
+            kinds = own[proposal.product]
             kinds[proposal.value_kind] = (*kinds.get(proposal.value_kind, ()), proposal.value)
-    return tuple(
-        replace(
-            category,
-            products=(*category.products, *products[category.name]),
-            own_values={**category.own_values, **own[category.name]},
-        )
-        for category in taxonomy
-    )
+    return tuple(_extended(category, products[category.name], own) for category in taxonomy)
+
+
+def _extended(category: Category, new: Sequence[str], own: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Category:
+    groups = []
+    for group in category.groups:
+        shared = tuple(product for product in group.products if product not in own)
+        groups += [replace(group, products=shared)] if shared else []
+    apart = [product for product in (*category.products, *new) if product in own]
+    return replace(category, groups=(*groups, *(Group(product, (product,), own[product]) for product in apart)))
 
 
 def flaw(text: str, most_chars: int) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from pipelines.execution.running import run as run_pipeline
 from pipelines.features import PAIRS, write_rows
 from pipelines.planning.coverage import coverage
 from pipelines.planning.pairs import build_pairs_pipeline, plan_pairs
-from pipelines.planning.taxonomy import CRAFT, TAXONOMY, load_craft, load_taxonomy
+from pipelines.planning.taxonomy import CRAFT, load_craft, load_taxonomy, taxonomy_digest
 from scripts.core.faults import input_errors
 from scripts.core.files import digest
 from scripts.core.fingerprint import output_settings
@@ -42,7 +42,7 @@ def run(
     """
 
     propose = settings.propose
-    inputs = {"taxonomy": digest(TAXONOMY), "craft": digest(CRAFT)} | ({"rows": rows.to_uri()} if rows else {})
+    inputs = {"taxonomy": taxonomy_digest(), "craft": digest(CRAFT)} | ({"rows": rows.to_uri()} if rows else {})
     inputs |= {"base": base.to_uri()} if base and propose else {}
     stage = Stage("pairs", dataset, inputs, output_settings(settings) | {"seed": seed}, sealed)
 

@@ -95,7 +95,8 @@ def widen(
         questions = [{"category": proposal.category, "product": proposal.product} for proposal in new]
         by_category = {category.name: category for category in taxonomy}
         for answer in proposer.ask("value", questions, settings.values):
-            spellings = [value for values in by_category[answer.category].values.values() for value in values]
+            groups = by_category[answer.category].groups
+            spellings = [value for group in groups for values in group.values.values() for value in values]
             proposals += screen_values(answer.lists, spellings, category=answer.category, product=answer.product)
             answers.append(answer)
         tokens = [(answer.input_tokens, answer.output_tokens) for answer in answers]

@@ -5,10 +5,11 @@ from math import log
 import pytest
 
 from pipelines.planning.coverage import Coverage, coverage, evenness
-from pipelines.planning.taxonomy import KINDS, Category
+from pipelines.planning.taxonomy import KINDS, Category, Group
+from tests.pipelines.planning.categories import one_group
 
 TAXONOMY = tuple(
-    Category(name, (f"{name}1", f"{name}2"), {kind: (f"{kind}1",) for kind in KINDS}) for name in ("가", "나", "다")
+    one_group(name, (f"{name}1", f"{name}2"), {kind: (f"{kind}1",) for kind in KINDS}) for name in ("가", "나", "다")
 )
 
 
@@ -39,11 +40,10 @@ def test_counts_and_entropies():
     assert found.kind_entropy == pytest.approx((2 * 0.4 * log(2.5) + 0.2 * log(5)) / log(5), abs=1e-4)
 
 
-def test_own_values_have_their_own_kinds():
-    category = Category(
-        "가", ("가1",), TAXONOMY[0].values, {"가1": {"social": ("functional1",), "emotional": ("새말",)}}
-    )
-    assert coverage([pair("가1", "functional1"), pair("가1", "새말")], [category]).kind_entropy == round(
+def test_a_value_has_the_kind_that_it_has_in_the_group_of_its_product():
+    other = Group("다른 것", ("가3",), {"social": ("functional1",), "emotional": ("새말",)})
+    category = Category("가", (*TAXONOMY[0].groups, other))
+    assert coverage([pair("가3", "functional1"), pair("가3", "새말")], [category]).kind_entropy == round(
         log(2) / log(5), 4
     )
 

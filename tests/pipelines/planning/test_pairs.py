@@ -11,11 +11,12 @@ from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.decks import decks_of
 from pipelines.planning.pairs import COLUMNS, PlanPairs, build_pairs_pipeline, count_pairs, plan_pairs
-from pipelines.planning.taxonomy import KINDS, Category, Craft, load_craft, load_taxonomy
+from pipelines.planning.taxonomy import KINDS, Category, Craft, Group, load_craft, load_taxonomy
 from pipelines.rows import row_id
+from tests.pipelines.planning.categories import one_group
 
 TWO = tuple(
-    Category(name, tuple(f"{name}{number}" for number in range(3)), {kind: (f"{kind}1", f"{kind}2") for kind in KINDS})
+    one_group(name, tuple(f"{name}{number}" for number in range(3)), {kind: (f"{kind}1", f"{kind}2") for kind in KINDS})
     for name in ("가", "나")
 )
 CRAFT = Craft({"pun": "말장난", "question": "물음"}, {"warm": "다정하게", "bold": "당당하게", "calm": "차분하게"})
@@ -49,12 +50,13 @@ def test_spreads_evenly():
         counts = Counter(pair[column] for pair in pairs).values()
         assert max(counts) - min(counts) <= spread, column
     kind_of = {
-        (category.name, value): kind
+        (product, value): kind
         for category in load_taxonomy()
-        for kind, values in category.values.items()
+        for product in category.products
+        for kind, values in category.values_of(product).items()
         for value in values
     }
-    kinds = Counter(kind_of[pair["category"], value] for pair in pairs for value in pair["values"])
+    kinds = Counter(kind_of[pair["product"], value] for pair in pairs for value in pair["values"])
     assert len(kinds) == 5 and max(kinds.values()) - min(kinds.values()) <= 4
     assert Counter(len(pair["values"]) for pair in pairs) == {1: 192, 2: 192}
 
@@ -100,9 +102,13 @@ def test_value_sets_that_are_not_needed_are_not_made():
     assert peak < 100 * 2**20  # all ten million take gigabytes
 
 
-def test_own_values_take_the_place_of_the_category_s():
-    own = {"가0": {"functional": ("빠른", "진한"), "social": ("나눔",)}, "가1": {"social": ()}}
-    category = Category("가", TWO[0].products, TWO[0].values, own)
+def test_a_product_has_the_values_of_its_group_alone():
+    groups = (
+        Group("둘", ("가0",), {"functional": ("빠른", "진한"), "social": ("나눔",)}),
+        Group("없음", ("가1",), {"social": ()}),
+        Group("모두", ("가2",), TWO[0].groups[0].values),
+    )
+    category = Category("가", groups)
     assert count_pairs([category], 2) == (3 + 2) + 0 + (10 + 40)
     pairs = plan_pairs([category], CRAFT, 55, values_max=2, seed=1)
     assert sorted(pair["values"] for pair in pairs if pair["product"] == "가0") == [

@@ -11,19 +11,20 @@ from huggingface_hub import HfUri
 
 from pipelines.errors import HanjulError
 from pipelines.planning.screening import Proposal
-from pipelines.planning.taxonomy import KINDS, Category
+from pipelines.planning.taxonomy import KINDS
 from scripts.core import env
 from scripts.core.settings import PairsSettings
 from scripts.hub.hub import Hub
 from scripts.models import models
 from scripts.stages import pairs
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
+from tests.pipelines.planning.categories import one_group
 from tests.tiny import language_model
 
 BASE = HfUri(type="model", id="someone/base", revision="a" * 40)
 SMALL = (
-    Category("커피", ("커피 캡슐", "모카포트"), {kind: ("편안한",) for kind in KINDS}),
-    Category("가구", ("흔들의자",), {kind: ("아늑한",) for kind in KINDS}),
+    one_group("커피", ("커피 캡슐", "모카포트"), {kind: ("편안한",) for kind in KINDS}),
+    one_group("가구", ("흔들의자",), {kind: ("아늑한",) for kind in KINDS}),
 )
 PRODUCTS = {"커피": ["원두", "커피캡슐", "Nespresso 캡슐"], "가구": ["책장", "소파"]}
 VALUES = {
