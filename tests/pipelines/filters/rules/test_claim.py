@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from pipelines.corpus import load_corpus
 from pipelines.filters.limits import Limits
 from pipelines.filters.rules import claim
+from pipelines.filters.rules.claims import entries
 from pipelines.slogans import load_slogans
 
 #: This filter reads none of them.
 LIMITS = Limits()
-CLAIMS = claim.load_claims()
+CLAIMS = entries.load_claims()
 
 
 def check(product: str, ad_copy: str, **columns) -> str | None:
@@ -38,18 +39,38 @@ def test_every_claim_names_its_law_and_has_both_kinds_of_lines(entry):
     assert len(entry.examples) >= 2 and len(entry.fine) >= 2
 
 
-@pytest.mark.parametrize("entry", CLAIMS, ids=[entry.name for entry in CLAIMS])
+CUED = [entry for entry in CLAIMS if entry.cues]
+
+
+@pytest.mark.parametrize("entry", CUED, ids=[entry.name for entry in CUED])
 def test_whatever_a_pattern_matches_holds_a_cue(entry):
+    letters = st.sampled_from("가나 %.,0123456789" + _letters(entry))
+
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.from_regex(entry.pattern, alphabet=st.sampled_from("가나 %.,0123456789" + _letters(entry))))
-    def holds(line):
+    @given(st.sampled_from(entry.patterns).flatmap(lambda parts: st.tuples(*(st.from_regex(part, alphabet=letters) for part in parts))))
+    def holds(parts):
+        line = " ".join(parts)
         assert any(cue in line for cue in entry.cues), line
 
     holds()
 
 
-def _letters(entry: claim.Claim) -> str:
-    return "".join(sorted(set(re.findall(r"[가-힣A-Za-z/]", entry.pattern.pattern))))
+def _letters(entry: entries.Claim) -> str:
+    return "".join(sorted({letter for parts in entry.patterns for part in parts for letter in re.findall(r"[가-힣A-Za-z/]", part.pattern)}))
+
+
+def test_claims_on_every_product_have_cues():
+    assert [entry.name for entry in CLAIMS if not entry.cues and not entry.products] == []
+
+
+@pytest.mark.parametrize("field", ["words", *entries.FIELDS])
+def test_only_open_syllables_may_have_any_final_consonant(field):
+    text = (entries.FOLDER / f"{field}.yaml").read_text(encoding="utf-8")
+    assert [mark for mark in re.findall("([가-힣])~", text) if (ord(mark) - ord("가")) % entries.FINALS] == []
+
+
+def test_every_file_of_claims_is_read():
+    assert {path.stem for path in entries.FOLDER.glob("*.yaml")} == {"words", *entries.FIELDS}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Wordings that Korean advertising law restricts, one YAML file a field of law, and the words that they share."""
