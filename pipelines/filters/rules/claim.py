@@ -1,7 +1,7 @@
 """`claim`: the line asserts what Korean advertising law restricts: rank, guarantee, cure, sure profit, false deadline.
 
-Few restricted lines hold a forbidden word: 펴졌어요 claims a cure of a back after a treatment, and nothing of a blouse. So
-most claims are about one kind of product and have two parts: what is changed, and the change. See `claims/`.
+Few restricted lines hold a forbidden word: 펴졌어요 claims a cure of a back after a treatment, and nothing of a blouse.
+So most claims are about one kind of product, and many have two parts: what is changed, and the change. See `claims/`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ REASON = Reason(
     "claim",
     "근거 없는 주장",
     "1위, 최고, 효능, 보장, 마감 임박처럼 법이 제한하거나 근거가 있어야 쓸 수 있는 말을 했습니다.",
-    "Makes a claim that the law restricts or that would need proof, such as a rank, an effect, a guarantee or a deadline.",
+    "Makes a claim that the law restricts or that needs proof, such as a rank, an effect, a guarantee or a deadline.",
 )
 
 

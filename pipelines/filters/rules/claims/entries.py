@@ -1,7 +1,7 @@
 """The restricted wordings as patterns.
 
-A pattern in the YAML files is a regular expression in which `<organ>` stands for a list of `words.yaml`, and `~` after a
-syllable for any final consonant: `빠지~` is found in 빠지다, 빠진 and 빠집니다.
+A pattern in the YAML files is a regular expression in which `<organ>` stands for a list of `words.yaml`, and `~` after
+a syllable for any final consonant: `빠지~` is found in 빠지다, 빠진 and 빠집니다.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Claim:
     Attributes:
         name: what the evidence calls it.
         cues: every line that makes the claim holds one; empty where any line may.
-        patterns: alternatives; a line makes the claim if it holds all parts of one, in any order. What a group `product`
-            matches must begin with the last word of the product.
+        patterns: alternatives; a line makes the claim if it holds all parts of one, in any order. What a group
+            `product` matches must begin with the last word of the product.
         unless: a line that this matches as well is let through.
         products, other_than: for category and product: only these, and never these.
         law: statute, article and guideline that restrict it.
@@ -80,12 +80,13 @@ def exempt() -> re.Pattern[str]:
 
 
 def _claim(entry: Mapping[str, Any]) -> Claim:
-    single = [pattern for pattern in entry["pattern"] if isinstance(pattern, str)]
-    several = [parts for parts in entry["pattern"] if not isinstance(parts, str)]
+    of_one_part = [pattern for pattern in entry["pattern"] if isinstance(pattern, str)]
+    of_several = [parts for parts in entry["pattern"] if not isinstance(parts, str)]
+    alternatives = [["|".join(of_one_part)]] if of_one_part else []
     return Claim(
         name=entry["name"],
         cues=tuple(entry.get("cues", ())),
-        patterns=tuple(tuple(_either([part]) for part in parts) for parts in (["|".join(single)], *several) if parts[0]),
+        patterns=tuple(tuple(_either([part]) for part in parts) for parts in [*alternatives, *of_several]),
         unless=_either(entry["except"]) if "except" in entry else None,
         products=_goods(entry.get("products")),
         other_than=_goods(entry.get("other_than")),

@@ -1,8 +1,8 @@
 """How many restricted lines the claims find, and how many innocent ones, on lines that they were not written from.
 
-`claims_probe.jsonl`: 400 lines by two readers, half of them restricted, with the law that restricts them. `fit` are those
-by which the claims were written, `held_out` the other reader's: to improve the claims, read the first and never the
-second. Its rates are looked at by kind, though, so they flatter a little.
+`claims_probe.jsonl`: 400 lines by two readers, half of them restricted, with the law that restricts them. The claims
+were written by `fit`, the lines of one reader; those of the other are `held_out`: to improve the claims, read the first
+and never the second. Their rates were looked at while the claims were written, and flatter them a little.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pipelines.filters.limits import Limits
 from pipelines.filters.rules import claim
 
 PROBE = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "claims_probe.jsonl").read_text(encoding="utf-8").splitlines()
+    json.loads(line) for line in (Path(__file__).parent / "claims_probe.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 LIMITS = Limits()
 
