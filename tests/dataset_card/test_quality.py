@@ -34,7 +34,7 @@ def test_measures_exactly_this():
         categories=counted([category.name for category in load_taxonomy()], 가구=2, 가방=1),
         devices=counted(load_craft().devices, pun=2, contrast=1),
         category_coverage=pytest.approx((2 / 3 * log(3 / 2) + 1 / 3 * log(3)) / log(64)),
-        device_coverage=pytest.approx((2 / 3 * log(3 / 2) + 1 / 3 * log(3)) / log(10)),
+        device_coverage=pytest.approx((2 / 3 * log(3 / 2) + 1 / 3 * log(3)) / log(len(load_craft().devices))),
         lengths=Lengths(mean=7.0, p5=5, p50=6, p95=9),
         product_verbatim=0.25,
         value_verbatim=0.25,

@@ -112,8 +112,7 @@ def test_a_teacher_widens_the_taxonomy_and_is_asked_once(hub: Hub, small: None) 
     by_product: dict[str, set[str]] = {}
     for row in hub.rows(uri, "pairs"):
         by_product.setdefault(row["product"], set()).update(row["values"])
-    assert set(by_product) == {"커피 캡슐", "모카포트", "흔들의자", "원두", "책장", "소파"}
-    assert by_product["소파"] == {"아늑한"}  # no values of its own, so its category's
+    assert set(by_product) == {"커피 캡슐", "모카포트", "흔들의자", "원두", "책장"}, "what fits 소파 is not known"
     assert by_product["원두"] <= {each.value for each in beans if each.status == "kept"}
     manifest = hub.manifest(uri)
     counts = manifest["counts"]["proposals"]
@@ -123,7 +122,7 @@ def test_a_teacher_widens_the_taxonomy_and_is_asked_once(hub: Hub, small: None) 
         **{"values_kept": 16, "values_rejected": 2, "values_merged": 2},
         "reasons": {"product: lemma": 1, "product: latin": 1, "value: latin": 2, "value: lemma": 2},
     }
-    assert manifest["counts"]["products"] == 6 and manifest["counts"]["category_entropy"] == 1.0
+    assert manifest["counts"]["products"] == 5 and manifest["counts"]["category_entropy"] == 1.0
     usage = manifest["usage"]
     assert usage["requests_sent"] == 5 and usage["input_tokens"] > usage["output_tokens"] > 0 and usage["usd"] == 0
     files = [path for path in hub.snapshot(uri).rglob("*") if path.is_file()]
@@ -144,7 +143,7 @@ def test_values_are_judged_by_the_base(
     assert {(each.kind, each.status, each.reason) for each in scored} == {("value", status, reason)}
     assert hub.manifest(uri)["inputs"]["base"] == BASE.to_uri()
     values = {value for row in hub.rows(uri, "pairs") if row["product"] == "원두" for value in row["values"]}
-    assert (values == {"편안한"}) == (status == "rejected")
+    assert bool(values) == (status == "kept")
 
 
 def test_a_limit_ends_the_questions_and_keeps_the_answers(hub: Hub, small: None) -> None:
