@@ -12,6 +12,10 @@ from kiwipiepy import Kiwi
 #: Sejong tags of words that carry meaning by themselves: nouns, roots and adverbs; verbs and adjectives.
 NOMINAL = ("NNG", "NNP", "XR", "MAG", "SL")
 VERBAL = ("VV", "VA")
+#: What makes an adjective or a noun of a loanword: 스타일리시, 컬러풀, 드라마틱, 스토리텔링.
+LOAN_SUFFIX = re.compile(r"(?<=..)(?:리시|리쉬|풀|틱|텔링|러스)$")
+#: Stems that say nothing in a value beside others: 사용하기 쉬운, 접근 용이한.
+EMPTY = frozenset({"사용", "활용", "이용", "접근"})
 PARTICLE = re.compile(r"(?:은|는|이|가|을|를|의|에|에서|도|만|과|와|로|으로|이나|나|처럼|보다|까지|부터|마다)?(?!\w)")
 
 
@@ -53,14 +57,17 @@ def stems(words: str) -> tuple[tuple[str, bool], ...]:
 
     Examples:
         `혁신적인` -> 혁신; `따뜻한` -> 따뜻; `빠른` -> 빠르 (verb); `커피잔` -> 커피, 잔; `목 마사지` -> 마사지;
-        `비 오는 날` -> 비, 오 (verb), 날; `큰` -> none.
+        `비 오는 날` -> 비, 오 (verb), 날; `사용하기 쉬운` -> 쉽 (verb); `스타일리시한` -> 스타일; `큰` -> none.
     """
     by_word: dict[int, list[tuple[str, bool]]] = {}
     for form, tag, start in tokens(words):
         if tag in VERBAL and form.endswith("하") and len(form) > 2:
             form, tag = form[:-1], "XR"  # 따뜻하/VA and 따뜻/XR + 하/XSA are one stem
         if tag in (*NOMINAL, *VERBAL):
-            by_word.setdefault(words[:start].count(" "), []).append((form, tag in VERBAL))
+            stem = LOAN_SUFFIX.sub("", form) if tag in NOMINAL else form
+            by_word.setdefault(words[:start].count(" "), []).append((stem, tag in VERBAL))
+    filled = {word: found for word, found in by_word.items() if any(stem not in EMPTY for stem, _ in found)}
+    by_word = filled or by_word
     telling = [stem for found in by_word.values() if sum(len(form) for form, _ in found) > 1 for stem in found]
     short = [stem for found in by_word.values() for stem in found]
     return tuple(telling or (short if " " in words else ()))
@@ -80,6 +87,14 @@ def holds(text: str, stem: str, verb: bool) -> bool:
 def _opening(syllable: str) -> int:
     """A syllable without its final consonant, of which there are 28."""
     return (ord(syllable) - ord("가")) // 28
+
+
+def stands_alone(text: str, noun: str) -> bool:
+    """Whether a noun begins a word of a text: 옷 in `옷이 날개`, neither in `옷걸이` nor in `새옷`."""
+    return noun in text and any(
+        form == noun and tag.startswith("NN") and (start == 0 or text[start - 1] == " ")
+        for form, tag, start in tokens(text)
+    )
 
 
 def is_noun(text: str, start: int, end: int) -> bool:

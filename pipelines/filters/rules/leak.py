@@ -1,9 +1,10 @@
 """`leak`: the line says the product or the value instead of making it felt.
 
-What is said is the product or a value letter by letter, however they are spaced; what kind of thing the product is
-(기름 for 땅콩기름, 시계 for 알람 시계), unless that is a word like 서비스 or 세트 that tells nothing; or all that a
-product or a value consists of, in any conjugation (혁신 for 혁신적인, 빨라서 for 빠른). A word of one syllable is
-allowed, since 약, 차 and 큰 stand in half of all lines by chance: it counts only where it is the whole of it.
+What is said is the product or a value letter by letter, however they are spaced; a noun of which the product's name is
+made (시계 or 알람 for 알람 시계, 펀치 for 펀치백, 스키 for 스키장), unless it is one of `generic_words.yaml`, which
+stand in names of all kinds (서비스, 휴대용); or all that a value consists of, in any conjugation (혁신 for 혁신적인,
+빨라서 for 빠른, 스타일 for 스타일리시한). Nouns of one syllable stand in half of all lines by chance: only the one that
+ends the name counts, where it is a noun in the line, too (옷 for 아기 옷).
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from pipelines.filters.limits import Limits
 from pipelines.filters.reason import Reason
@@ -24,64 +28,62 @@ REASON = Reason(
     "Says the product or a value instead of making it felt.",
 )
 
-#: Last words of products that do not say what the product is.
-GENERIC = frozenset(
-    """
-    가게 강의 강좌 게임 계획 관리 교실 교육 구독 구독권 기계 기구 기기 대여 도구 매장 멤버십 박람회
-    배달 사이트 상담 상품 서비스 세트 센터 소프트웨어 솔루션 쇼핑몰 수업 숍 스튜디오 시스템 아카데미 앱
-    어플 어플리케이션 온라인 용품 워크숍 워크샵 이용권 자료 장비 장소 장치 전문점 전집 정리 제품 제작
-    체험 축제 캠페인 코스 클래스 클럽 키트 타운 툴 투어 패키지 페스티벌 프로그램 플랫폼 학교 학원 행사
-    협회 활동 회사 회원권
-    """.split()  # noqa: SIM905 - eighty lines otherwise
-)
+GENERIC_WORDS = Path(__file__).parent / "generic_words.yaml"
+WORD = re.compile(r"[^\W_]+")
+#: Last syllables that make a noun of another: 스키장, 충전기, 등산화. Kiwi has most of these as one word.
+SUFFIXES = "기장관복화실제점소계회과"
+#: Last syllables of a word that is no noun: 휴대용, 구워 먹는.
+ENDINGS = "용는은운한된의"
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
-    """`product 커피`, `kind 시계`, `value 조용한`, `stem 조용`, or None."""
-    line = row["ad_copy"]
-    if _says(line, row["product"], noun=True):
-        return f"product {row['product']}"
-    if (kind := _kind(row["product"])) and _says(line, kind, noun=True):
-        return f"kind {kind}"
-    parts = _parts(row["product"])
-    if parts and all(_says(line, part, noun=True) for part in parts):
-        return f"product {' '.join(parts)}"
+    """`product 커피`, `part 시계`, `value 조용한`, `stem 조용`, or None."""
+    line, product = row["ad_copy"], row["product"]
+    if _says(line, product, noun=True):
+        return f"product {product}"
+    for part in _parts(product):
+        if _says(line, part, noun=True) if len(part) > 1 else morphemes.stands_alone(line, part):
+            return f"part {part}"
     for value in row["values"]:
         if _says(line, value, noun=False):
             return f"value {value}"
-        if found := _held(line, value, noun=False):
+        if found := _held(line, value):
             return f"stem {found}"
-    if found := _held(line, row["product"], noun=True):
-        return f"product {found}"
     return None
 
 
-def _held(line: str, words: str, *, noun: bool) -> str:
-    """The stems of a value or a product where a line holds all of them: 아침 alone does not say 바쁜 아침."""
-    stems = morphemes.stems(words)
-    if stems and all(
-        _says(line, stem, noun=True) if noun and not verb else morphemes.holds(line, stem, verb) for stem, verb in stems
-    ):
+def _held(line: str, value: str) -> str:
+    """The stems of a value where a line holds all of them: 아침 alone does not say 바쁜 아침."""
+    stems = morphemes.stems(value)
+    if stems and all(morphemes.holds(line, stem, verb) for stem, verb in stems):
         return " ".join(stem for stem, _ in stems)
     return ""
 
 
 @cache
-def _kind(product: str) -> str:
-    """The noun that says what a product is: of its last word, the last noun of two syllables or more."""
-    word = product.split()[-1] if product.split() else ""
-    if word in GENERIC:
-        return ""
-    nouns = [(form, start + len(form)) for form, tag, start in morphemes.tokens(word) if tag in morphemes.NOMINAL]
-    if nouns and nouns[-1][1] == len(word) and len(nouns[-1][0]) > 1:
-        word = nouns[-1][0]
-    return word if len(word) > 1 and word != product and word not in GENERIC else ""
+def _parts(product: str) -> tuple[str, ...]:
+    """The words and nouns of which a product's name is made and that tell it; generic ones where it has no others.
+
+    Examples:
+        `영화 촬영지 투어` -> 영화, 촬영지; `여행용 펀치백` -> 펀치백, 펀치, 백; `아기 옷` -> 옷; `충전기` -> 충전.
+    """
+    words = WORD.findall(product)
+    parts: dict[str, None] = {}
+    for word in words:
+        tokens = [token for token in morphemes.tokens(word) if token[1] in morphemes.NOMINAL]
+        nouns = [form for form, _, _ in tokens if len(form) > 1]
+        nouns += [noun[:-1] for noun in nouns if len(noun) > 2 and noun[-1] in SUFFIXES]
+        if tokens and word == words[-1] and tokens[-1][2] + len(tokens[-1][0]) == len(word):
+            nouns.append(tokens[-1][0])
+        parts |= dict.fromkeys([word, *nouns] if len(word) > 1 and word[-1] not in ENDINGS else nouns)
+    parts.pop(product, None)
+    return tuple(part for part in parts if part not in generic_words()) or tuple(part for part in parts if len(part) > 1)
 
 
 @cache
-def _parts(product: str) -> tuple[str, ...]:
-    """The words of a product that tell something, two syllables or more."""
-    return tuple(word for word in product.split() if len(word) > 1 and word not in GENERIC)
+def generic_words() -> frozenset[str]:
+    """Words that stand in the names of products of all kinds."""
+    return frozenset(yaml.safe_load(GENERIC_WORDS.read_text(encoding="utf-8")).split())
 
 
 def _says(line: str, words: str, *, noun: bool) -> bool:

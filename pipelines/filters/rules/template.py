@@ -1,7 +1,8 @@
-"""`template`: the line would do for any product: a worn-out form, or an opening or ending that too many lines have.
+"""`template`: the line would do for any product: a worn-out form, stock words, or a phrase that too many lines have.
 
-The forms stand in `templates.yaml`. What else is overused the data itself shows: of the lines with one opening (first
-two words) or ending (last word, or two where the last says little by itself) only the best stay, see `selection`.
+The forms stand in `templates.yaml`, the words in `stock_words.yaml`. One stock word in a good line is fine; a line leans
+on them where they are a quarter of its words or more, a heavy one among them. What else is overused the data itself
+shows: of the lines with one opening or ending of two words only the best stay, see `selection`.
 """
 
 from __future__ import annotations
@@ -25,36 +26,58 @@ REASON = Reason(
 )
 
 FORMS = Path(__file__).parent / "templates.yaml"
-PUNCTUATION = re.compile(r"[^\w\s]|_")
-#: Last words that lines share because Korean sentences end so: 있습니다, 돼요, 않는다.
-LIGHT = re.compile(r"(?:있|없|되|된|됩|됐|돼|하|한|합|했|해|않|아니|아닙|싶|주|준|줍|줘|드려|드립)\w{0,3}")
+STOCK_WORDS = Path(__file__).parent / "stock_words.yaml"
+WORD = re.compile(r"[^\W_]+")
+#: Words that tell nothing, which lines share because Korean sentences are made so: 수 있습니다, 돼요, 않는다.
+LIGHT = re.compile(
+    r"(?:있|없|되|된|됩|됐|돼|하|한|합|했|해|않|아니|아닙|싶|주|준|줍|줘|드려|드립)\w{0,3}|(?:수|것|줄|거)[은는이가을를도]?"
+)
 
 
 def check(row: Mapping[str, Any], limits: Limits) -> str | None:
-    """`form 시작됩니다`, or None."""
-    name = cliche_of(row["ad_copy"])
-    return f"form {name}" if name else None
+    """`form 시작됩니다`, `stock words 당신 순간`, or None."""
+    return cliche_of(row["ad_copy"])
 
 
 def cliche_of(line: str) -> str | None:
-    """Name of the cliché that a line is, as in `templates.yaml`, or None."""
-    found = _forms().search(line)
-    return _names()[found.lastgroup] if found and found.lastgroup else None
+    """What makes a line a cliché, as evidence: a form of `templates.yaml`, or the stock words that carry it; or None.
+
+    Examples:
+        `화려한 순간을 살아내다` -> `stock words 순간을`: one of three; `당신이 잠든 사이 우유가 현관까지` -> None: one of five.
+    """
+    if (form := _forms().search(line)) and form.lastgroup:
+        return f"form {_names()[form.lastgroup]}"
+    found = [(match.lastgroup, match.group()) for match in _stock().finditer(line)]
+    if any(weight == "heavy" for weight, _ in found) and 4 * len(found) >= len(WORD.findall(line)):
+        return f"stock words {' '.join(word for _, word in found)}"
+    return None
 
 
 @lru_cache(maxsize=1 << 16)  # selections look at the same lines again and again
 def phrases(line: str) -> tuple[str, ...]:
-    """The opening and the ending of a line of three words or more, e.g. `opening 손에 잡히는`, `ending 느껴보세요`."""
-    words = PUNCTUATION.sub(" ", line).split()
+    """The first two words and the last two telling ones of a line of three words or more: one word is no phrase.
+
+    Examples:
+        `비 오는 날에도 말릴 수 있어요` -> `opening 비 오는`, `ending 날에도 말릴 수 있어요`.
+    """
+    words = WORD.findall(line)
     if len(words) < 3:
         return ()
-    ending = " ".join(words[-2:]) if LIGHT.fullmatch(words[-1]) else words[-1]
-    return f"opening {words[0]} {words[1]}", f"ending {ending}"
+    telling = [place for place, word in enumerate(words) if not LIGHT.fullmatch(word)]
+    ending = words[telling[-2] if len(telling) > 1 else 0 :]
+    return f"opening {words[0]} {words[1]}", f"ending {' '.join(ending)}"
 
 
 def most(rows: int, limits: Limits) -> int:
     """In how many of so many lines an opening or an ending may stand."""
     return max(limits.max_phrase_count, int(limits.max_phrase_share * rows + 1e-9))
+
+
+@cache
+def _stock() -> re.Pattern[str]:
+    words: dict[str, str] = yaml.safe_load(STOCK_WORDS.read_text(encoding="utf-8"))
+    weights = (f"(?P<{weight}>{'|'.join(listed.split())})" for weight, listed in words.items())
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(weights)})".replace("$", r"(?![^\W_])"))
 
 
 @cache
