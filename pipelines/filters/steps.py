@@ -26,7 +26,7 @@ class CheckRules(Step):  # type: ignore[misc]
     Output columns:
         - ad_copy (`str`): the line, tidied.
         - reason (`str`): empty where no rule is broken.
-        - evidence (`str`): what breaks it, e.g. `kind 시계`.
+        - evidence (`str`): what breaks it, e.g. `part 시계`.
 
     Categories:
         - filtering

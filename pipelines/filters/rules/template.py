@@ -64,7 +64,7 @@ def phrases(line: str) -> tuple[str, ...]:
     if len(words) < 3:
         return ()
     telling = [place for place, word in enumerate(words) if not LIGHT.fullmatch(word)]
-    ending = words[telling[-2] if len(telling) > 1 else 0 :]
+    ending = words[telling[-2] if len(telling) > 1 else -2 :]
     return f"opening {words[0]} {words[1]}", f"ending {' '.join(ending)}"
 
 
