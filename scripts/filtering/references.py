@@ -81,7 +81,7 @@ def pin_encoder(hub: Hub, recipe: Recipe) -> Recipe:
 
 def rules_identity() -> str:
     """What pins the filters themselves: the version of their behaviour, and their lists of words and forms."""
-    lists = sorted(Path(str(rules.__file__)).parent.glob("*.yaml"))
+    lists = sorted(Path(str(rules.__file__)).parent.rglob("*.yaml"))
     content = "".join(path.read_text(encoding="utf-8") for path in lists)
     return f"{filter_rows.VERSION} sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 

@@ -77,7 +77,8 @@ def _parts(product: str) -> tuple[str, ...]:
             nouns.append(tokens[-1][0])
         parts |= dict.fromkeys([word, *nouns] if len(word) > 1 and word[-1] not in ENDINGS else nouns)
     parts.pop(product, None)
-    return tuple(part for part in parts if part not in generic_words()) or tuple(part for part in parts if len(part) > 1)
+    telling = tuple(part for part in parts if part not in generic_words())
+    return telling or tuple(part for part in parts if len(part) > 1)
 
 
 @cache

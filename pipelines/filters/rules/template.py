@@ -1,8 +1,8 @@
 """`template`: the line would do for any product: a worn-out form, stock words, or a phrase that too many lines have.
 
-The forms stand in `templates.yaml`, the words in `stock_words.yaml`. One stock word in a good line is fine; a line leans
-on them where they are a quarter of its words or more, a heavy one among them. What else is overused the data itself
-shows: of the lines with one opening or ending of two words only the best stay, see `selection`.
+The forms stand in `templates.yaml`, the words in `stock_words.yaml`. One stock word in a good line is fine; they
+carry a line where they are a quarter of its words or more, a heavy one among them. What else is overused the data
+itself shows: of the lines with one opening or ending of two words only the best stay, see `selection`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def cliche_of(line: str) -> str | None:
     """What makes a line a cliché, as evidence: a form of `templates.yaml`, or the stock words that carry it; or None.
 
     Examples:
-        `화려한 순간을 살아내다` -> `stock words 순간을`: one of three; `당신이 잠든 사이 우유가 현관까지` -> None: one of five.
+        `화려한 순간을 살아내다` -> `stock words 순간을`, one word of three;
+        `당신이 잠든 사이 우유가 현관까지` -> None, one of five.
     """
     if (form := _forms().search(line)) and form.lastgroup:
         return f"form {_names()[form.lastgroup]}"

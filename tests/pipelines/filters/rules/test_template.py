@@ -45,8 +45,8 @@ def test_a_line_beside_a_form_is_fine(name: str, line: str) -> None:
     [
         ("화려한 순간을 살아내다", "순간을"),
         ("세밀한 공간을 완성하다.", "세밀 공간 완성"),
-        ("내 방에 작은 품격을", "작은 품격"),
-        ("왕처럼 쉬어라!", "쉬어라"),
+        ("내 방에 작은 품격을", "품격"),
+        ("땅을 믿고 풍요를 키워라", "풍요 키워라"),
     ],
 )
 def test_stock_words_that_carry_a_line_are_found(line: str, words: str) -> None:
@@ -58,6 +58,7 @@ def test_stock_words_that_carry_a_line_are_found(line: str, words: str) -> None:
     [
         "당신이 잠든 사이 우유가 현관까지",  # one of five words
         "이제 양말을 뒤집지 않아도 함께 돌려요",  # light ones alone
+        "틀려라, 트일 것이다",
         "삶은 달걀 두 개와 창밖의 바다",  # boiled, no life
         "순간 조용해진 식탁",
         "세상에서 제일 조용한 금요일",
