@@ -77,11 +77,11 @@ def changelog(existing: str, version: str, date: str, changes: Changes | None, r
 def _section(version: str, date: str, changes: Changes | None, rows: int) -> str:
     lines = [f"<!-- hanjul:version {version} -->", f"## {version} ({date})", ""]
     if changes is None:
-        lines += [f"- 첫 버전: `default` {rows:,}줄", f"- First version: {rows:,} rows in `default`"]
+        lines += [f"- 첫 버전: `default` {rows:,}행", f"- First version: {rows:,} rows in `default`"]
     else:
         lines += [
-            f"- `default` {rows:,}줄. {changes.since} 이후 {changes.added:,}줄이 들어오고"
-            f" {changes.removed:,}줄이 빠졌습니다. {changes.kept:,}줄은 그대로입니다.",
+            f"- `default` {rows:,}행. {changes.since} 이후 {changes.added:,}행이 들어오고"
+            f" {changes.removed:,}행이 빠졌습니다. {changes.kept:,}행은 그대로입니다.",
             f"- {rows:,} rows in `default`: {changes.added:,} added, {changes.removed:,} removed and"
             f" {changes.kept:,} kept since {changes.since}.",
             *(f"- `{move}`: {count:,}" for move, count in changes.moved.items()),

@@ -62,7 +62,7 @@ class Quality:
             rows included, in their order; other names do not count.
         category_coverage: Shannon entropy of the rows over the categories, divided by that of an even spread over all
             of them (64 as shipped), whether they occur or not; 0..1. None where no row has one.
-        device_coverage: the same over the devices (10 as shipped).
+        device_coverage: the same over the devices (15 as shipped).
         lengths: of the lines.
         product_verbatim, value_verbatim: share of rows whose line has the product, or a value, letter by letter.
         stray_quotes: share of rows whose line begins or ends with a quotation mark.

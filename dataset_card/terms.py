@@ -28,15 +28,15 @@ TERMS = (
     Terms(
         "gemma",
         f"교사 모델이 Gemma 계열이라 [Gemma 이용 약관]({_GEMMA})이 함께 적용됩니다. Google은 출력물의 권리를 주장하지"
-        " 않지만, 출력물로 학습시켜 Gemma와 비슷하게 동작하게 한 모델은 Gemma 파생 모델로 보며"
-        f" [금지된 용도]({_GEMMA_USES})도 이어받습니다.",
+        " 않지만, 출력물로 학습시켜 Gemma와 비슷하게 동작하게 한 모델은 Gemma의 파생 모델로 보며"
+        f" [금지된 사용 정책]({_GEMMA_USES})도 따라야 합니다.",
         f"The teacher derives from Gemma, so the [Gemma Terms of Use]({_GEMMA}) apply as well: Google claims no rights"
         " in outputs, but a model trained on them to perform like Gemma counts as a Gemma derivative and inherits the"
         f" [prohibited uses]({_GEMMA_USES}).",
     ),
     Terms(
         r"\bgpt-|\bchatgpt|\bo[134](?:-|\b)",
-        f"교사 모델이 OpenAI의 모델이라 [OpenAI 서비스 약관]({_OPENAI})이 함께 적용됩니다. 출력물의 권리는 쓴 사람에게"
+        f"교사 모델이 OpenAI의 모델이라 [OpenAI 서비스 약관]({_OPENAI})이 함께 적용됩니다. 출력물의 권리는 이용자에게"
         " 있지만, 출력물로 OpenAI와 경쟁하는 모델을 만드는 일은 금지되어 있습니다.",
         f"The teacher is a model of OpenAI, so the [OpenAI Services Agreement]({_OPENAI}) applies as well: outputs"
         " belong to the customer, but must not be used to develop models that compete with OpenAI.",
@@ -51,7 +51,7 @@ TERMS = (
 )
 UNKNOWN = Terms(
     "",
-    "교사 모델을 제공하는 곳의 약관이 출력물을 어떻게 쓰도록 허락하는지 확인해 주세요.",
+    "교사 모델 제공자의 약관이 출력물을 어디까지 쓰도록 허락하는지 확인해 주세요.",
     "Check what the terms of the teacher's provider allow you to do with its outputs.",
 )
 

@@ -15,16 +15,21 @@ from pipelines.filters.limits import Limits
 from pipelines.metrics import METRICS
 
 DEVICE_NAMES = {
+    "benefit": "혜택",
+    "scene": "장면",
     "metaphor": "은유",
     "pun": "언어유희",
     "parallelism": "대구",
     "contrast": "대조",
-    "question": "물음",
-    "personification": "의인",
+    "question": "질문",
+    "personification": "의인화",
     "imperative": "명령",
     "understatement": "절제",
     "hyperbole": "과장",
     "narrative": "이야기",
+    "dialogue": "대화",
+    "onomatopoeia": "의성·의태",
+    "reversal": "반전",
 }
 
 
@@ -33,13 +38,13 @@ def lengths(after: Quality, kept: Sequence[Mapping[str, Any]]) -> Figure:
     counts = Counter(len(row["ad_copy"]) for row in kept)
     found = after.lengths
     figure, (axes,) = paper(2.5)
-    head(axes, "한 줄의 길이", f"중앙값 {found.p50}자, 열에 아홉은 {found.p5}–{found.p95}자")
+    head(axes, "카피 길이", f"중앙값 {found.p50}자, 90%가 {found.p5}–{found.p95}자")
     axes.axvspan(found.p5 - 0.5, found.p95 + 0.5, color=LINE, zorder=0)
     axes.bar(list(counts), list(counts.values()), width=0.86, color=AFTER)
     axes.set_xlabel("글자 수 (띄어쓰기 포함)", fontsize=SMALL, color=INK)
     axes.yaxis.get_major_locator().set_params(integer=True, nbins=4)
     axes.xaxis.get_major_locator().set_params(integer=True, nbins=7)
-    axes.yaxis.set_major_formatter("{x:,.0f}줄")
+    axes.yaxis.set_major_formatter("{x:,.0f}행")
     axes.set_axisbelow(True)
     return figure
 
@@ -49,9 +54,7 @@ def coverage(before: Quality, after: Quality) -> Figure:
     categories = sorted(_shares(before.categories, after.categories), key=lambda found: -found[2])
     devices = _shares(before.devices, after.devices)
     figure, (upper, lower) = paper(2.1, ABOVE + 0.2 + PAIR * len(devices))
-    note = (
-        f"{len(categories)}개 중 {occurring(after.categories)}개에 줄이 있음, 고른 정도 {after.category_coverage:.3f}"
-    )
+    note = f"{len(categories)}개 중 {occurring(after.categories)}개에 카피가 있음, 균등도 {after.category_coverage:.3f}"
     head(upper, "상품 범주", note, legend=True)
     places = range(len(categories))
     upper.bar(places, [share for _, share, _ in categories], width=1, color=BEFORE)
@@ -61,7 +64,7 @@ def coverage(before: Quality, after: Quality) -> Figure:
         label.set_horizontalalignment(side)
     upper.yaxis.get_major_locator().set_params(nbins=4)
     upper.yaxis.set_major_formatter("{x:g}%")
-    note = f"{len(devices)}가지 중 {occurring(after.devices)}가지, 고른 정도 {after.device_coverage:.3f}"
+    note = f"{len(devices)}가지 중 {occurring(after.devices)}가지, 균등도 {after.device_coverage:.3f}"
     head(lower, "수사법", note, legend=True)
     names, old, new = zip(*devices, strict=True)
     texts = [f"{first:.1f} → {second:.1f}%" for first, second in zip(old, new, strict=True)]
@@ -86,7 +89,7 @@ def scores(before: Quality, after: Quality, limits: Limits) -> Figure:
             axes.axvline(least[name], color=LOST, linewidth=1.5)
         axes.set_xlim(0, 1)
         axes.yaxis.get_major_locator().set_params(integer=True, nbins=3, prune="lower")
-        axes.yaxis.set_major_formatter("{x:,.0f}줄")
+        axes.yaxis.set_major_formatter("{x:,.0f}행")
     return figure
 
 

@@ -45,11 +45,11 @@ def draw_figures(facts: Facts, kept: Sequence[Mapping[str, Any]], folder: Path) 
 def acceptance(facts: Facts) -> Figure:
     """From all lines to the kept ones, a step for each reason, as a waterfall."""
     before, after = facts.computed.before.rows, facts.computed.after.rows
-    steps = [("모은 줄", before)]
+    steps = [("모은 행", before)]
     steps += [(REASONS[reason].name, count) for reason, count in facts.computed.rejected.items()]
-    steps.append(("남은 줄", after))
+    steps.append(("남은 행", after))
     figure, (axes,) = paper(ABOVE + 0.1 + STEP * len(steps))
-    head(axes, "어떤 줄이 걸러졌나", f"{before:,}줄 가운데 {after / before:.0%}가 남음")
+    head(axes, "어떤 카피가 걸러졌나", f"{before:,}행 가운데 {after / before:.0%}가 남음")
     left = before
     for place, (_, count) in enumerate(steps):
         whole = place in (0, len(steps) - 1)
@@ -66,7 +66,7 @@ def quality(before: Quality, after: Quality) -> Figure:
     """What should be low and what should be high, before and after, each out of a hundred."""
     low, high = _percents(before, after, _low), _percents(before, after, _high)
     figure, panels = paper(ABOVE + PAIR * len(low), ABOVE + PAIR * len(high))
-    for axes, title, found in zip(panels, ("낮을수록 좋은 것", "높을수록 좋은 것"), (low, high), strict=True):
+    for axes, title, found in zip(panels, ("낮을수록 좋은 지표", "높을수록 좋은 지표"), (low, high), strict=True):
         head(axes, title, legend=True)
         labels, first, second = zip(*found, strict=True)
         texts = [f"{old:.1f} → {new:.1f}" for old, new in zip(first, second, strict=True)]
@@ -80,7 +80,7 @@ def _low(found: Quality) -> dict[str, float | None]:
         "상품 노출": 100 * (found.leaks["product"] + found.leaks["kind"]),
         "가치 노출": 100 * (found.leaks["value"] + found.leaks["stem"]),
         "남은 따옴표": 100 * found.stray_quotes,
-        "거의 같은 줄": 100 * found.diversity.near_duplicates,
+        "거의 같은 카피": 100 * found.diversity.near_duplicates,
         "Self-BLEU": found.diversity.self_bleu,
     }
 
@@ -90,9 +90,9 @@ def _high(found: Quality) -> dict[str, float | None]:
     return {
         "distinct-1": 100 * varied.distinct[0],
         "distinct-2": 100 * varied.distinct[1],
-        "Vendi ÷ 줄": 100 * varied.vendi / varied.lines,
-        "범주가 고름": None if found.category_coverage is None else 100 * found.category_coverage,
-        "수사법이 고름": None if found.device_coverage is None else 100 * found.device_coverage,
+        "Vendi ÷ 카피 수": 100 * varied.vendi / varied.lines,
+        "범주 균등도": None if found.category_coverage is None else 100 * found.category_coverage,
+        "수사법 균등도": None if found.device_coverage is None else 100 * found.device_coverage,
     }
 
 

@@ -135,13 +135,13 @@ def test_every_reason_is_explained_in_both_languages_and_no_other():
 
 def test_nothing_rejected_is_said():
     korean, english = languages(render(gather(GIVEN, PRODUCED, release()[0], []), FIGURES))
-    assert "걸러 낸 줄이 없습니다." in korean and "No line was rejected." in english
+    assert "걸러 낸 행이 없습니다." in korean and "No line was rejected." in english
     assert 'R["' not in korean + english
 
 
 def test_changes_or_the_first_version():
     korean, english = languages(render(facts(), FIGURES))
-    assert "v0.1.0 이후 `default`에 2줄이 들어오고 1줄이 빠졌습니다. 3줄은 그대로입니다." in korean
+    assert "v0.1.0 이후 `default`에 2행이 들어오고 1행이 빠졌습니다. 3행은 그대로입니다." in korean
     assert "Since v0.1.0, 2 rows came into `default`, 1 left it, and 3 stayed." in english
     korean, english = languages(render(gather(GIVEN, PRODUCED, *release()), FIGURES))
     assert "첫 버전입니다." in korean and "This is the first version." in english
@@ -150,7 +150,7 @@ def test_changes_or_the_first_version():
 def test_lines_that_were_compared_with_are_counted():
     found = replace(PRODUCED, limits=limits(slogans=Lines(["가", "나"]), reserved=Lines(["다"])))
     korean, english = languages(render(gather(GIVEN, found, *release()), FIGURES))
-    assert "실제 슬로건 2개와는 0.6 이상이면 뺐습니다. 따로 남겨 둔 평가용 줄 1개와 닮은 줄도 뺐습니다." in korean
+    assert "실제 슬로건 2개와는 0.6 이상이면 뺐습니다. 따로 남겨 둔 평가용 카피 1개와 닮은 카피도 뺐습니다." in korean
     assert ", or to 0.6 with one of 2 real slogans. Lines like one of 1 reserved for evaluation went too." in english
 
 
@@ -161,14 +161,14 @@ def test_lines_that_were_compared_with_are_counted():
         ("openai/o3-mini", "OpenAI"),
         ("meta-llama/Llama-3.3-70B-Instruct", "Llama"),
         ("hf://models/x/gemma-lora@1", "Gemma"),
-        ("Qwen/Qwen3-32B", "교사 모델을 제공하는 곳의 약관"),
-        ("gemini-2.5-pro", "교사 모델을 제공하는 곳의 약관"),
+        ("Qwen/Qwen3-32B", "교사 모델 제공자의 약관"),
+        ("gemini-2.5-pro", "교사 모델 제공자의 약관"),
     ],
 )
 def test_the_teachers_terms(teacher, family):
     found = replace(PRODUCED, teacher=teacher, teacher_base="")
-    (line,) = re.findall("^- \\*\\*합성한 줄\\*\\*: .*", render(gather(GIVEN, found, *release()), FIGURES), re.M)
-    names = {"OpenAI", "Llama", "Gemma", "교사 모델을 제공하는 곳의 약관"}
+    (line,) = re.findall("^- \\*\\*합성한 카피\\*\\*: .*", render(gather(GIVEN, found, *release()), FIGURES), re.M)
+    names = {"OpenAI", "Llama", "Gemma", "교사 모델 제공자의 약관"}
     assert {name for name in names if name in line} == {family}
 
 
@@ -176,10 +176,10 @@ def test_imported_rows_change_the_licence():
     card = render(facts("imported"), FIGURES[:3])
     korean, english = languages(card)
     assert head(card)["license"] == "other" and "synthetic" not in head(card)["tags"]
-    assert "관리자가 아직 밝히지 않았으므로" in korean and "has not stated" in english
+    assert "관리자가 아직 밝히지 않았습니다" in korean and "has not stated" in english
     assert "coverage.png" not in card and "scores.png" not in card and "Gemma Terms" not in card
     stated = render(facts("imported", Given("NS/x", "엑스", imported_terms="CC0")), FIGURES[:3])
-    assert "- **가져온 줄**: CC0\n" in stated and "아직 밝히지" not in stated
+    assert "- **가져온 카피**: CC0\n" in stated and "아직 밝히지" not in stated
 
 
 def test_tables_hold_against_pipes():

@@ -12,7 +12,7 @@ FIRST = """# Changelog
 <!-- hanjul:version v0.1.0 -->
 ## v0.1.0 (2026-01-31)
 
-- 첫 버전: `default` 1,234줄
+- 첫 버전: `default` 1,234행
 - First version: 1,234 rows in `default`
 
 <!-- /hanjul:version -->
@@ -22,7 +22,7 @@ SECOND = """# Changelog
 <!-- hanjul:version v0.2.0 -->
 ## v0.2.0 (2026-02-28)
 
-- `default` 3줄. v0.1.0 이후 2줄이 들어오고 2줄이 빠졌습니다. 1줄은 그대로입니다.
+- `default` 3행. v0.1.0 이후 2행이 들어오고 2행이 빠졌습니다. 1행은 그대로입니다.
 - 3 rows in `default`: 2 added, 2 removed and 1 kept since v0.1.0.
 - `default → leak`: 1
 - `near_duplicate → default`: 1
