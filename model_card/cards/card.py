@@ -50,7 +50,7 @@ def environment() -> Environment:
     )
     templates.filters |= {
         "cell": cell,
-        "percent": lambda share: f"{100 * share:.0f} %",
+        "percent": lambda share: f"{100 * share:.0f}%",
         "interval": views.interval,
         "signed": views.signed,
         "probability": views.probability,

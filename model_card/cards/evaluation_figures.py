@@ -49,7 +49,7 @@ def scores(report: Report) -> bytes:
             axes.set_xlabel("점수, 높을수록 좋음 · score, higher is better")
         note = (
             f"◇ {published().name}, {published().judge}: 평균 ± 표준편차 · mean ± sd\n"
-            "채점 모델이 달라 점 대 점으로 비교할 수 없음 · its own judge, not comparable point for point"
+            "채점 모델과 쌍이 달라 바로 견줄 수 없음 · its own judge and pairs, not directly comparable"
         )
         figure.supxlabel(note, fontsize=9.5, x=0.01, ha="left")
         return png(figure)
@@ -113,7 +113,7 @@ def _calibration_rows(
         for kind in metric.contrasts:
             accuracy = calibration.kinds.get(kind) if calibration else None
             rows.append((kind_name(kind)[0], accuracy.auc if accuracy else None))
-    return [*rows, ("두 줄 비교, 정답률 · comparing", judge.duels)] if compared else rows
+    return [*rows, ("두 카피 비교, 정답률 · comparing", judge.duels)] if compared else rows
 
 
 def _calibration_panel(axes: Axes, rows: list[tuple[str, Interval | float | None]]) -> None:

@@ -43,7 +43,7 @@ LICENCES = {
             "기반 모델이 Gemma이므로 이 어댑터는 Gemma의 파생 모델입니다. 쓰거나 다시 배포하는 사람은 "
             f"Gemma 이용 약관과 [금지된 사용 정책]({_GEMMA_POLICY})을 지켜야 하고, 다시 배포할 때는 약관 사본과 "
             "`NOTICE` 파일을 함께 전하고 고친 사실을 밝혀야 합니다. "
-            "Google은 생성된 문구에 대한 권리를 주장하지 않습니다.",
+            "Google은 출력물의 권리를 주장하지 않습니다.",
             "The base is Gemma, so this adapter is a Model Derivative of Gemma. Whoever uses or redistributes it is "
             f"bound by the Gemma Terms of Use and the [Prohibited Use Policy]({_GEMMA_POLICY}); redistribution carries "
             "a copy of the terms and the `NOTICE` file and says what was modified. "

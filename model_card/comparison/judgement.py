@@ -17,7 +17,7 @@ from model_card.statistics import Array, Interval
 from pipelines.errors import HanjulError
 from pipelines.rows import Scorable
 
-_BROKEN_REASON = "깨진 줄이라 0점입니다."
+_BROKEN_REASON = "깨진 카피라 0점입니다."
 
 
 def verdicts(judge: Judge, systems: Sequence[Sequence[Answer]]) -> list[list[Verdict | None]]:

@@ -28,28 +28,28 @@ CONTRAST_KINDS: dict[str, ContrastKind] = {
     for kind in (
         ContrastKind(
             key="other_product",
-            korean="다른 상품의 줄",
+            korean="다른 상품의 카피",
             english="another product's line",
-            how_korean="다른 상품에 쓴 줄을 붙임",
+            how_korean="다른 상품의 카피로 바꿈",
             how_english="the line of another product",
         ),
         ContrastKind(
             key="other_value",
-            korean="가치가 다른 줄",
+            korean="가치가 다른 카피",
             english="other values",
-            how_korean="줄은 그대로 두고, 가치를 다른 상품의 것으로 바꿈",
+            how_korean="카피는 그대로 두고 가치를 다른 상품의 것으로 바꿈",
             how_english="the same line, with values of another product",
         ),
         ContrastKind(
             key="shuffled",
-            korean="어순을 섞은 줄",
+            korean="어순을 섞은 카피",
             english="shuffled words",
             how_korean="어절의 순서를 섞음",
             how_english="its words in another order",
         ),
         ContrastKind(
             key="wrong_ending",
-            korean="조사·어미가 틀린 줄",
+            korean="조사·어미가 틀린 카피",
             english="wrong particle or ending",
             how_korean="조사나 어미 하나를 틀리게 바꿈",
             how_english="one particle or ending that is wrong there",
@@ -63,9 +63,9 @@ CONTRAST_KINDS: dict[str, ContrastKind] = {
         ),
         ContrastKind(
             key="worn_out",
-            korean="흔한 상투어",
+            korean="상투어",
             english="cliché",
-            how_korean="실제 슬로건의 자리에 어느 상품에나 붙는 상투어를 둠",
+            how_korean="실제 슬로건을 어느 상품에나 붙는 상투어로 바꿈",
             how_english="in place of a real slogan, a phrase that fits any product",
         ),
     )

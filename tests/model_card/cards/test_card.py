@@ -65,7 +65,7 @@ def test_an_unreliable_metric_is_marked_and_left_out_of_the_index():
     assert re.search(r"\| 창의성 Creativity \| 0\.60 .*신뢰도 낮음 · unreliable †", text)
     assert "창의성 Creativity † |" in text and "PV † |" not in text
     assert "left out of `model-index`" in text
-    assert "조사·어미가 틀린 줄 · wrong particle or ending (Naturalness, AUC 0.73)" in text  # the kind's name
+    assert "조사·어미가 틀린 카피 · wrong particle or ending (Naturalness, AUC 0.73)" in text  # the kind's name
 
 
 def judged_by(*judges):
@@ -123,8 +123,8 @@ def test_two_judges_side_by_side():
     text = evaluation_section(judged_by(GOOD, JUDGE), ADAPTER)
     assert text.count("기준 프로젝트가 공개한 값") == 1  # beside the leading judge's only
     assert "루브릭 채점, 5회 표본의 평균" in text and "언어 모델의 가능도" in text
-    assert "0.70 [0.65, 0.75] † 신뢰도 낮음 · unreliable, 순서에 따라 답이 바뀐 비율 12 %" in text
-    assert "다수 의견이 분명한 38건 가운데 채점이 다수와 같은 비율은 0.71 [0.61, 0.81]" in text
+    assert "0.70 [0.65, 0.75] † 신뢰도 낮음 · unreliable, 순서에 따라 답이 바뀐 비율 12%" in text
+    assert "다수 의견이 분명한 38건에서 채점 모델이 다수와 같은 쪽을 고른 비율은 0.71 [0.61, 0.81]" in text
     assert "알파는 0.42 [0.32, 0.52]" in text
     assert text.count("closer than 0.02 is a tie") == 1  # only the judge that does not compare
 
@@ -133,9 +133,9 @@ def test_comparisons_are_seen_from_the_card_s_own_system():
     systems = REPORT.systems[::-1]  # the adapter first: its duel is reported from the other side
     said = REPORT.judgements[0]
     text = evaluation_section(replace(REPORT, systems=systems), ADAPTER)
-    assert "| base, 4 examples | 60 % – 10 % – 30 % | +0.400 [+0.310, +0.490], p < 0.001 |" in text
+    assert "| base, 4 examples | 60% – 10% – 30% | +0.400 [+0.310, +0.490], p < 0.001 |" in text
     other = evaluation_section(REPORT, "google/gemma-3-270m")
-    assert "| adapter | 30 % – 10 % – 60 % | -0.400 [-0.490, -0.310], p < 0.001 |" in other
+    assert "| adapter | 30% – 10% – 60% | -0.400 [-0.490, -0.310], p < 0.001 |" in other
     assert len(said.duels) == 1
 
 
@@ -192,7 +192,7 @@ def test_the_report_has_every_line_by_pair_with_scores_and_reasons():
     assert first.index("| base | 비가") < first.index("| adapter | 비가") < first.index("### 제습기")
     assert "| adapter | 장마는 창밖에서만 | 0.45 / 0.45 |" in second
     assert f"| adapter | {GOOD.name} | adapter 1번 이유 |" in second
-    assert "| 노출 학습 문구 반복: 나만 듣는 파도 |" in text
+    assert "| 노출 학습 데이터와 겹침: 나만 듣는 파도 |" in text
     for system in REPORT.systems:
         assert f"{system.model}@{system.revision}" in markdown(REPORT)
 
@@ -322,7 +322,7 @@ def test_hostile_text_stays_in_its_cell(texts):
 
 
 def test_a_likelihood_judge_that_wrote_lines_itself_is_named():
-    said = "채점 모델이 base, 4 examples의 줄을 쓴 바로 그 모델이라"
+    said = "채점 모델이 base, 4 examples의 카피를 쓴 바로 그 모델이라"
     assert said in evaluation_section(REPORT, ADAPTER)
     other = replace(REPORT, systems=tuple(replace(system, model=f"{system.model}-other") for system in REPORT.systems))
     assert said not in evaluation_section(other, f"{ADAPTER}-other")

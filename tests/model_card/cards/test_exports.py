@@ -74,8 +74,8 @@ def test_files_and_parity_stand_in_tables():
         for file, size in zip(FILES, ("292", "253"), strict=True)
     ]
     assert [line for line in lines if line.startswith(("| Q8_0", "| Q4_K_M"))] == [
-        "| Q8_0 | 93.1 % (≥ 85 %) | 0.0101 (≤ 0.05) | 100.0 % (≥ 99 %) |",
-        "| Q4_K_M | 90.5 % (≥ 75 %) | 0.0140 (≤ 0.15) | 99.5 % (≥ 99 %) |",
+        "| Q8_0 | 93.1% (≥ 85%) | 0.0101 (≤ 0.05) | 100.0% (≥ 99%) |",
+        "| Q4_K_M | 90.5% (≥ 75%) | 0.0140 (≤ 0.15) | 99.5% (≥ 99%) |",
     ]
 
 
@@ -101,6 +101,6 @@ def test_adapter_revision_and_licence_are_named(text):
 
 def test_a_kind_that_is_left_out_is_named():
     card = gguf_card(GGUF, FILES[:1], {"Q4_K_M": "kl 0.55 > 0.15"}, LIMITS, SAMPLING)
-    assert "Q4_K_M은 만들었지만 한계를 넘어 올리지 않았습니다." in card
+    assert "Q4_K_M은 만들었지만 한계를 벗어나 올리지 않았습니다." in card
     assert "Q4_K_M was made but is not published: kl 0.55 > 0.15." in card
     assert "Q4_K_M.gguf" not in card

@@ -54,7 +54,7 @@ def test_what_the_set_is_made_of():
     assert f"https://huggingface.co/datasets/hanjul-team/hanjul-copy/tree/{'d' * 40})" in text
     told = section(text, "## 대조 세트 · The contrast set")
     assert (
-        "| 줄은 그대로 두고, 가치를 다른 상품의 것으로 바꿈<br>the same line, with values of another product "
+        "| 카피는 그대로 두고 가치를 다른 상품의 것으로 바꿈<br>the same line, with values of another product "
         "| `other_value` | 상품·가치 반영 PV | 우산 · 든든한<br>“비가 와도 괜찮은 하루” "
         "| 우산 · 든든한<br>“망친 줄” | 2 |"
     ) in told
@@ -73,11 +73,11 @@ def test_each_judge_says_how_far_it_goes():
         assert (
             "| 창의성 Creativity | 0.60 [0.56, 0.64] | 0.97 [0.95, 0.99] | 400 | 신뢰도 낮음 · unreliable † |" in said
         )
-        assert "흔한 상투어 · cliché (Creativity, AUC 0.55)" in said
+        assert "상투어 · cliché (Creativity, AUC 0.55)" in said
     assert "루브릭 채점, 5회 표본의 평균" in llm and "언어 모델의 가능도" in likelihood
-    assert "좋은 줄을 고른 비율 0.90 [0.87, 0.93], 순서에 따라 답이 바뀐 비율 8 %" in llm
-    assert "4명이 212표를 던졌고" in llm and "0.70 [0.60, 0.80] of 50" in llm
-    assert "순서에 따라" not in likelihood and "표를 던졌고" not in likelihood
+    assert "좋은 카피를 고른 비율 0.90 [0.87, 0.93], 순서에 따라 답이 바뀐 비율 8%" in llm
+    assert "4명이 212표를 던졌습니다" in llm and "0.70 [0.60, 0.80] of 50" in llm
+    assert "순서에 따라" not in likelihood and "표를 던졌습니다" not in likelihood
 
 
 @pytest.mark.parametrize("judges", [(JUDGE,), (COMPARING, JUDGE)])
@@ -85,9 +85,11 @@ def test_tables_have_a_column_or_a_row_for_each_judge(judges):
     text = card(*judges)
     by_kind = section(text, "### 망친 방식별 · By kind of perturbed line").split("\n\n")[1].splitlines()
     assert (
-        by_kind[0] == f"| 지표 · metric | 망친 줄 · perturbed line |{''.join(f' {judge.name} |' for judge in judges)}"
+        by_kind[0] == f"| 지표 · metric | 망친 카피 · perturbed line |{''.join(f' {judge.name} |' for judge in judges)}"
     )
-    assert by_kind[3] == "| 상품·가치 반영 PV | 가치가 다른 줄 · other values |" + " 0.85 / 0.97 (150) |" * len(judges)
+    assert by_kind[3] == "| 상품·가치 반영 PV | 가치가 다른 카피 · other values |" + " 0.85 / 0.97 (150) |" * len(
+        judges
+    )
     assert len(by_kind) == 2 + len(KINDS)
     assert len({line.replace("\\|", "").count("|") for line in by_kind}) == 1
     scaled = section(text, "## 점수가 0–1이 되기까지 · From raw scores to 0–1")

@@ -32,7 +32,7 @@ FACTS = JudgeFacts(
 
 
 class Judging:
-    """Scores by whether the line is worn out, and counts what it was asked; one line it will not score."""
+    """Scores by whether the line is a cliché, and counts what it was asked; one line it will not score."""
 
     def __init__(self, reasons=None):
         self.batches = []
@@ -108,13 +108,13 @@ def test_measure_and_its_reason(judge):
     score = metric.measure(as_test_case(*LINES[0]))
     assert score == metric.score == asyncio.run(Naturalness(judge).a_measure(as_test_case(*LINES[0])))
     assert not metric.is_successful()
-    assert metric.reason == "이 상품과 가치를 알고 쓴 줄로 읽힙니다. (채점 모델의 AUC 0.90)"
+    assert metric.reason == "바로 이 상품과 가치를 두고 쓴 카피로 읽힙니다. (채점 모델의 AUC 0.90)"
 
 
 def test_the_reason_names_an_unreliable_judge(judge):
     metric = Creativity(judge)
     metric.measure(as_test_case(*LINES[1]))
-    said = "상품과 가치를 그대로 옮겼거나 흔한 상투어에 가깝습니다."
+    said = "상품과 가치를 그대로 옮겼거나 상투어에 가깝습니다."
     assert metric.reason == f"{said} (채점 모델의 AUC 0.60, 신뢰도 낮음)"
 
 

@@ -185,7 +185,7 @@ def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, 
     assert hub.manifest(both)["usage"]["requests_sent"] > 0
     text = hub.text(both, "README.md")
     assert f"### {MODEL} at localhost\n" in text and text.count("\n### ") == 3  # two judges, and by kind
-    assert "순서에 따라 답이 바뀐 비율 100 %" in text
+    assert "순서에 따라 답이 바뀐 비율 100%" in text
     assert text.count("사람이 쓴 글") == text.count("hanjul:begin") == 1
 
 
