@@ -50,16 +50,16 @@ def build_page(settings: dict[str, Any], writer: Writer) -> gr.Blocks:
         gr.HTML(view.header(settings["title"]), apply_default_css=False)
         with gr.Row(elem_classes="fields"):
             product = gr.Textbox(label="상품", placeholder="제습기", max_lines=1, min_width=280)
-            values = gr.Textbox(label="담고 싶은 가치", placeholder="뽀송함, 여유", max_lines=1, min_width=280)
+            values = gr.Textbox(label="담을 가치", placeholder="뽀송함, 여유", max_lines=1, min_width=280)
         with gr.Row(elem_classes="examples"):
             for example in settings["examples"]:
                 chosen = json.dumps([example["product"], ", ".join(example["values"])], ensure_ascii=False)
                 button = gr.Button(view.example(example), size="sm", elem_classes="example")
                 button.click(None, None, [product, values], js=f"() => {chosen}", api_visibility="private")
         with gr.Row(elem_classes="fields"):
-            count = gr.Slider(1, MAX_LINES, 5, step=1, label="줄 수", buttons=[], min_width=140)
-            temperature = gr.Slider(*TEMPERATURES, 0.8, step=0.1, label="표현의 자유도", buttons=[], min_width=140)
-        write = gr.Button("한 줄 쓰기", variant="primary", elem_id="write")
+            count = gr.Slider(1, MAX_LINES, 5, step=1, label="카피 수", buttons=[], min_width=140)
+            temperature = gr.Slider(*TEMPERATURES, 0.8, step=0.1, label="다양성(온도)", buttons=[], min_width=140)
+        write = gr.Button("카피 쓰기", variant="primary", elem_id="write")
         state = gr.HTML(elem_id="state", apply_default_css=False)
         result = gr.HTML(view.result(), js_on_load=view.COPY_BUTTONS, elem_id="result", apply_default_css=False)
         gr.HTML(view.footer(settings), apply_default_css=False)

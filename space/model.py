@@ -107,9 +107,9 @@ class Model:
                 "Space 설정의 Secrets에 HF_TOKEN을 넣어 주세요."
             )
         if kinds & {errors.RepositoryNotFoundError.__name__, errors.RevisionNotFoundError.__name__}:
-            return "모델이 허브에 없습니다. 아래에 적힌 저장소와 리비전이 그대로 있는지 확인해 주세요."
+            return "모델이 Hub에 없습니다. 아래에 적힌 저장소와 리비전이 그대로 있는지 확인해 주세요."
         if kinds & {"TransportError", "ConnectionError", "TimeoutError", errors.LocalEntryNotFoundError.__name__}:
-            return "모델이 있는 허브에 연결할 수 없습니다. 잠시 뒤에 다시 눌러 주세요."
+            return "모델이 있는 Hub에 연결할 수 없습니다. 잠시 뒤에 다시 눌러 주세요."
         if kinds & {"MemoryError", "OutOfMemoryError"}:
             return "메모리가 모자라 모델을 불러오지 못했습니다."
         return "모델을 불러오지 못했습니다. 잠시 뒤에 다시 눌러 주세요."

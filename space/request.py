@@ -45,16 +45,16 @@ def clean(product: str | None, values: str | None, count: float | None, temperat
     if len(name) > MAX_PRODUCT:
         raise Problem(f"상품은 {MAX_PRODUCT}자까지 적을 수 있습니다. 지금 {len(name)}자입니다.")
     if not wanted:
-        raise Problem("담고 싶은 가치를 하나 이상 적어 주세요. 예: 뽀송함, 여유")
+        raise Problem("담을 가치를 하나 이상 적어 주세요. 예: 뽀송함, 여유")
     if len(wanted) > MAX_VALUES:
         raise Problem(f"가치는 {MAX_VALUES}개까지 담을 수 있습니다. 지금 {len(wanted)}개입니다.")
     longest = max(wanted, key=len)
     if len(longest) > MAX_VALUE:
         raise Problem(f"가치 하나는 {MAX_VALUE}자까지입니다. 길면 쉼표로 나눠 주세요: “{longest[:MAX_VALUE]}…”")
     if count is None or not 1 <= count <= MAX_LINES:
-        raise Problem(f"줄 수는 1에서 {MAX_LINES} 사이로 골라 주세요.")
+        raise Problem(f"카피 수는 1에서 {MAX_LINES} 사이로 골라 주세요.")
     if temperature is None or not TEMPERATURES[0] <= temperature <= TEMPERATURES[1]:
-        raise Problem(f"표현의 자유도는 {TEMPERATURES[0]}에서 {TEMPERATURES[1]} 사이로 골라 주세요.")
+        raise Problem(f"다양성(온도)은 {TEMPERATURES[0]}에서 {TEMPERATURES[1]} 사이로 골라 주세요.")
     return Request(name, wanted, int(count), float(temperature))
 
 

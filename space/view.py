@@ -74,7 +74,7 @@ def theme() -> gr.themes.Base:
 
 
 def header(title: str) -> str:
-    return f"<header><h1>{escape(title)}</h1><p>상품과 담고 싶은 가치를 적으면 광고 카피를 한 줄씩 씁니다.</p></header>"
+    return f"<header><h1>{escape(title)}</h1><p>상품과 담을 가치를 적으면 한 줄 광고 카피를 씁니다.</p></header>"
 
 
 def example(pair: dict[str, Any]) -> str:
@@ -84,7 +84,7 @@ def example(pair: dict[str, Any]) -> str:
 
 def button(busy: bool) -> Any:
     """The main button, while writing and otherwise."""
-    return gr.Button("쓰는 중…" if busy else "한 줄 쓰기", interactive=not busy)
+    return gr.Button("쓰는 중…" if busy else "카피 쓰기", interactive=not busy)
 
 
 def state(model: Model) -> str:
@@ -99,25 +99,25 @@ def state(model: Model) -> str:
 def done(written: int, asked: int) -> str:
     """The sentence over the finished list."""
     if written == asked:
-        return f"{written}줄을 썼습니다."
-    return f"{asked}줄 가운데 {written}줄을 썼습니다. 나머지는 비었거나 겹쳐서 뺐습니다."
+        return f"카피 {written}개를 썼습니다."
+    return f"카피 {asked}개 가운데 {written}개를 썼습니다. 나머지는 비었거나 겹쳐서 뺐습니다."
 
 
 def result(sentence: str = "", lines: Sequence[str] = (), pending: int = 0, state: State = "writing") -> str:
     """The list of lines under its sentence, with room for those that are still to come."""
     if not sentence:
-        return '<p class="empty">여기에 한 줄씩 나타납니다.</p>'
+        return '<p class="empty">쓴 카피가 여기에 나타납니다.</p>'
     role = "alert" if state == "problem" else "status"
     items = "".join(
         f'<li><span class="line">{escape(line)}</span>'
-        f'<button type="button" data-copy="{number}" aria-label="{number + 1}번째 줄 복사">복사</button></li>'
+        f'<button type="button" data-copy="{number}" aria-label="{number + 1}번째 카피 복사">복사</button></li>'
         for number, line in enumerate(lines)
     )
     copy_all = '<button type="button" data-copy="all">모두 복사</button>' if len(lines) > 1 and state == "done" else ""
     blanks = '<li class="pending" aria-hidden="true"><span></span></li>' * pending
     return (
         f'<div class="bar"><p class="said {state}" role="{role}">{escape(sentence)}</p>{copy_all}</div>'
-        f'<ol class="lines" aria-label="쓴 줄">{items}{blanks}</ol>'
+        f'<ol class="lines" aria-label="쓴 카피">{items}{blanks}</ol>'
     )
 
 
@@ -129,7 +129,7 @@ def footer(settings: dict[str, Any]) -> str:
     if settings["dataset"]:
         names.append(f"데이터 {_link(settings['dataset'], None, 'datasets/')}")
     return (
-        "<footer><p>기계가 쓴 글이라 틀리거나 이미 있는 문구와 닮을 수 있습니다. 쓰기 전에 사람이 확인해 주세요.</p>"
+        "<footer><p>AI가 쓴 글이라 틀리거나 기존 광고 문구와 닮을 수 있습니다. 쓰기 전에 사람이 확인해 주세요.</p>"
         f"<p>{' · '.join(names)}</p></footer>"
     )
 

@@ -22,8 +22,8 @@ TICK = 0.3  # seconds between two looks at the queue
 LOADING = "모델을 불러오는 중입니다. 준비되는 대로 씁니다."
 WRITING = "쓰고 있습니다."
 BUSY = "지금은 기다리는 분이 많습니다. 잠시 뒤에 다시 눌러 주세요."
-FAILED = "글을 쓰다가 문제가 생겼습니다. 다시 눌러 주세요."
-NOTHING = "보여 드릴 만한 줄이 나오지 않았습니다. 다시 누르거나 가치를 바꿔 보세요."
+FAILED = "카피를 쓰다가 문제가 생겼습니다. 다시 눌러 주세요."
+NOTHING = "보여 드릴 만한 카피가 나오지 않았습니다. 다시 누르거나 가치를 바꿔 보세요."
 
 
 class Writer:

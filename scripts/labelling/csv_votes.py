@@ -21,7 +21,7 @@ OPTIONAL = ("question", "system_a", "system_b")
 CHOICES: dict[str, Choice] = {
     **dict.fromkeys(("a", "1", "왼쪽"), "a"),
     **dict.fromkeys(("b", "2", "오른쪽"), "b"),
-    **dict.fromkeys(("tie", "0", "비김"), "tie"),
+    **dict.fromkeys(("tie", "0", "무승부", "비김"), "tie"),
 }
 #: Excel in Korea writes CP949 unless told otherwise.
 ENCODINGS = ("utf-8-sig", "cp949")

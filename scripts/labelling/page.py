@@ -47,7 +47,7 @@ def build_page(items: Sequence[Item], vote_log: VoteLog, question: str, seed: in
         session.show()
         return _screen(screens.vote_screen(session, item) if item else screens.done_screen(session), notice), session
 
-    with gr.Blocks(title="한 줄 고르기", analytics_enabled=False) as page:
+    with gr.Blocks(title="카피 고르기", analytics_enabled=False) as page:
         state = gr.State()
         stage = gr.HTML(
             _screen(screens.start_screen(question, len(items))),

@@ -11,7 +11,7 @@ from scripts.labelling.labelling_session import LONGEST_NAME, LabellingSession
 
 #: Question -> its sentence.
 QUESTION_TEXTS = {
-    OVERALL: "어느 줄이 더 좋은 광고 카피인가요?",
+    OVERALL: "어느 카피가 더 좋은가요?",
     **{key: metric.comparison for key, metric in METRICS.items()},
 }
 
@@ -22,8 +22,8 @@ def start_screen(question: str, items: int, problem: str = "") -> str:
     invalid = ' aria-invalid="true"' if problem else ""
     return (
         f'<section class="start"><h1>{escape(QUESTION_TEXTS[question])}</h1>'
-        "<p>같은 상품과 가치로 쓴 두 줄을 보고 하나를 고릅니다. "
-        f"모두 {items}개이고, 멈춘 곳에서 언제든 이어서 할 수 있습니다.</p>"
+        "<p>같은 상품과 가치로 쓴 두 카피를 보고 나은 쪽을 고릅니다. "
+        f"모두 {items}쌍이고, 멈춘 곳에서 언제든 이어서 할 수 있습니다.</p>"
         '<form><label for="voter">별명</label><div class="field">'
         f'<input id="voter" maxlength="{LONGEST_NAME}" autocomplete="nickname" aria-describedby="open wrong"{invalid} '
         f'required><button type="submit">시작</button></div>{warning}'
@@ -43,7 +43,7 @@ def vote_screen(session: LabellingSession, item: Item) -> str:
         f'<span class="values">{escape(values)}</span></h1>'
         f'<p class="asked">{escape(QUESTION_TEXTS[session.question])}</p>'
         f'<div class="choices">{_card("first", 1, "←", first)}{_card("second", 2, "→", second)}</div>'
-        '<div class="others"><button type="button" data-act="tie" aria-keyshortcuts="ArrowDown 0 Space">비슷하다'
+        '<div class="others"><button type="button" data-act="tie" aria-keyshortcuts="ArrowDown 0 Space">무승부'
         " <kbd>↓</kbd></button>"
         '<button type="button" data-act="skip" aria-keyshortcuts="S">건너뛰기 <kbd>S</kbd></button>'
         f'<button type="button" data-act="undo" aria-keyshortcuts="Backspace U"{undo}>되돌리기 <kbd>U</kbd></button>'
@@ -55,10 +55,10 @@ def done_screen(session: LabellingSession) -> str:
     """The last screen: nothing is left, or only what was skipped."""
     skipped = len(session.skipped)
     if skipped:
-        words = f"{session.voted}개에 투표했고 {skipped}개를 건너뛰었습니다."
-        again = f'<button type="button" data-act="unskip">건너뛴 {skipped}개 보기</button>'
+        words = f"{session.voted}쌍에 투표했고 {skipped}쌍을 건너뛰었습니다."
+        again = f'<button type="button" data-act="unskip">건너뛴 {skipped}쌍 보기</button>'
     else:
-        words, again = f"{session.voted}개에 모두 투표했습니다. 투표는 저장되었으니 이 창은 닫아도 됩니다.", ""
+        words, again = f"{session.voted}쌍에 모두 투표했습니다. 투표는 저장되었으니 이 창은 닫아도 됩니다.", ""
     undo = '<button type="button" data-act="undo">되돌리기 <kbd>U</kbd></button>' if session.can_undo else ""
     return (
         f'<section class="done">{_progress(session)}<h1 tabindex="-1" data-focus>고맙습니다</h1>'

@@ -123,7 +123,7 @@ def readme(existing: str, repo_id: str, votes: Sequence[Vote]) -> str:
     for question in QUESTIONS:
         on_question = [vote for vote in votes if vote.question == question]
         if on_question:
-            meaning = METRICS[question].korean if question in METRICS else "전체로 보아 더 나은 줄"
+            meaning = METRICS[question].korean if question in METRICS else "종합해서 더 나은 카피"
             items = len({vote.item for vote in on_question})
             alpha = alpha_of(on_question, bootstrap=BOOTSTRAP, seed=0)
             questions.append((question, meaning, len(on_question), items, alpha))

@@ -105,7 +105,7 @@ def _card(facts: dict[str, Any]) -> SpaceCard:
         models=[facts["adapter"], facts["base_model"]],
         datasets=[facts["dataset"]] if facts["dataset"] else None,
         tags=["hanjul", "korean", "ad-copy", "text-generation"],
-        short_description="상품과 가치를 적으면 광고 카피 한 줄을 씁니다",
+        short_description="상품과 담을 가치를 적으면 한 줄 광고 카피를 씁니다",
         suggested_hardware="cpu-basic",
         license="apache-2.0",
     )

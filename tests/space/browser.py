@@ -64,12 +64,12 @@ def open_page(page: Page, url: str) -> None:
 def press(page: Page) -> None:
     """Press the button; the sentence that stands there is marked, so that nobody takes it for the answer."""
     page.evaluate("document.querySelectorAll('#result .said').forEach((said) => said.classList.add('stale'))")
-    page.get_by_role("button", name="한 줄 쓰기").click()
+    page.get_by_role("button", name="카피 쓰기").click()
 
 
 def ask(page: Page, product: str, values: str) -> None:
     page.get_by_label("상품", exact=True).fill(product)
-    page.get_by_label("담고 싶은 가치").fill(values)
+    page.get_by_label("담을 가치").fill(values)
     press(page)
 
 

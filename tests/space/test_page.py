@@ -30,7 +30,7 @@ def test_lines_appear_and_can_be_copied(phone: Page) -> None:
     assert 2 <= len(lines) <= 5
     assert len(set(lines)) == len(lines)
     assert any(set(line.split()) <= WORDS for line in lines)
-    phone.get_by_role("button", name="2번째 줄 복사").click()
+    phone.get_by_role("button", name="2번째 카피 복사").click()
     assert phone.evaluate("navigator.clipboard.readText()") == lines[1]
     phone.get_by_role("button", name="모두 복사").click()
     assert phone.evaluate("navigator.clipboard.readText()") == "\n".join(lines)
@@ -55,7 +55,7 @@ def test_number_out_of_range_and_return_key(phone: Page) -> None:
     number.fill("1")
     number.blur()
     phone.evaluate("document.querySelector('#result .said').classList.add('stale')")
-    phone.get_by_label("담고 싶은 가치").press("Enter")
+    phone.get_by_label("담을 가치").press("Enter")
     assert len(read_lines(phone)) == 1
     assert phone.locator(".toast-wrap").text_content() == ""  # Gradio's own messages are in English
 
@@ -63,7 +63,7 @@ def test_number_out_of_range_and_return_key(phone: Page) -> None:
 def test_example_fills_the_fields(phone: Page) -> None:
     phone.get_by_role("button", name="독립 서점").click()
     phone.wait_for_function("document.querySelector('input[type=text]').value === '독립 서점'")
-    assert phone.get_by_label("담고 싶은 가치").input_value() == "발견, 고요"
+    assert phone.get_by_label("담을 가치").input_value() == "발견, 고요"
     press(phone)
     read_lines(phone)
 

@@ -72,9 +72,9 @@ def test_next_request_loads_again_after_a_failure() -> None:
 
     failures: list[int] = []
     writer = Writer(Scripted(["가", "나", "다"], before=fail_twice), PROMPT_FORMAT)
-    with pytest.raises(Problem, match="허브에 연결할 수 없습니다"):
+    with pytest.raises(Problem, match="Hub에 연결할 수 없습니다"):
         list(writer.write(ASKED))
-    assert "허브에 연결할 수 없습니다" in view.state(writer.model)
+    assert "Hub에 연결할 수 없습니다" in view.state(writer.model)
     assert list(writer.write(ASKED))[-1][1] == ["가", "나", "다"]
     assert view.state(writer.model) == ""
 
@@ -133,7 +133,7 @@ def test_line_that_does_not_end_is_not_shown(tiny: Path, monkeypatch: pytest.Mon
 
 def test_missing_adapter_and_revision_are_sentences(hub, adapter) -> None:
     for where, revision in (("local/absent", None), (adapter.id, "0" * 40)):
-        with pytest.raises(Problem, match="모델이 허브에 없습니다"):
+        with pytest.raises(Problem, match="모델이 Hub에 없습니다"):
             Model(where, revision, "tiny").load()
 
 
@@ -153,7 +153,7 @@ def test_hub_that_is_down_is_a_sentence(tmp_path: Path) -> None:
         text=True,
         timeout=120,
     )
-    assert done.stdout == "모델이 있는 허브에 연결할 수 없습니다. 잠시 뒤에 다시 눌러 주세요.\n"
+    assert done.stdout == "모델이 있는 Hub에 연결할 수 없습니다. 잠시 뒤에 다시 눌러 주세요.\n"
 
 
 def test_lines_are_text_never_markup() -> None:

@@ -37,7 +37,7 @@ def test_what_spreadsheets_write(tmp_path: Path, encoding: str) -> None:
 def test_optional_columns_and_all_words_for_a_choice(tmp_path: Path) -> None:
     rows = "".join(f"책,쉼|여유,가,나,{said},v{place},PV,s,t\n" for place, said in enumerate([*CHOICES, "Tie"]))
     votes = read(tmp_path, HEAD.strip() + ",Question,system_a,system_b\n" + rows)
-    assert [vote.choice for vote in votes] == ["a"] * 3 + ["b"] * 3 + ["tie"] * 4
+    assert [vote.choice for vote in votes] == ["a"] * 3 + ["b"] * 3 + ["tie"] * 5
     assert {(vote.question, vote.system_a, vote.system_b, vote.values) for vote in votes} == {
         ("pv", "s", "t", ("쉼", "여유"))
     }

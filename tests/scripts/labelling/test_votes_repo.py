@@ -82,7 +82,7 @@ def test_the_card_and_the_rows_for_a_stranger(hub, tmp_path: Path) -> None:
         repo.id, [CommitOperationAdd("README.md", note.encode())], repo_type="dataset", commit_message="note"
     )
     card = hub.text(votes_repo.push(hub, repo, given), "README.md")
-    assert "| 11 | 3 | 5 | 9 % |" in card
+    assert "| 11 | 3 | 5 | 9% |" in card
     assert card.count("# 덧붙임") == card.count("사람이 쓴 글") == card.count("hanjul:begin") == 1
     assert all(f"`{column}`" in card for column in asdict(given[0]))
     environment = {"HF_ENDPOINT": os.environ["HF_ENDPOINT"], "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
