@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.rows import make_row
 from pipelines.slogans import SLOGANS, load_slogans
-from pipelines.synthesis.examples import exemplary_slogans, is_exemplary
+from pipelines.synthesis.examples import SEXIST, exemplary_slogans, is_exemplary
 
 
 def test_slogans_shown_to_a_teacher_do_what_it_is_told():
@@ -34,9 +34,14 @@ def test_slogans_shown_to_a_teacher_do_what_it_is_told():
         ("이 소리가 아닙니다. 이 소리도 아닙니다. 용각산은 소리가 나지 않습니다.", "41 characters"),
     ],
 )
-def test_slogans_kept_for_people_alone(line, why):
+def test_slogans_that_no_prompt_shows(line, why):
     assert line in {row["ad_copy"] for row in load_slogans()}
     assert line not in {row["ad_copy"] for row in exemplary_slogans()}, why
+
+
+def test_a_sexist_slogan_is_not_shown_and_not_copied():
+    assert {row["ad_copy"] for row in load_slogans()} >= SEXIST
+    assert not {row["ad_copy"] for row in exemplary_slogans()} & SEXIST
 
 
 @pytest.mark.parametrize(
