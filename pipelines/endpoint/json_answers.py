@@ -66,7 +66,7 @@ def lines_form(lines: int, max_new_tokens: int) -> Form:
 
 def schema_of(lines: int) -> dict[str, Any]:
     """The `response_format` that asks for so many lines, within what strict structured output allows."""
-    items = {"type": "array", "items": {"type": "string"}, "description": f"서로 다른 카피 {lines}줄"}
+    items = {"type": "array", "items": {"type": "string"}, "description": f"서로 다른 카피 {lines}개"}
     schema = {"type": "object", "properties": {LIST: items}, "required": [LIST], "additionalProperties": False}
     return {"type": "json_schema", "json_schema": {"name": LIST, "strict": True, "schema": schema}}
 

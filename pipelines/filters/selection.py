@@ -22,14 +22,14 @@ from pipelines.text.ngrams import letters
 
 NEAR_DUPLICATE = Reason(
     "near_duplicate",
-    "거의 같은 줄",
-    "글자가 거의 같은, 더 나은 줄이 있습니다.",
+    "거의 같은 카피",
+    "글자가 거의 같은 더 나은 카피가 있습니다.",
     "A better line has almost the same letters.",
 )
 OUTRANKED = Reason(
     "outranked",
-    "더 나은 줄 있음",
-    "흠은 없지만 같은 상품과 가치로 쓴 더 나은 줄이 있습니다.",
+    "더 나은 카피 있음",
+    "흠은 없지만 같은 상품과 가치로 쓴 더 나은 카피가 있습니다.",
     "Nothing is wrong with it, but a better line was written for the same product and values.",
 )
 

@@ -11,7 +11,7 @@ from pipelines.filters.reason import Reason
 REASON = Reason(
     "judge",
     "점수 미달",
-    "평가 점수가 기준보다 낮습니다.",
+    "점수가 기준보다 낮습니다.",
     "A judge's score is under its threshold.",
 )
 

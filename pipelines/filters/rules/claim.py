@@ -19,7 +19,7 @@ from pipelines.filters.rules.claims.entries import Claim, denied, exempt, load_c
 REASON = Reason(
     "claim",
     "근거 없는 주장",
-    "1위, 최고, 효능, 보장, 마감 임박처럼 법이 제한하거나 근거가 있어야 쓸 수 있는 말을 했습니다.",
+    "1위, 최고, 효능, 보장, 마감 임박처럼 법이 제한하거나 근거가 있어야 할 수 있는 말을 했습니다.",
     "Makes a claim that the law restricts or that needs proof, such as a rank, an effect, a guarantee or a deadline.",
 )
 

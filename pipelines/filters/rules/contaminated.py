@@ -13,8 +13,8 @@ from pipelines.filters.reason import Reason
 
 REASON = Reason(
     "contaminated",
-    "평가용 줄과 겹침",
-    "평가에 쓰는 줄과 거의 같아, 학습에 섞이면 평가를 믿을 수 없게 됩니다.",
+    "평가용 카피와 겹침",
+    "평가에 쓰는 카피와 거의 같아, 학습에 섞이면 평가를 믿을 수 없게 됩니다.",
     "Resembles a line kept for evaluation, which training must not see.",
 )
 

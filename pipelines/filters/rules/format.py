@@ -12,8 +12,8 @@ from pipelines.filters.reason import Reason
 
 REASON = Reason(
     "format",
-    "한 줄이 아님",
-    "줄바꿈, 머리말, 마크업, 해시태그, 따옴표, 이모지가 섞여 카피 한 줄로 볼 수 없습니다.",
+    "카피 하나가 아님",
+    "줄바꿈, 머리말, 마크업, 해시태그, 따옴표, 이모지가 섞여 카피 하나로 볼 수 없습니다.",
     "Not one plain line: line breaks, labels, markup, hashtags, quotation marks or emoji.",
 )
 

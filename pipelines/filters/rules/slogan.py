@@ -11,7 +11,7 @@ from pipelines.filters.reason import Reason
 REASON = Reason(
     "slogan",
     "실제 슬로건과 닮음",
-    "이미 쓰인 광고 문구를 그대로 옮겼거나 거의 같습니다.",
+    "기존 광고 문구를 그대로 옮겼거나 거의 같습니다.",
     "Quotes or closely resembles a real slogan.",
 )
 

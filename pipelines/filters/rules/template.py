@@ -1,4 +1,4 @@
-"""`template`: the line would do for any product: a worn-out form, stock words, or a phrase that too many lines have.
+"""`template`: the line would do for any product: a cliché, stock words, or a phrase that too many lines have.
 
 The forms stand in `templates.yaml`, the words in `stock_words.yaml`. One stock word in a good line is fine; they
 carry a line where they are a quarter of its words or more, a heavy one among them. What else is overused the data
@@ -20,9 +20,9 @@ from pipelines.filters.reason import Reason
 
 REASON = Reason(
     "template",
-    "틀에 박힌 말",
-    "어느 상품에나 붙는 닳은 말이거나, 너무 많은 줄이 같은 첫머리나 끝맺음을 씁니다.",
-    "A worn-out form that would do for any product, or an opening or ending that too many lines share.",
+    "상투어",
+    "어느 상품에나 붙는 상투어이거나, 너무 많은 카피가 같이 쓰는 첫머리나 끝맺음입니다.",
+    "A cliché that would do for any product, or an opening or ending that too many lines share.",
 )
 
 FORMS = Path(__file__).parent / "templates.yaml"

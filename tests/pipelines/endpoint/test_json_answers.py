@@ -279,7 +279,7 @@ def test_form_asks_for_what_it_reads():
             "schema": {
                 "type": "object",
                 "properties": {
-                    "copies": {"type": "array", "items": {"type": "string"}, "description": "서로 다른 카피 4줄"}
+                    "copies": {"type": "array", "items": {"type": "string"}, "description": "서로 다른 카피 4개"}
                 },
                 "required": ["copies"],
                 "additionalProperties": False,

@@ -51,14 +51,14 @@ def test_the_brief_shows_device_tone_and_each_example_once():
     lines = system["content"].splitlines()
     assert "이번 카피의 수사법: 말 하나로 두 번." in lines
     assert "이번 카피의 말투: 다정하게." in lines
-    (begin,) = (number for number, line in enumerate(lines) if line.startswith("본보기입니다. 말맛만 참고하고"))
+    (begin,) = (number for number, line in enumerate(lines) if line.startswith("예시입니다. 말맛만 참고하고"))
     assert "상표나 상품 이름이 들어 있더라도 이번 카피에는 쓰지 않습니다." in lines[begin]
     assert lines[begin + 1 : begin + 4] == ["- 상품3 (여유) → 구호 3", "- 물건5 (설렘, 쉼) → 줄 5", ""]
 
 
 def test_a_bare_brief_says_nothing_of_what_is_not_asked_for():
     system, _ = build_prompt(BARE, [], load_craft(), 1)
-    assert not [word for word in ("수사법", "말투", "본보기", "None", "{%", "{{") if word in system["content"]]
+    assert not [word for word in ("수사법", "말투", "예시", "None", "{%", "{{") if word in system["content"]]
     assert "\n\n\n" not in system["content"]
 
 
@@ -66,7 +66,7 @@ def test_a_bare_brief_says_nothing_of_what_is_not_asked_for():
 def test_the_brief_asks_for_json_with_so_many_lines(lines):
     system, _ = build_prompt(PAIR, [], load_craft(), lines)
     *_, asked, form = system["content"].splitlines()
-    assert asked.startswith("카피 한 줄을 JSON" if lines == 1 else f"발상이 서로 다른 카피 {lines}줄을 JSON")
+    assert asked.startswith("카피 하나를 JSON" if lines == 1 else f"발상이 서로 다른 카피 {lines}개를 JSON")
     places = [f"줄 {number}" for number in range(lines)]
     for place in places:
         form = form.replace("…", place, 1)

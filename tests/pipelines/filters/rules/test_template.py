@@ -1,4 +1,4 @@
-"""Worn-out forms, stock words, and the openings and endings that are counted."""
+"""Clichés, stock words, and the openings and endings that are counted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check(line: str) -> str | None:
 
 
 @pytest.mark.parametrize(("name", "line"), HITS)
-def test_a_worn_out_form_is_found_and_named(name: str, line: str) -> None:
+def test_a_cliche_is_found_and_named(name: str, line: str) -> None:
     assert check(line) == f"form {name}"
 
 
