@@ -21,8 +21,8 @@ from pipelines.text.tidy import QUOTES
 
 #: Bins of a distribution of scores, each 0.05 wide.
 BINS = 20
-#: What the filter `leak` finds in a line: the product, what kind of thing it is, a value, or the stem of a value.
-LEAKS = ("product", "kind", "value", "stem")
+#: What the filter `leak` finds in a line: the product, a part of its name, a value, or the stem of a value.
+LEAKS = ("product", "part", "value", "stem")
 
 Rows = Sequence[Mapping[str, Any]]
 

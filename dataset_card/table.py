@@ -36,7 +36,7 @@ def numbers(computed: Computed) -> list[Number]:
         ("상품 이름이 그대로 나온 카피", "Lines with the product verbatim"),
         ("가치가 그대로 나온 카피", "Lines with a value verbatim"),
         ("`leak`: 상품", "`leak`: product"),
-        ("`leak`: 상품의 종류", "`leak`: kind of product"),
+        ("`leak`: 상품 이름의 일부", "`leak`: part of the product's name"),
         ("`leak`: 가치", "`leak`: value"),
         ("`leak`: 가치의 어간", "`leak`: stem of a value"),
         ("따옴표가 남은 카피", "Lines with stray quotation marks"),

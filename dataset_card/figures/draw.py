@@ -77,7 +77,7 @@ def quality(before: Quality, after: Quality) -> Figure:
 
 def _low(found: Quality) -> dict[str, float | None]:
     return {
-        "상품 노출": 100 * (found.leaks["product"] + found.leaks["kind"]),
+        "상품 노출": 100 * (found.leaks["product"] + found.leaks["part"]),
         "가치 노출": 100 * (found.leaks["value"] + found.leaks["stem"]),
         "남은 따옴표": 100 * found.stray_quotes,
         "거의 같은 카피": 100 * found.diversity.near_duplicates,

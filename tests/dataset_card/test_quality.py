@@ -39,10 +39,15 @@ def test_measures_exactly_this():
         product_verbatim=0.25,
         value_verbatim=0.25,
         stray_quotes=0.25,
-        leaks={"product": 0.25, "kind": 0.0, "value": 0.25, "stem": 0.25},
+        leaks={"product": 0.25, "part": 0.0, "value": 0.25, "stem": 0.25},
         diversity=found.diversity,
         scores={},
     )
+
+
+def test_a_part_of_the_product_is_a_leak_of_its_own():
+    rows = [make_row("알람 시계", ["여유"], line) for line in ("시계가 왔다", "봄이 왔다")]
+    assert measure(rows, LIMITS, lines=2, seed=0).leaks == {"product": 0.0, "part": 0.5, "value": 0.0, "stem": 0.0}
 
 
 def test_samples_are_as_large_as_was_said_and_blind_to_order():
