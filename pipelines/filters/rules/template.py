@@ -1,14 +1,15 @@
 """`template`: the line would do for any product: a cliché, stock words, or a phrase that too many lines have.
 
 The forms stand in `templates.yaml`, the words in `stock_words.yaml`. One stock word in a good line is fine; they
-carry a line where they are a quarter of its words or more, a heavy one among them. What else is overused the data
-itself shows: of the lines with one opening or ending of two words only the best stay, see `selection`.
+carry a line where two or more are half of its words, or a quarter of them with a heavy one among them, or where a heavy
+one comes last. What else is overused the data itself shows: of the lines with one opening or ending of two words only
+the best stay, see `selection`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,9 @@ def cliche_of(line: str) -> str | None:
     """
     if (form := _forms().search(line)) and form.lastgroup:
         return f"form {_names()[form.lastgroup]}"
-    found = [(match.lastgroup, match.group()) for match in _stock().finditer(line)]
-    if any(weight == "heavy" for weight, _ in found) and 4 * len(found) >= len(WORD.findall(line)):
-        return f"stock words {' '.join(word for _, word in found)}"
+    found = list(_stock().finditer(line))
+    if found and _carry(line, found):
+        return f"stock words {' '.join(match.group() for match in found)}"
     return None
 
 
@@ -72,6 +73,14 @@ def phrases(line: str) -> tuple[str, ...]:
 def most(rows: int, limits: Limits) -> int:
     """In how many of so many lines an opening or an ending may stand."""
     return max(limits.max_phrase_count, int(limits.max_phrase_share * rows + 1e-9))
+
+
+def _carry(line: str, found: Sequence[re.Match[str]]) -> bool:
+    words = [match.start() for match in WORD.finditer(line)]
+    heavy = [match.start() for match in found if match.lastgroup == "heavy"]
+    if heavy:
+        return 4 * len(found) >= len(words) or words[-1] in heavy
+    return len(found) > 1 and 2 * len(found) >= len(words)
 
 
 @cache

@@ -47,6 +47,8 @@ def test_a_line_beside_a_form_is_fine(name: str, line: str) -> None:
         ("세밀한 공간을 완성하다.", "세밀 공간 완성"),
         ("내 방에 작은 품격을", "품격"),
         ("땅을 믿고 풍요를 키워라", "풍요 키워라"),
+        ("좁은 골목을 돌아 불이 켜진 창가에 앉은 열정!", "열정"),  # in last place
+        ("안전한 오늘, 안심한 내일", "안전 안심 내일"),  # light ones alone, half of the words
     ],
 )
 def test_stock_words_that_carry_a_line_are_found(line: str, words: str) -> None:
