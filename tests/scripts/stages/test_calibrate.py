@@ -30,7 +30,7 @@ from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 from tests.tiny import architectures
 
 REPO, SLOGANS = "calibrated-judges", len(exemplary_slogans())
-TRAIN, HELD_OUT = 24, 18
+TRAIN, HELD_OUT = 24, 30
 SYNTHESISED = "사람이 쓰지 않은 줄"
 NOTE = "\n## 덧붙임\n\n사람이 쓴 글\n"
 
