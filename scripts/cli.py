@@ -151,7 +151,9 @@ def emit(hub: Hub, uri: HfUri) -> None:
 
 @app.command()
 def release(
-    recipe: Annotated[str, typer.Argument(help="A recipe's file, or `offline`, `imported` or `endpoint`.")] = "offline",
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe's file, or `offline`, `full`, `imported` or `endpoint`.")
+    ] = "offline",
     input: Annotated[str | None, typer.Option(help="Rows to import: a file or hf://datasets/…")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print requests, tokens and cost; do nothing.")] = False,
     changes: SetFlag = None,
@@ -217,7 +219,7 @@ def pairs(
 def synthesize(
     uri: Annotated[str, typer.Argument(help="Dataset with config `pairs`: hf://datasets/…")],
     teacher: Annotated[
-        str | None, typer.Option(help="Adapter that writes: hf://models/… (embedded teacher only).")
+        str | None, typer.Option(help="Adapter that writes, without an endpoint; else that of `train.repo`.")
     ] = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="Accepted rows wanted; asks on until they are.")] = None,
     examples: Annotated[
@@ -237,9 +239,10 @@ def synthesize(
     with hub_session() as hub:
         from scripts.models import models
         from scripts.stages import synthesize as stage
-        from scripts.teaching import estimate
+        from scripts.teaching import estimate, teachers
 
-        pairs, adapter = hub.resolve(uri, "dataset"), hub.resolve(teacher, "model") if teacher else None
+        pairs = hub.resolve(uri, "dataset")
+        adapter = hub.resolve(teacher, "model") if teacher else teachers.adapter_of(hub, loaded)
         if dry_run:
             out(estimate.of_pairs(hub, pairs, adapter, loaded).table())
             return

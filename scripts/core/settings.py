@@ -119,10 +119,9 @@ class EndpointSettings(Settings):
 
 
 class TeacherSettings(EndpointSettings):
-    """Who writes. Without `base_url` the embedded model does, with an adapter trained on the written rows."""
+    """Who writes. Without `base_url` the embedded model does, with the adapter of `train.repo`."""
 
     price: PriceSettings | None = Field(None, description="where the provider's list price is unknown or not yours")
-    adapter: Annotated[TrainSettings, NoEffect] = TrainSettings(repo="hanjul-gemma-3-270m-teacher-lora")
 
 
 class Sampling(Settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,11 @@ from huggingface_hub import HfUri
 from pipelines.errors import HanjulError
 from scripts.core import env
 from scripts.core.log import log
-from scripts.core.settings import Recipe
+from scripts.core.settings import PairsSettings, Recipe
 from scripts.exporting import exports
 from scripts.hub.hub import Hub
 from scripts.models import models
 from scripts.stages import evaluate, filter, import_rows, pairs, space, synthesize, train
-
-#: What a teacher learns from: not from what an earlier teacher wrote.
-WRITERS = ("written", "imported")
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Released:
     """What a release published, all pinned.
 
     Attributes:
-        uris: dataset, adapter, space (and the teacher's adapter, the merged model, its GGUFs where they were made).
+        uris: dataset, adapter, space (and the merged model, its GGUFs where they were made).
         collection: its slug.
         version: the tag that stands on every repo.
     """
@@ -60,34 +58,36 @@ def run(hub: Hub, recipe: Recipe) -> Released:
 
 
 def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dict[str, HfUri]:
-    uris: dict[str, HfUri] = {}
-    teacher = None
+    """Run the stages. Offline the adapter is trained first, then writes; an endpoint writes before it is trained."""
+
     base = models.resolve_base(hub, recipe.train)
     scorer = models.scorer_of(hub, [base])
+
+    def filtered(raw: HfUri) -> HfUri:
+        return filter.run(hub, raw, scorer, recipe, sealed)
+
+    def trained(rows: HfUri, sources: Sequence[str] | None = None) -> HfUri:
+        return train.run(hub, rows, base, recipe.train, recipe.seed, sources, sealed)
+
+    def written(rows: HfUri, settings: PairsSettings, adapter: HfUri | None) -> HfUri:
+        planned = pairs.run(hub, dataset, rows, settings, recipe.seed, sealed, base)
+        return synthesize.run(hub, planned, adapter, base, recipe, sealed)
+
     rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
-    rows = filter.run(hub, rows, scorer, recipe, sealed)
-    if recipe.pairs and recipe.synthesize:
-        rows, teacher = _synthesise(hub, recipe, dataset, base, rows, sealed)
-        uris |= {"teacher": teacher} if teacher else {}
-        rows = filter.run(hub, rows, scorer, recipe, sealed)
-    adapter = train.run(hub, rows, base, recipe.train, recipe.seed, sealed=sealed)
-    [adapter] = evaluate.run(hub, [adapter], rows, recipe, teacher, sealed)
-    uris |= exports.run(hub, adapter, rows, recipe.train, sealed)
+    if not (recipe.pairs and recipe.synthesize):
+        rows = filtered(rows)
+        adapter = trained(rows)
+    elif recipe.synthesize.teacher.base_url:
+        rows = filtered(written(rows, recipe.pairs, None))
+        adapter = trained(rows)
+    else:
+        rows = filtered(rows)
+        adapter = trained(rows, train.PEOPLE)  # `raw` may hold what an adapter of an earlier version wrote
+        rows = filtered(written(rows, recipe.pairs, adapter))
+    [adapter] = evaluate.run(hub, [adapter], rows, recipe, sealed=sealed)
+    made = exports.run(hub, adapter, rows, recipe.train, sealed)
     demo = space.deploy(hub, adapter, recipe, sealed)
-    return {"dataset": rows, "adapter": adapter, **uris, "space": demo}
-
-
-def _synthesise(
-    hub: Hub, recipe: Recipe, dataset: HfUri, base: HfUri, rows: HfUri, sealed: str | None
-) -> tuple[HfUri, HfUri | None]:
-    """Pairs and lines on top of the rows that are there; without an endpoint, by a teacher trained on these rows."""
-
-    assert recipe.pairs and recipe.synthesize
-    teacher = None
-    if recipe.synthesize.teacher.base_url is None:
-        teacher = train.run(hub, rows, base, recipe.synthesize.teacher.adapter, recipe.seed, WRITERS, sealed)
-    planned = pairs.run(hub, dataset, rows, recipe.pairs, recipe.seed, sealed, base)
-    return synthesize.run(hub, planned, teacher, base, recipe, sealed), teacher
+    return {"dataset": rows, "adapter": adapter, **made, "space": demo}
 
 
 def _tag(hub: Hub, uri: HfUri, version: str) -> None:

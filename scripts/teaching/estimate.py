@@ -110,7 +110,7 @@ def of_recipe(recipe: Recipe) -> Estimate:
     settings, pairs = recipe.synthesize, recipe.pairs
     if settings is None or pairs is None:
         raise HanjulError("The recipe synthesises nothing", "synthesize", "leave out --dry-run")
-    adapter = "" if settings.teacher.base_url else settings.teacher.adapter.repo
+    adapter = "" if settings.teacher.base_url else recipe.train.repo
     # slogans stand for all examples: what is drawn from is not imported yet
     prompts = PromptBuilder(
         0 if adapter else settings.candidates, settings.examples, (tuple(exemplary_slogans()),), recipe.seed

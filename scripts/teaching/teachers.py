@@ -13,8 +13,9 @@ from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
 from pipelines.errors import HanjulError
 from scripts.core import endpoints
-from scripts.core.settings import AskingSettings, TeacherSettings
+from scripts.core.settings import AskingSettings, Recipe, TeacherSettings
 from scripts.hub.hub import Hub
+from scripts.models import models
 from scripts.models.embedded import gguf_path
 from scripts.models.llama_server import serve
 from scripts.models.lora_gguf import convert
@@ -43,6 +44,15 @@ class TeacherEndpoint:
     tuned: bool
 
 
+def adapter_of(hub: Hub, recipe: Recipe) -> HfUri | None:
+    """The adapter of `train.repo`, pinned as it was trained; None where an endpoint writes or there is no such repo."""
+
+    repo = hub.repo("model", recipe.train.repo)
+    if (recipe.synthesize and recipe.synthesize.teacher.base_url) or not hub.head(repo):
+        return None
+    return models.origin(hub, hub.resolve(repo))
+
+
 @contextmanager
 def open_teacher(
     hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path
@@ -69,7 +79,9 @@ def open_teacher(
         )
         return
     if adapter is None:
-        raise HanjulError("There is no teacher", PLACE, "name an endpoint (`base_url`, `model`), or give --teacher")
+        raise HanjulError(
+            "There is no teacher", PLACE, "name an endpoint (`base_url`, `model`), run `hanjul train` or give --teacher"
+        )
 
     snapshot = hub.snapshot(adapter)
     lora = convert(snapshot, folder / "teacher.gguf")

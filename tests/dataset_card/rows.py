@@ -11,7 +11,7 @@ from tests.limits import LIMITS
 
 GIVEN = Given("NS/hanjul-copy", "한 줄 Hanjul")
 PRODUCED = Produced(
-    teacher=f"hf://NS/hanjul-gemma-3-270m-teacher-lora@{'1' * 40}",
+    teacher=f"hf://NS/hanjul-gemma-3-270m-lora@{'1' * 40}",
     teacher_base="google/gemma-3-270m",
     scorer=f"google/gemma-3-270m@{'2' * 40}",
     limits=LIMITS,

@@ -15,7 +15,7 @@ import pytest
 from tests import command
 from tests.space.browser import CHROMIUM, generate
 
-#: Minutes: the real model is dequantised, trained twice and judged.
+#: Minutes: the real model is dequantised, trained and judged.
 #: The time-outs are there for what hangs: a busy machine takes ten minutes.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
@@ -74,14 +74,13 @@ def test_release_ends_with_pinned_and_tagged_uris(released: dict[str, Any], endp
     from huggingface_hub import HfApi, parse_hf_uri
 
     api = HfApi(endpoint=endpoint)
-    for name in ("dataset", "adapter", "teacher", "space"):
+    for name in ("dataset", "adapter", "space"):
         uri = parse_hf_uri(released[name])
         tags = api.list_repo_refs(uri.id, repo_type=uri.type).tags
         assert [(tag.name, tag.target_commit) for tag in tags] == [("v0.0.1", uri.revision)]
     assert {item.item_id for item in api.get_collection(released["collection"]).items} == {
         "local/tiny-copy",
         "local/tiny-lora",
-        "local/tiny-teacher-lora",
         "local/tiny",
     }
 
@@ -91,7 +90,7 @@ def test_second_release_does_no_work(released: dict[str, Any], home: Path) -> No
     assert json.loads(again.stdout) == released
     lines = again.stderr.splitlines()
     assert "releasing v0.0.1" in lines[0]
-    assert len(lines) == 11
+    assert len(lines) == 10
     assert all("done before" in line for line in lines[1:]), lines
 
 

@@ -20,7 +20,7 @@ MARKED = {
     "ImportSettings": {"source", "terms"},
     "TrainSettings": {"gpu_memory_gb", "processes", "tracking", "merge", "gguf"},
     "EndpointSettings": {"api_key_env"},
-    "TeacherSettings": {"api_key_env", "adapter"},
+    "TeacherSettings": {"api_key_env"},
     "JudgeSettings": {"api_key_env", "price", "concurrency", "budget"},
     "BudgetSettings": {"timeout", "batch_poll"},
     "AskingSettings": {"concurrency"},

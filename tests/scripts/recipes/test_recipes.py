@@ -47,7 +47,7 @@ def test_defaults_stand_in_the_settings_class_alone(tmp_path: Path) -> None:
     ("text", "what", "where", "next_step"),
     [
         ("train:\n  epoch: 3\n", "Unknown key", "train.epoch", "`epochs`"),
-        ("synthesize:\n  teacher:\n    adapter:\n      lora: 3\n", "Unknown key", "adapter.lora", "lora`"),
+        ("pairs:\n  propose:\n    teacher:\n      url: x\n", "Unknown key", "teacher.url", "`base_url`"),
         ("trains:\n  epochs: 3\n", "Unknown key", "trains", "`train`"),
         ("train:\n  epochs: -1\n", "does not fit", "train.epochs", "change"),
         ("version: 1.0\n", "does not fit", "version", "change"),

@@ -14,11 +14,12 @@ from pydantic import ValidationError
 from model_card.judging.facts import Verdict
 from pipelines.errors import HanjulError
 from pipelines.rows import row_id
+from scripts import recipes
 from scripts.core import env
-from scripts.core.settings import FilterSettings, ImportSettings, PairsSettings, Recipe
+from scripts.core.settings import FilterSettings, ImportSettings, PairsSettings, Recipe, TrainSettings
 from scripts.hub.hub import Hub
 from scripts.stages import filter, import_rows, pairs, synthesize
-from scripts.teaching import estimate
+from scripts.teaching import estimate, teachers
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
 
 WORDS = [
@@ -282,6 +283,15 @@ def test_no_teacher_is_a_sentence(hub: Hub, planned: HfUri) -> None:
         run(hub, planned, recipe(None))
 
 
+def test_without_an_endpoint_the_adapter_that_the_recipe_trains_writes(hub: Hub) -> None:
+    named = {"train": TrainSettings(repo="writing-lora")}
+    chosen = recipe(None).model_copy(update=named)
+    assert teachers.adapter_of(hub, chosen) is None
+    hub.api.create_repo("local/writing-lora")
+    assert teachers.adapter_of(hub, chosen) == hub.resolve("hf://models/local/writing-lora")
+    assert teachers.adapter_of(hub, recipe("https://teacher.example/v1").model_copy(update=named)) is None
+
+
 def test_model_must_be_named(hub: Hub, planned: HfUri) -> None:
     with pytest.raises(HanjulError, match="not named"):
         run(hub, planned, recipe("http://127.0.0.1:9/v1", {"model": None}))
@@ -305,3 +315,9 @@ def test_dry_run_sends_nothing_and_says_what_it_would(hub: Hub, planned: HfUri) 
     assert estimate.of_pairs(hub, planned, None, listed).price.input == pytest.approx(0.075)  # type: ignore[union-attr]
     unknown = estimate.of_pairs(hub, planned, None, recipe("https://teacher.example/v1"))
     assert unknown.usd is None and "unknown" in unknown.table()
+
+
+def test_dry_run_of_the_offline_release_names_the_adapter_that_it_will_train() -> None:
+    changes = {"pairs.n": 10, "synthesize.candidates": 3, "train.repo": "writing-lora"}
+    found = estimate.of_recipe(recipes.load("offline", changes))
+    assert (found.model, found.requests, found.most_requests, found.usd) == ("writing-lora", 30, 30, 0)
