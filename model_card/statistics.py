@@ -98,16 +98,17 @@ def auc(good: Array, bad: Array) -> float:
     return float(roc_auc_score(labels, np.concatenate([good, bad])))
 
 
-def resampled_auc(good: Array, bad: Array, counts: Array) -> Array:
-    """The AUC in each resample of contrasts, [bootstrap]; NaN where a resample has none of them.
+def resampled_auc(good: Array, bad: Array, good_counts: Array, bad_counts: Array) -> Array:
+    """The AUC in each resample, [bootstrap]; NaN where a resample has no good or no bad line.
 
     Args:
-        good, bad: scores of the two lines of each contrast, [contrasts].
-        counts: how often each contrast was drawn, [bootstrap, contrasts].
+        good, bad: scores of lines, [good] and [bad].
+        good_counts, bad_counts: how often each was drawn, [bootstrap, good] and [bootstrap, bad].
     """
     ahead = np.heaviside(good[:, None] - bad, 0.5)
+    pairs = good_counts.sum(axis=1) * bad_counts.sum(axis=1)
     with np.errstate(invalid="ignore"):
-        return np.asarray(((counts @ ahead) * counts).sum(axis=1) / counts.sum(axis=1) ** 2)
+        return np.asarray(((good_counts @ ahead) * bad_counts).sum(axis=1) / pairs)
 
 
 def paired_accuracy(good: Array, bad: Array) -> float:
@@ -116,7 +117,12 @@ def paired_accuracy(good: Array, bad: Array) -> float:
 
 
 def resampled_paired_accuracy(good: Array, bad: Array, counts: Array) -> Array:
-    """Paired accuracy in each resample of contrasts, [bootstrap]; arguments and NaN as in `resampled_auc`."""
+    """Paired accuracy in each resample of contrasts, [bootstrap]; NaN where it has none of them.
+
+    Args:
+        good, bad: scores of the two lines of each contrast, [contrasts].
+        counts: how often each contrast was drawn, [bootstrap, contrasts].
+    """
     with np.errstate(invalid="ignore"):
         return np.asarray(counts @ np.heaviside(good - bad, 0.5) / counts.sum(axis=1))
 

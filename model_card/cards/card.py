@@ -19,6 +19,7 @@ from model_card.cards.published import published
 from model_card.comparison.report import Report
 from model_card.comparison.surface import COPY
 from model_card.judging.facts import FLOOR, TIE, is_reliable
+from model_card.judging.graded import READERS
 from pipelines import rows
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
@@ -58,6 +59,7 @@ def environment() -> Environment:
     templates.globals |= {
         "metrics": list(METRICS.values()),
         "floor": FLOOR,
+        "readers": READERS,
         "copy": COPY,
         "published": published(),
         "least_for_pairwise": LEAST_FOR_PAIRWISE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -84,10 +85,15 @@ def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: Metr
 
 
 def calibration(judges: Sequence[JudgeFacts]) -> bytes:
-    """`calibration.png`: a column a judge; AUC by metric with its interval, and by kind of perturbed line."""
+    """`calibration.png`: a column a judge; AUC by metric with its interval, and by kind of bad line."""
     metrics, compared = scored_metrics(judges), any(judge.duels for judge in judges)
     rows = [_calibration_rows(judge, metrics, compared) for judge in judges]
-    lowest = min(value.low if isinstance(value, Interval) else value for column in rows for _, value in column if value)
+    lowest = min(
+        row.area.low if isinstance(row.area, Interval) else row.area
+        for column in rows
+        for row in column
+        if row.area is not None
+    )
     with style():
         size = (_WIDTH + _NEXT * (len(judges) - 1), 1.3 + 0.36 * len(rows[0]))
         figure = Figure(figsize=size, layout="constrained")
@@ -99,35 +105,52 @@ def calibration(judges: Sequence[JudgeFacts]) -> bytes:
         return png(figure)
 
 
-def _calibration_rows(
-    judge: JudgeFacts, metrics: Sequence[Metric], compared: bool
-) -> list[tuple[str, Interval | float | None]]:
-    """(label, AUC) by metric, None for one that the judge does not score.
+@dataclass(frozen=True)
+class _Row:
+    """A row of the calibration.
 
-    With an interval for a metric or for comparing two lines, without one for a kind of perturbed line.
+    Attributes:
+        area: AUC; with an interval for a metric or for comparing two lines, without one for a kind of bad line. None
+            for what the judge does not do.
     """
-    rows: list[tuple[str, Interval | float | None]] = []
+
+    label: str
+    area: Interval | float | None
+    reliable: bool
+
+
+def _calibration_rows(judge: JudgeFacts, metrics: Sequence[Metric], compared: bool) -> list[_Row]:
+    rows = []
     for metric in metrics:
         calibration = judge.calibration.get(metric.key)
-        rows.append((f"{metric.korean} · {metric.name}", calibration.auc if calibration else None))
+        area, reliable = (calibration.auc, calibration.reliable) if calibration else (None, True)
+        rows.append(_Row(f"{metric.korean} · {metric.name}", area, reliable))
         for kind in metric.contrasts:
             accuracy = calibration.kinds.get(kind) if calibration else None
-            rows.append((kind_name(kind)[0], accuracy.auc if accuracy else None))
-    return [*rows, ("두 카피 비교, 정답률 · comparing", judge.duels)] if compared else rows
+            rows.append(_of_kind(kind, accuracy.auc if accuracy else None))
+    if compared:
+        right = judge.duels
+        rows.append(_Row("두 카피 비교, 정답률 · comparing", right, right is None or is_reliable(right.value)))
+    return rows
 
 
-def _calibration_panel(axes: Axes, rows: list[tuple[str, Interval | float | None]]) -> None:
+def _of_kind(kind: str, area: float | None) -> _Row:
+    return _Row(kind_name(kind)[0], area, area is None or is_reliable(area))
+
+
+def _calibration_panel(axes: Axes, rows: list[_Row]) -> None:
     axes.axvline(FLOOR, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    for row, (_, area) in enumerate(rows):
+    for place, row in enumerate(rows):
+        area = row.area
         if isinstance(area, Interval):
-            _estimate(axes, row, area, INK if is_reliable(area.value) else ACCENT)
-            axes.axhline(row - 0.5, color=SOFT, linewidth=0.5)
+            _estimate(axes, place, area, INK if row.reliable else ACCENT)
+            axes.axhline(place - 0.5, color=SOFT, linewidth=0.5)
         elif area is not None:
-            colour = SOFT if is_reliable(area) else ACCENT
-            axes.scatter([area], [row], s=26, color=colour, zorder=3)
-            label = axes.annotate(f"{area:.2f}", (area, row), xytext=(7, -4), textcoords="offset points", fontsize=9.5)
-            label.set_bbox({"facecolor": GROUND, "linewidth": 0, "pad": 0.5})  # the floor does not cross it
-    axes.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=10)
+            colour = SOFT if row.reliable else ACCENT
+            axes.scatter([area], [place], s=26, color=colour, zorder=3)
+            text = axes.annotate(f"{area:.2f}", (area, place), xytext=(7, -4), textcoords="offset points", fontsize=9.5)
+            text.set_bbox({"facecolor": GROUND, "linewidth": 0, "pad": 0.5})  # the floor does not cross it
+    axes.set_yticks(range(len(rows)), [row.label for row in rows], fontsize=10)
     axes.set_ylim(len(rows) - 0.4, -0.8)
     axes.set_xlabel(f"AUC, 0.5 = 동전 던지기 · chance, 점선 · floor {FLOOR}", fontsize=9.5)
     axes.grid(axis="y", visible=False)
@@ -175,7 +198,8 @@ def _pairwise_block(matrix: Axes, ratings: Axes, judgement: Judgement) -> None:
     matrix.tick_params(axis="both", labelsize=10, length=0)
     matrix.tick_params(axis="y", pad=22)  # room for the system's number
     matrix.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False)
-    title = f"{_wrapped(judgement.judge.name, 40)}\n행이 열을 이긴 비율, % · row beats column"
+    unreliable = _mark(judgement.judge.compares_reliably)
+    title = f"{_wrapped(judgement.judge.name, 40)}{unreliable}\n행이 열을 이긴 비율, % · row beats column"
     matrix.set_title(title, fontsize=10, linespacing=1.4)
     matrix.grid(visible=False)
     for row, name in enumerate(order):
@@ -183,7 +207,7 @@ def _pairwise_block(matrix: Axes, ratings: Axes, judgement: Judgement) -> None:
         ratings.plot([rating.low, rating.high], [row, row], color=INK, linewidth=2.5, solid_capstyle="round")
         ratings.scatter([rating.value], [row], s=40, color=INK, zorder=3)
     ratings.axvline(0, color=SOFT, linewidth=0.8)
-    ratings.set_title("레이팅 · rating", fontsize=10)
+    ratings.set_title(f"레이팅 · rating{'' if judgement.judge.compares_reliably else ' †'}", fontsize=10)
     ratings.set_xlabel("로그 오즈 · log-odds", fontsize=9.5)
     ratings.tick_params(axis="y", length=0, labelleft=False)
     ratings.grid(axis="y", visible=False)

@@ -13,7 +13,7 @@ from pipelines.metrics import METRICS, Metric
 
 
 def kind_name(kind: str) -> tuple[str, str]:
-    """A kind of perturbed line in Korean and English; one that is no longer made is its own name."""
+    """A kind of bad line in Korean and English; one that is no longer made is its own name."""
     known = CONTRAST_KINDS.get(kind)
     return (known.korean, known.english) if known else (kind, kind)
 
@@ -29,11 +29,12 @@ def how(judge: JudgeFacts) -> tuple[str, str]:
         "likelihood": ("언어 모델의 가능도", "likelihood of a language model"),
         "probabilities": ("루브릭 채점, 점수 토큰 확률의 평균", "rubric, mean over the score token's probabilities"),
         "samples": (f"루브릭 채점, {judge.samples}회 표본의 평균", f"rubric, mean of {judge.samples} samples"),
+        "classifier": ("등급을 매긴 카피로 학습한 분류기", "classifier fitted on graded lines"),
     }[judge.scoring]
 
 
 def blind_spots(judge: JudgeFacts) -> list[tuple[Metric, str, float]]:
-    """(metric, kind of perturbed line, AUC) of what the judge does not tell well enough from good lines."""
+    """(metric, kind of bad line, AUC) of what the judge does not tell well enough from good lines."""
     return [
         (metric, kind, accuracy.auc)
         for metric in judge.metrics
@@ -83,8 +84,13 @@ def by_pair(report: Report) -> dict[tuple[str, tuple[str, ...]], list[tuple[Syst
 
 
 def extremes(report: Report, system: System, best: int = 3, worst: int = 2) -> Sequence[Line]:
-    """The system's lines that the leading judge puts highest and lowest by the metrics that it can be trusted with."""
+    """The system's lines that the leading judge puts highest and lowest by the metrics that it can be trusted with.
+
+    Without any such metric the first lines, in order: an unreliable judge ranks nothing.
+    """
     judge = report.judgements[0].judge
+    if not judge.trusted:
+        return system.lines[: best + worst]
     judged = [line for line in system.lines if judge.name in line.verdicts]
     ranked = sorted(
         judged,

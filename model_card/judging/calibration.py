@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from model_card import statistics
 from model_card.judging.contrast_set import Contrast
-from model_card.judging.facts import Calibration, KindAccuracy, is_reliable
+from model_card.judging.facts import Calibration, KindAccuracy, fails_on_models, is_reliable
 from model_card.statistics import Array, Interval
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS, Metric
@@ -20,15 +20,31 @@ Scores = Sequence[Mapping[str, float] | None]
 
 @dataclass(frozen=True)
 class _KindScores:
-    """Scores of the contrasts of one kind: [contrasts] each, `origins` says which good row each was made from."""
+    """Scores of the contrasts of one kind.
+
+    Attributes:
+        origins: which good row stands in each contrast, [contrasts]; for model-made lines the same in many.
+        good, bad: [contrasts].
+    """
 
     origins: Array
     good: Array
     bad: Array
 
+    def distinct(self) -> tuple[Array, Array]:
+        """The good rows, each once: their origins and their scores."""
+        origins, places = np.unique(self.origins, return_index=True)
+        return origins, self.good[places]
+
 
 def calibrate(
-    contrasts: Sequence[Contrast], good: Scores, bad: Scores, *, bootstrap: int, seed: int
+    contrasts: Sequence[Contrast],
+    good: Scores,
+    bad: Scores,
+    *,
+    log_odds: Collection[str] = (),
+    bootstrap: int,
+    seed: int,
 ) -> dict[str, Calibration]:
     """One calibration for each metric that the judge scores.
 
@@ -36,6 +52,7 @@ def calibrate(
         contrasts: what `build_contrast_set` returned.
         good, bad: raw scores of the good and of the perturbed row of each contrast, in order. A contrast with a row
             that the judge would not score (None) is left out.
+        log_odds: metrics whose raw scores are log-odds already, fitted on other lines: slope 1, intercept 0.
         bootstrap: resamples of the good rows, with the rows made from them, behind the intervals.
 
     Raises:
@@ -45,14 +62,14 @@ def calibrate(
     if scored is None:
         raise HanjulError("No line was scored: the judge cannot be calibrated")
     return {
-        key: _calibration(_by_kind(metric, contrasts, good, bad), bootstrap, seed)
+        key: _calibration(_by_kind(metric, contrasts, good, bad), key in log_odds, bootstrap, seed)
         for key, metric in METRICS.items()
         if key in scored
     }
 
 
 def apply(calibration: Calibration, raw: float) -> float:
-    """A raw score on the 0..1 scale: the chance that the line is good rather than perturbed, at even odds."""
+    """A raw score on the 0..1 scale: the chance that the line is good rather than bad, at even odds."""
     z = min(max(calibration.slope * raw + calibration.intercept, -60.0), 60.0)
     return float(1 / (1 + np.exp(-z)))
 
@@ -72,21 +89,19 @@ def _by_kind(metric: Metric, contrasts: Sequence[Contrast], good: Scores, bad: S
     return by_kind
 
 
-def _calibration(by_kind: Mapping[str, _KindScores], bootstrap: int, seed: int) -> Calibration:
+def _calibration(by_kind: Mapping[str, _KindScores], log_odds: bool, bootstrap: int, seed: int) -> Calibration:
     kinds = {
         kind: KindAccuracy(
-            statistics.auc(scores.good, scores.bad),
+            statistics.auc(scores.distinct()[1], scores.bad),
             statistics.paired_accuracy(scores.good, scores.bad),
             len(scores.bad),
         )
         for kind, scores in by_kind.items()
     }
     auc, paired = _intervals(kinds, by_kind, bootstrap, seed)
-    better = {
-        origin: score for scores in by_kind.values() for origin, score in zip(scores.origins, scores.good, strict=True)
-    }
+    better = {origin: score for scores in by_kind.values() for origin, score in zip(*scores.distinct(), strict=True)}
     worse = np.concatenate([scores.bad for scores in by_kind.values()])
-    slope, intercept = statistics.logistic(np.array(list(better.values())), worse)
+    slope, intercept = (1.0, 0.0) if log_odds else statistics.logistic(np.array(list(better.values())), worse)
     return Calibration(
         slope=slope,
         intercept=intercept,
@@ -94,7 +109,7 @@ def _calibration(by_kind: Mapping[str, _KindScores], bootstrap: int, seed: int) 
         paired=paired,
         kinds=kinds,
         n=len(better) + len(worse),
-        reliable=is_reliable(auc.value),
+        reliable=is_reliable(auc.value) and not fails_on_models(kinds),
     )
 
 
@@ -103,14 +118,15 @@ def _intervals(
 ) -> tuple[Interval, Interval]:
     """Mean over the kinds of AUC and of paired accuracy, with their intervals.
 
-    Good rows are drawn, and all rows made from one go with it: they are not independent.
+    Good rows are drawn, and all rows that stand beside one go with it: what was made from one row is not independent.
     """
     rows = np.unique(np.concatenate([scores.origins for scores in by_kind.values()]))
     counts = statistics.resamples(len(rows), bootstrap, seed)
     aucs, paired = [], []
     for scores in by_kind.values():
-        drawn = counts[:, np.searchsorted(rows, scores.origins)]
-        aucs.append(statistics.resampled_auc(scores.good, scores.bad, drawn))
+        origins, distinct = scores.distinct()
+        good_drawn, drawn = (counts[:, np.searchsorted(rows, which)] for which in (origins, scores.origins))
+        aucs.append(statistics.resampled_auc(distinct, scores.bad, good_drawn, drawn))
         paired.append(statistics.resampled_paired_accuracy(scores.good, scores.bad, drawn))
     return (
         statistics.percentile_interval(float(np.mean([kind.auc for kind in kinds.values()])), np.mean(aucs, axis=0)),

@@ -1,18 +1,21 @@
-"""The kinds of perturbed line in the contrast set: what they are called, and how one is made from a good line."""
+"""The kinds of bad line in the contrast set: what they are called, and where one comes from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: The kind without which no judge is reliable: lines as models write them, graded by reading (`graded`).
+MODEL_MADE = "model_made"
+
 
 @dataclass(frozen=True)
 class ContrastKind:
-    """One way to perturb a good line.
+    """One kind of bad line: a good one that was perturbed, or what a model wrote.
 
     Attributes:
         key: its value in the column `kind` of config `contrast`.
         korean, english: what tables and figures call it.
-        how_korean, how_english: how it is made from the good line.
+        how_korean, how_english: how it is made from the good line, or where it comes from.
     """
 
     key: str
@@ -22,7 +25,7 @@ class ContrastKind:
     how_english: str
 
 
-#: By key. `pipelines.metrics` says which metric has to tell them.
+#: By key. `pipelines.metrics` says which metrics have to tell them.
 CONTRAST_KINDS: dict[str, ContrastKind] = {
     kind.key: kind
     for kind in (
@@ -67,6 +70,13 @@ CONTRAST_KINDS: dict[str, ContrastKind] = {
             english="cliché",
             how_korean="실제 슬로건을 어느 상품에나 붙는 상투어로 바꿈",
             how_english="in place of a real slogan, a phrase that fits any product",
+        ),
+        ContrastKind(
+            key=MODEL_MADE,
+            korean="모델이 쓴 못 쓸 카피",
+            english="unusable line by a model",
+            how_korean="모델이 쓴 카피 가운데 두 번 읽어 두 번 다 못 쓴다고 본 것. 좋은 쪽과 상품이 다를 수 있음",
+            how_english="a line by a model that neither of two readings calls usable, as a rule for another product",
         ),
     )
 }

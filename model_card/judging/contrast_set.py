@@ -1,18 +1,23 @@
-"""The contrast set: lines that are good by construction, each beside one that was perturbed on purpose."""
+"""The contrast set: good lines, each beside one that was perturbed on purpose or that a model wrote badly."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
+from model_card.judging.contrast_kinds import MODEL_MADE
+from model_card.judging.graded import GradedLine, is_unusable, is_usable
 from model_card.judging.perturbations import wrong_ending
 from pipelines.errors import HanjulError
 from pipelines.rows import Scorable
 from pipelines.text.particles import topic_particle
 
-#: Rows, good and perturbed together, without which a calibration says too little.
+#: Rows, slogans and what was made from them, without which a calibration says too little.
 LEAST_ITEMS = 300
+#: Most unusable lines by models: a likelihood judge reads three or four lines a second on two cores.
+MOST_MODEL_MADE = 200
 
 #: Lines that could stand under any product. None of them is among `pipelines.likelihood.prompts.GENERIC_LINES`.
 CLICHES = (
@@ -45,11 +50,11 @@ CLICHES = (
 
 @dataclass(frozen=True)
 class Contrast:
-    """A good row and a perturbed one for the same pair or with the same line.
+    """A good row and a bad one: for the same pair, with the same line, or both written by models.
 
     Attributes:
         kind: how the bad one was made, a key of `contrast_kinds`.
-        origin: which good row it is, the same number for all that was made from it.
+        origin: which good row it is, the same number in all contrasts that it stands in.
     """
 
     kind: str
@@ -58,17 +63,20 @@ class Contrast:
     bad: Scorable
 
 
-def build_contrast_set(rows: Sequence[Scorable], slogans: Sequence[Scorable], seed: int) -> list[Contrast]:
-    """Contrasts of a good and a perturbed row.
+def build_contrast_set(
+    rows: Sequence[Scorable], slogans: Sequence[Scorable], graded: Sequence[GradedLine], seed: int
+) -> list[Contrast]:
+    """Contrasts of a good and a bad row.
 
     Held-out rows stand against the line of another product, the line with values of another product, the line with its
     words shuffled, with one wrong particle or ending, and `{product}는 {value}합니다`; real slogans against a cliché.
     Slogans are not shuffled: many play with the order of words, and stay good in another. What cannot be made of a line
-    is left out.
+    is left out. Usable lines by models stand against unusable ones, at most `MOST_MODEL_MADE`.
 
     Args:
         rows: held-out rows of at least two products.
         slogans: real ones, with the product and the values that they advertise.
+        graded: lines of the part `test`; those that models wrote are taken.
 
     Raises:
         HanjulError: fewer than two products, or fewer than `LEAST_ITEMS` items.
@@ -87,7 +95,8 @@ def build_contrast_set(rows: Sequence[Scorable], slogans: Sequence[Scorable], se
         raise HanjulError(
             f"The contrast set has {items} items, fewer than {LEAST_ITEMS}", next_step="give more held-out rows"
         )
-    return contrasts
+    models = [line for line in graded if line.kind == "model"]
+    return [*contrasts, *_model_made(models, len(rows) + len(slogans), rng)]
 
 
 def shuffled(line: str, rng: random.Random) -> str | None:
@@ -120,6 +129,20 @@ def _perturbed(row: Scorable, rows: Sequence[Scorable], rng: random.Random) -> I
     if (wrong := wrong_ending(row["ad_copy"], rng)) is not None:
         yield "wrong_ending", _with_line(row, wrong)
     yield "template", _with_line(row, template(row["product"], row["values"]))
+
+
+def _model_made(lines: Sequence[GradedLine], first: int, rng: random.Random) -> Iterator[Contrast]:
+    """Each unusable line once, beside a usable one whatever its pair; few are usable, so these come round again.
+
+    Args:
+        first: origin of the first usable line.
+    """
+    usable = [line.row for line in lines if is_usable(line)]
+    unusable = [line.row for line in lines if is_unusable(line)]
+    drawn = rng.sample(unusable, min(MOST_MODEL_MADE, len(unusable)))
+    rng.shuffle(usable)
+    for (origin, good), bad in zip(cycle(enumerate(usable, first)), drawn, strict=False):
+        yield Contrast(MODEL_MADE, origin, good, bad)
 
 
 def _with_line(row: Scorable, line: str) -> Scorable:

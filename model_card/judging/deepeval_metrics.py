@@ -1,4 +1,4 @@
-"""PV, Naturalness and Creativity as deepeval metrics: `deepeval.evaluate([as_test_case(...)], [PV(judge), ...])`.
+"""The metrics as deepeval has them: `deepeval.evaluate([as_test_case(...)], [PV(judge), Sense(judge), ...])`.
 
 These read calibrated scores from a `Judge`; `geval_metrics` has the same as G-Eval metrics, uncalibrated.
 deepeval reads its telemetry opt-outs at import: set them before this module is imported (`scripts.core.env.opt_out`).
@@ -13,7 +13,7 @@ from model_card.judging.judge import Judge
 from pipelines.metrics import METRICS, Metric
 from pipelines.rows import Scorable, user_message
 
-#: Even odds that the line is good rather than perturbed.
+#: Even odds that the line is good rather than bad.
 THRESHOLD = 0.5
 
 
@@ -90,6 +90,7 @@ JUDGED_METRICS: dict[str, type[JudgedMetric]] = {key: _class_of(metric) for key,
 PV = JUDGED_METRICS["pv"]
 Naturalness = JUDGED_METRICS["naturalness"]
 Creativity = JUDGED_METRICS["creativity"]
+Sense = JUDGED_METRICS["sense"]
 
 
 def row_of(test_case: LLMTestCase) -> Scorable:

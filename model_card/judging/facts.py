@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from model_card.judging.contrast_kinds import MODEL_MADE
 from model_card.statistics import Interval
 from pipelines.metrics import METRICS, Metric
 
-#: A metric that tells good lines from perturbed ones with less than this AUC is named unreliable; likewise a judge that
-#: compares two lines, by its share of right answers.
+#: A metric that tells good lines from bad ones with less than this AUC is named unreliable, be it on all kinds or on
+#: lines that models write; likewise a judge that compares two lines, by its share of right answers.
 FLOOR = 0.75
 #: Mean scores nearer than this are a tie.
 TIE = 0.02
 
-#: How a judge comes to its scores: a language model's own probabilities, or an LLM that reads a rubric.
-Family = Literal["likelihood", "geval"]
-#: What a score is: of the likelihood; the mean of the distribution over score tokens; the mean of sampled answers.
-Scoring = Literal["likelihood", "probabilities", "samples"]
+#: How a judge comes to its scores: a language model's own probabilities, an LLM that reads a rubric, or a classifier
+#: fitted on graded lines (`graded`).
+Family = Literal["likelihood", "geval", "classifier"]
+#: What a score is: of the likelihood; the mean of the distribution over score tokens; the mean of sampled answers; the
+#: classifier's probability that a line is usable.
+Scoring = Literal["likelihood", "probabilities", "samples", "classifier"]
 
 
 @dataclass(frozen=True)
 class KindAccuracy:
-    """How well good lines are told from perturbed ones of one kind.
+    """How well good lines are told from bad ones of one kind.
 
     Attributes:
-        auc: chance that a good line outscores a perturbed one of this kind.
-        paired: chance that a good line outscores the one made from it; a tie counts half.
-        n: perturbed lines.
+        auc: chance that a good line outscores a bad one of this kind, each line counted once.
+        paired: chance that a good line outscores the one that stands beside it; a tie counts half.
+        n: bad lines.
     """
 
     auc: float
@@ -40,12 +44,12 @@ class Calibration:
     """How far one metric of one judge can be trusted, and how its raw score becomes 0..1.
 
     Attributes:
-        slope, intercept: score = 1 / (1 + exp(-(slope * raw + intercept))).
+        slope, intercept: score = 1 / (1 + exp(-(slope * raw + intercept))); 1 and 0 where raw scores are log-odds.
         auc: mean over `kinds` of their AUC, with its bootstrap interval.
         paired: mean over `kinds` of their paired accuracy, with its bootstrap interval.
-        kinds: kind of perturbed line (`contrast_kinds`) -> how well this kind is told.
-        n: good and perturbed lines together.
-        reliable: whether `auc` reaches `FLOOR`.
+        kinds: kind of bad line (`contrast_kinds`) -> how well this kind is told.
+        n: good and bad lines together.
+        reliable: whether `auc` reaches `FLOOR` and, where lines by models are among `kinds`, theirs does, too.
     """
 
     slope: float
@@ -55,6 +59,11 @@ class Calibration:
     kinds: dict[str, KindAccuracy]
     n: int
     reliable: bool
+
+    @property
+    def fails_on_models(self) -> bool:
+        """Whether it is unreliable on lines that models write, however well it tells the other kinds."""
+        return fails_on_models(self.kinds)
 
 
 @dataclass(frozen=True)
@@ -107,8 +116,21 @@ class JudgeFacts:
 
     @property
     def trusted(self) -> list[str]:
-        """The metrics that it can be trusted with; all that it scores where there is none."""
-        return [key for key, calibration in self.calibration.items() if calibration.reliable] or list(self.calibration)
+        """The metrics that it can be trusted with; there may be none."""
+        return [key for key, calibration in self.calibration.items() if calibration.reliable]
+
+    @property
+    def compared(self) -> list[str]:
+        """The metrics by which it compares lines: those it can be trusted with, all that it scores where there is none.
+
+        What follows from the latter is marked as unreliable wherever it is shown: see `compares_reliably`.
+        """
+        return self.trusted or list(self.calibration)
+
+    @property
+    def compares_reliably(self) -> bool:
+        """Whether its word on two lines can be trusted: it scores reliably, and compares so, if it compares at all."""
+        return bool(self.trusted) and (self.duels is None or is_reliable(self.duels.value))
 
 
 @dataclass(frozen=True)
@@ -122,6 +144,11 @@ class Verdict:
 def is_reliable(accuracy: float) -> bool:
     """Whether an AUC, or a share of right answers, reaches `FLOOR`."""
     return accuracy >= FLOOR
+
+
+def fails_on_models(kinds: Mapping[str, KindAccuracy]) -> bool:
+    """Whether lines that models write are told from usable ones with less than `FLOOR`."""
+    return MODEL_MADE in kinds and not is_reliable(kinds[MODEL_MADE].auc)
 
 
 def preference(lead: float, tie: float = TIE) -> float:

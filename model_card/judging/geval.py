@@ -1,4 +1,4 @@
-"""PV, Naturalness and Creativity by G-Eval (Liu et al. 2023, https://arxiv.org/abs/2303.16634): an LLM and a rubric.
+"""The metrics by G-Eval (Liu et al. 2023, https://arxiv.org/abs/2303.16634): an LLM and a rubric.
 
 As deepeval metrics, with any model that gives token probabilities:
 
@@ -106,6 +106,7 @@ GEVAL_METRICS: dict[str, type[GEvalMetric]] = {key: _class_of(metric) for key, m
 GEvalPV = GEVAL_METRICS["pv"]
 GEvalNaturalness = GEVAL_METRICS["naturalness"]
 GEvalCreativity = GEVAL_METRICS["creativity"]
+GEvalSense = GEVAL_METRICS["sense"]
 
 
 def _score_and_reason(weighed: Weighed) -> tuple[float, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Protocol
@@ -69,11 +69,11 @@ class Judge:
         """What the first line of each pair gets: 1, 0.5 or 0; None where the judge will not say.
 
         A judge that compares lines is shown both orders, and where its answers disagree it is a tie. Any other compares
-        its mean score over the metrics that it can be trusted with; see `preference` for ties.
+        its mean score over `JudgeFacts.compared`; see `preference` for ties.
         """
         if self._prefers:
             return both_orders(self._prefers, pairs)
-        return self.compare_scores(pairs, self.facts.trusted)
+        return self.compare_scores(pairs, self.facts.compared)
 
     def compare_scores(self, pairs: Sequence[LinePair], metrics: Sequence[str]) -> list[float | None]:
         """As `compare`, by the mean score over these metrics."""
@@ -102,16 +102,18 @@ def calibrated(
     *,
     samples: int = 1,
     prefers: Prefers | None = None,
+    log_odds: Collection[str] = (),
     bootstrap: int,
     seed: int,
 ) -> Judge:
-    """A judge that is trusted as far as it tells the good rows of a contrast set from the perturbed ones.
+    """A judge that is trusted as far as it tells the good rows of a contrast set from the bad ones.
 
     The rows are shown in random order, and two lines to compare in both: where a row stands must not help.
 
     Args:
         name, family, scoring, samples: as in `JudgeFacts`.
         contrasts: what `build_contrast_set` returned.
+        log_odds: metrics whose raw scores are log-odds already, and are not mapped by what the contrasts say.
 
     Raises:
         HanjulError: it scored no contrast of some kind.
@@ -121,7 +123,7 @@ def calibrated(
     scores = {_key(row): answer.scores if answer else None for row, answer in zip(rows, raw(rows), strict=True)}
     good = [scores[_key(contrast.good)] for contrast in contrasts]
     bad = [scores[_key(contrast.bad)] for contrast in contrasts]
-    calibration = calibrate(contrasts, good, bad, bootstrap=bootstrap, seed=seed)
+    calibration = calibrate(contrasts, good, bad, log_odds=log_odds, bootstrap=bootstrap, seed=seed)
     accuracy, contradictions = _comparing(prefers, contrasts, bootstrap, seed) if prefers else (None, None)
     return Judge(JudgeFacts(name, family, scoring, samples, calibration, accuracy, contradictions), raw, prefers)
 
@@ -131,9 +133,9 @@ def _comparing(
 ) -> tuple[Interval | None, float | None]:
     """Share of contrasts in which the good row wins, with its interval, and share in which the order decided.
 
-    Contrasts of one line under two pairs are left out: nobody is asked to compare those.
+    Contrasts of two pairs are left out: nobody is asked to compare those.
     """
-    pairs = [(c.good, c.bad) for c in contrasts if c.good["ad_copy"] != c.bad["ad_copy"]]
+    pairs = [(c.good, c.bad) for c in contrasts if _key(c.good)[:2] == _key(c.bad)[:2]]
     both = [
         (one, 1 - other)
         for one, other in zip(*_in_both_orders(prefers, pairs), strict=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_card.judging.contrast_set import Contrast, build_contrast_set
+from model_card.judging.graded import graded_lines, of_part
 from pipelines.errors import HanjulError
 from pipelines.likelihood.scorer import DISTRACTORS, SHOTS
 from pipelines.rows import Scorable, split_of
@@ -23,7 +24,7 @@ class CalibrationData:
     Attributes:
         examples: rows of the train split that a likelihood judge is shown.
         corpus: lines of the train split.
-        contrasts: the contrast set, of held-out rows and real slogans.
+        contrasts: the contrast set, of held-out rows, real slogans and graded lines by models.
     """
 
     examples: tuple[Scorable, ...]
@@ -61,5 +62,5 @@ def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings
     # An adapter's best checkpoint may have been chosen by the validation rows, so those only fill up.
     drawn += draw.sample(validation, min(wanted - len(drawn), len(validation)))
     with input_errors(where):
-        contrasts = build_contrast_set(drawn, exemplary_slogans(), seed)
+        contrasts = build_contrast_set(drawn, exemplary_slogans(), of_part(graded_lines(), "test"), seed)
     return CalibrationData(tuple(examples), tuple(row["ad_copy"] for row in train), tuple(contrasts))

@@ -61,7 +61,8 @@ def open_judges(
 ) -> Iterator[tuple[list[Judge], Callable[[], dict[str, Any]]]]:
     """Open the judges of a recipe, calibrated, for as long as the block runs; and count what they use.
 
-    An LLM, where the recipe names one, stands before the likelihoods and leads.
+    The first one leads: an LLM, where the recipe names one, before the likelihoods, but no judge that is unreliable in
+    all its metrics before one that is not.
 
     Args:
         scorer: pinned model whose likelihoods judge.
@@ -84,4 +85,4 @@ def open_judges(
             for judge in judges:
                 beside = people(cast_votes, outcomes(judge, cast_votes), bootstrap=settings.bootstrap, seed=seed)
                 judge.facts = replace(judge.facts, people=beside)
-        yield judges, usage
+        yield sorted(judges, key=lambda judge: not judge.facts.trusted), usage

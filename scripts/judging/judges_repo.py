@@ -12,6 +12,7 @@ from huggingface_hub import HfUri
 from dataset_card.card import with_block
 from dataset_card.head import size_category
 from model_card.cards.judges_card import render
+from model_card.comparison.readings import Readings
 from model_card.judging.contrast_set import Contrast
 from model_card.judging.facts import JudgeFacts
 from pipelines.errors import HanjulError
@@ -43,12 +44,14 @@ def readme(
     dataset: HfUri,
     judges: Sequence[JudgeFacts],
     contrasts: Sequence[Contrast],
+    readings: Readings,
 ) -> str:
     """The whole README; what a person wrote outside our marks, or in the head, stays.
 
     Args:
         parent: the repo, pinned where it stands; None where it is new.
         dataset: pinned, where the held-out rows come from.
+        readings: of the graded lines.
 
     Raises:
         HanjulError: the repo holds something else.
@@ -61,16 +64,16 @@ def readme(
         )
     existing = hub.text(parent, "README.md") if parent else ""
     head = HEAD | {"size_categories": [size_category(len(contrasts))]}
-    return with_block(existing, head, render(repo_id, dataset, judges, contrasts))
+    return with_block(existing, head, render(repo_id, dataset, judges, contrasts, readings))
 
 
 def read_contrasts(path: Path) -> list[Contrast]:
     """The contrast set from the table of config `contrast`."""
 
-    def side(row: dict[str, Any], name: str) -> Scorable:
-        return {"product": row["product"], "values": row[f"{name}_values"], "ad_copy": row[f"{name}_ad_copy"]}
+    def row_of(row: dict[str, Any], side: str, product: str) -> Scorable:
+        return {"product": row[product], "values": row[f"{side}_values"], "ad_copy": row[f"{side}_ad_copy"]}
 
     return [
-        Contrast(row["kind"], row["origin"], side(row, "good"), side(row, "bad"))
+        Contrast(row["kind"], row["origin"], row_of(row, "good", "product"), row_of(row, "bad", "bad_product"))
         for row in parquet.read_table(path).to_pylist()
     ]

@@ -12,8 +12,10 @@ from huggingface_hub import HfUri
 from pydantic import TypeAdapter
 
 from model_card.cards.evaluation_figures import calibration
+from model_card.comparison.readings import readings
 from model_card.judging.contrast_set import Contrast
 from model_card.judging.facts import JudgeFacts
+from model_card.judging.graded import graded_lines
 from model_card.judging.judge import Judge
 from pipelines.features import write_rows
 from pipelines.metrics import METRICS
@@ -34,7 +36,7 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe) -> HfUri:
     The judges are the LLM that the recipe names, if it does, and the likelihoods of its scorer, by default its base.
 
     Args:
-        dataset: pinned, with config `default`: its held-out rows and real slogans are the good lines.
+        dataset: pinned, with config `default`: its held-out rows stand beside real slogans and graded lines by models.
 
     Raises:
         HanjulError: too few rows, or the endpoint is not there; see `scripts.judging.judges`.
@@ -58,7 +60,8 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe) -> HfUri:
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         out = folder / "out"
         contrasts = judges_repo.read_contrasts(out / CONTRAST)
-        return judges_repo.readme(hub, parent, repo.id, dataset, read(out), contrasts)
+        graded = readings(graded_lines(), bootstrap=settings.bootstrap, seed=recipe.seed)
+        return judges_repo.readme(hub, parent, repo.id, dataset, read(out), contrasts, graded)
 
     return run_stage(hub, Stage("calibrate", repo, inputs, options), work, card)
 
@@ -84,7 +87,8 @@ def _contrast_row(contrast: Contrast) -> dict[str, Any]:
         for side, row in (("good", contrast.good), ("bad", contrast.bad))
         for column in ("values", "ad_copy")
     }
-    return {"kind": contrast.kind, "origin": contrast.origin, "product": contrast.good["product"], **rows}
+    products = {"product": contrast.good["product"], "bad_product": contrast.bad["product"]}
+    return {"kind": contrast.kind, "origin": contrast.origin, **products, **rows}
 
 
 def _scores(judges: Sequence[Judge], contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
@@ -114,6 +118,7 @@ def features() -> Any:
             "product": text,
             "good_values": words,
             "good_ad_copy": text,
+            "bad_product": text,
             "bad_values": words,
             "bad_ad_copy": text,
         }

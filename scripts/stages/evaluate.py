@@ -16,6 +16,7 @@ from model_card.cards.report_files import files
 from model_card.comparison.evaluation import Candidate, EvalSplit, evaluate_systems
 from model_card.comparison.report import Report
 from pipelines.errors import HanjulError
+from pipelines.metrics import METRICS
 from pipelines.rows import split_of
 from scripts.comparison import system_lines
 from scripts.comparison.eval_prompts import EvalPair, EvalPrompts
@@ -140,15 +141,23 @@ def _attach(hub: Hub, adapter: HfUri, stage: Stage, report: Any) -> HfUri:
         means = {
             name: {metric: round(mean.value, 4) for metric, mean in of.items()} for name, of in leading.means.items()
         }
-        said = " -> ".join(f"{of['pv']:.2f}" for of in means.values())
         counts = {"pairs": found.pairs, "judges": [one.judge.name for one in found.judgements], "means": means}
-        return Outcome(f"PV {said} on {found.pairs} pairs", counts, usage)
+        return Outcome(_summary(found), counts, usage)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         found = Report.from_json((folder / "out" / DATA).read_bytes())
         return replace_evaluation(hub.text(parent or adapter, "README.md"), found, adapter.id)
 
     return run_stage(hub, stage, work, card)
+
+
+def _summary(report: Report) -> str:
+    """Means of all systems in the first metric that the leading judge can be trusted with, in one line."""
+    leading = report.judgements[0]
+    metric = leading.judge.compared[0]
+    means = " -> ".join(f"{of[metric].value:.2f}" for of in leading.means.values())
+    unreliable = "" if leading.judge.trusted else " (unreliable)"
+    return f"{METRICS[metric].name} {means}{unreliable} on {report.pairs} pairs"
 
 
 def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report, dict[str, Any]]:

@@ -43,8 +43,9 @@ KEYS = {
         *("geval_ratio", "geval_stock_ratio", "geval_ratios.0"),
         *("likelihood_ratio", "likelihood_rows_s", "score_difference"),
         *(f"{table}.{metric}" for table in ("auc", "paired", "auc_low", "auc_shown") for metric in METRICS),
-        *(f"kinds.{kind}" for kind in ("other_product", "other_value", "shuffled", "wrong_ending", "template")),
-        "kinds.worn_out",
+        *(f"kinds.pv.{kind}" for kind in ("other_product", "other_value", "model_made")),
+        *(f"kinds.naturalness.{kind}" for kind in ("shuffled", "wrong_ending", "model_made")),
+        *(f"kinds.creativity.{kind}" for kind in ("template", "worn_out", "model_made")),
     },
 }
 #: Figures that may be nothing: what should not happen, and what a tiny model of random weights cannot do.

@@ -63,18 +63,22 @@ def _where(result: Result) -> str:
 
 
 def judges_table(results: dict[str, Result]) -> str:
-    """AUC by metric: mean, its lower bound, each kind of perturbed line; "" where the bench was not run."""
+    """AUC by metric: mean, its lower bound, each kind of bad line; "" where the bench was not run.
+
+    Metrics and kinds are those that the bench found: the judge has no form of some, and older results lack newer ones.
+    """
     if "judge" not in results:
         return ""
     figures = results["judge"]["figures"]
     trained = []
-    for key, metric in METRICS.items():
-        kinds = ", ".join(f"{figures['kinds'][kind]:.2f}" for kind in metric.contrasts)
+    metrics = [key for key in METRICS if key in figures["auc"]]
+    for key in metrics:
+        kinds = ", ".join(f"{area:.2f}" for area in figures["kinds"][key].values())
         trained.append(f"{figures['auc'][key]:.2f} [{figures['auc_low'][key]:.2f}] ({kinds})")
-    shown = [f"{figures['auc_shown'][key]:.2f}" for key in METRICS]
+    shown = [f"{figures['auc_shown'][key]:.2f}" for key in metrics]
     rows = [
-        ["", *(metric.name for metric in METRICS.values())],
-        ["---"] * (len(METRICS) + 1),
+        ["", *(METRICS[key].name for key in metrics)],
+        ["---"] * (len(metrics) + 1),
         ["trained as a judge", *trained],
         ["the base behind eight examples", *shown],
     ]

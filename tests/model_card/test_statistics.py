@@ -118,18 +118,23 @@ def test_resampled_accuracies_are_those_of_the_rows_drawn():
     rng = np.random.default_rng(2)
     good, bad = rng.integers(0, 6, 30).astype(float), rng.integers(-2, 4, 30).astype(float)
     counts = resamples(30, 20, seed=3)
-    for row, area, share in zip(
-        counts, resampled_auc(good, bad, counts), resampled_paired_accuracy(good, bad, counts), strict=True
-    ):
+    areas = resampled_auc(good, bad, counts, counts)
+    for row, area, share in zip(counts, areas, resampled_paired_accuracy(good, bad, counts), strict=True):
         drawn = np.repeat(np.arange(30), row.astype(int))
         labels = np.repeat([1, 0], 30)
         assert area == pytest.approx(roc_auc_score(labels, np.concatenate([good[drawn], bad[drawn]])))
         assert share == pytest.approx(paired_accuracy(good[drawn], bad[drawn]))
 
 
+def test_good_and_bad_lines_may_be_drawn_apart():
+    good, bad = np.array([2.0, 0.0]), np.array([1.0, 3.0, -1.0])
+    good_counts, bad_counts = np.array([[1.0, 1.0], [2.0, 0.0]]), np.array([[1.0, 1.0, 1.0], [0.0, 3.0, 1.0]])
+    assert resampled_auc(good, bad, good_counts, bad_counts) == pytest.approx([3 / 6, 1 / 4])
+
+
 def test_a_resample_without_a_contrast_has_no_accuracy():
     counts = np.array([[1.0, 1.0], [0.0, 0.0]])
-    found = resampled_auc(np.array([2.0, 3.0]), np.array([0.0, 1.0]), counts)
+    found = resampled_auc(np.array([2.0, 3.0]), np.array([0.0, 1.0]), counts, counts)
     assert found[0] == 1 and np.isnan(found[1])
     assert np.isnan(resampled_paired_accuracy(np.array([2.0, 3.0]), np.array([0.0, 1.0]), counts)[1])
 

@@ -26,7 +26,7 @@ from deepeval.metrics import GEval
 from deepeval.models import OpenRouterModel
 
 from model_card.judging.deepeval_metrics import as_test_case
-from model_card.judging.geval import GEvalCreativity, GEvalNaturalness, GEvalPV
+from model_card.judging.geval import GEVAL_METRICS
 from model_card.judging.geval_answers import SCORE, chosen
 from model_card.judging.geval_judge import score_rows
 from model_card.judging.geval_model import ALTERNATIVES, EndpointModel
@@ -36,7 +36,7 @@ from pipelines.rows import Scorable
 from tests.bench.endpoint.answers import digest, write_line
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 
-KINDS = (GEvalPV, GEvalNaturalness, GEvalCreativity)
+KINDS = tuple(GEVAL_METRICS.values())
 MAX_TOKENS = 400
 
 

@@ -19,7 +19,6 @@ from huggingface_hub import HfUri
 from model_card.judging.facts import Calibration
 from pipelines.likelihood.log_probabilities import Continuations
 from pipelines.likelihood.scorer import Scorer
-from pipelines.metrics import METRICS
 from pipelines.rows import split_of
 from scripts.core.settings import EvaluateSettings, TrainSettings
 from scripts.hub.hub import Hub, connect
@@ -53,9 +52,12 @@ def measure(hub: Hub, args: argparse.Namespace) -> dict[str, Any]:
     ).facts.calibration
     return {
         "auc": _areas(trained),
-        "kinds": {name: round(kind.auc, 4) for metric in METRICS for name, kind in trained[metric].kinds.items()},
-        "paired": {metric: round(trained[metric].paired.value, 4) for metric in METRICS},
-        "auc_low": {metric: round(trained[metric].auc.low, 4) for metric in METRICS},
+        "kinds": {
+            metric: {name: round(kind.auc, 4) for name, kind in known.kinds.items()}
+            for metric, known in trained.items()
+        },
+        "paired": {metric: round(known.paired.value, 4) for metric, known in trained.items()},
+        "auc_low": {metric: round(known.auc.low, 4) for metric, known in trained.items()},
         "auc_shown": _areas(shown),
         **speed,
     }
@@ -76,7 +78,7 @@ def judge_settings(hub: Hub, args: argparse.Namespace) -> TrainSettings:
 
 
 def _areas(calibration: dict[str, Calibration]) -> dict[str, float]:
-    return {metric: round(calibration[metric].auc.value, 4) for metric in METRICS}
+    return {metric: round(known.auc.value, 4) for metric, known in calibration.items()}
 
 
 def _speed(base: HfUri, data: CalibrationData, timed: int, whole: int) -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from model_card.judging.contrast_set import build_contrast_set
 from model_card.judging.facts import FLOOR
+from model_card.judging.graded import graded_lines, of_part
 from model_card.judging.judge import Raw, calibrated
 from pipelines.metrics import METRICS
 from pipelines.rows import Scorable
@@ -27,7 +28,7 @@ def measure(tries: int) -> dict[str, int]:
 
 def _is_caught(uninformed: Uninformed, seed: int) -> bool:
     raw, prefers = uninformed
-    contrasts = build_contrast_set(load_slogans()[:60], exemplary_slogans(), seed)
+    contrasts = build_contrast_set(load_slogans()[:60], exemplary_slogans(), of_part(graded_lines(), "test"), seed)
     judge = calibrated("bad", "geval", "samples", raw, contrasts, prefers=prefers, bootstrap=100, seed=seed)
     reliable = [metric for metric in METRICS if judge.facts.calibration[metric].reliable]
     return not reliable and judge.facts.duels is not None and judge.facts.duels.value < FLOOR

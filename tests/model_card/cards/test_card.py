@@ -18,13 +18,16 @@ from model_card.cards.facts import CardFacts
 from model_card.cards.hub_results import ReportError, eval_results, model_index
 from model_card.cards.report_files import files, markdown
 from model_card.comparison.report import Line
-from model_card.judging.facts import People, Verdict
+from model_card.judging.contrast_kinds import MODEL_MADE
+from model_card.judging.facts import KindAccuracy, People, Verdict
+from model_card.judging.graded import READERS
 from pipelines.metrics import METRICS
 from pipelines.text.markdown import cell
 from tests.model_card.cards.facts import (
     ADAPTER,
     FACTS,
     JUDGE,
+    PAIRS,
     RELEASE,
     REPORT,
     TRAINING,
@@ -62,7 +65,7 @@ def test_the_hub_reads_the_metadata():
 def test_an_unreliable_metric_is_marked_and_left_out_of_the_index():
     text = render(FACTS)
     assert "hanjul-creativity" not in text
-    assert re.search(r"\| 창의성 Creativity \| 0\.60 .*신뢰도 낮음 · unreliable †", text)
+    assert re.search(r"\| 창의성 Creativity \| 0\.60 .*모델이 쓴 카피에서 신뢰도 낮음 · unreliable on lines .* †", text)
     assert "창의성 Creativity † |" in text and "PV † |" not in text
     assert "left out of `model-index`" in text
     assert "조사·어미가 틀린 카피 · wrong particle or ending (Naturalness, AUC 0.73)" in text  # the kind's name
@@ -89,6 +92,28 @@ GOOD = replace(
 def test_no_result_where_no_metric_is_reliable():
     assert "model-index:" not in render(CardFacts(RELEASE, TRAINING, judged_by(POOR)))
     assert eval_results(judged_by(POOR), ADAPTER) == "[]\n"
+
+
+def test_a_judge_without_a_reliable_metric_leads_nothing():
+    """Its ratings and wins are marked, and lines stand in their own order."""
+    text = evaluation_section(judged_by(POOR), ADAPTER)
+    assert "레이팅 · rating † |" in text and "neither wins nor ratings can be trusted" in text
+    shown = text.split("### 카피 보기 · Sample lines\n", 1)[1]
+    assert "in no order of merit" in shown and "Best and worst" not in shown
+    products = [line.split(" | ")[0].strip("| ") for line in shown.splitlines() if line.startswith("| ")]
+    assert products == ["상품 · product", *(product for product, _, _ in PAIRS)]
+    trusted = evaluation_section(judged_by(JUDGE), ADAPTER)
+    assert "rating †" not in trusted and "Best and worst lines" in trusted
+
+
+def test_what_fails_on_lines_by_models_alone_is_marked_with_its_reason():
+    kinds = dict(calibration(0.9).kinds) | {MODEL_MADE: KindAccuracy(0.2, 0.2, 150)}
+    failing = replace(calibration(0.9), kinds=kinds, reliable=False)
+    report = judged_by(replace(JUDGE, calibration=JUDGE.calibration | {"pv": failing}))
+    text = evaluation_section(report, ADAPTER)
+    assert re.search(r"\| 상품·가치 반영 PV \| 0\.90 .*모델이 쓴 카피에서 신뢰도 낮음 · unreliable on lines .* †", text)
+    assert "PV † |" in text and "PV 0.90 †" in text and all(said in text for said in READERS)
+    assert [result.metric_type for result in model_index(report, ADAPTER)] == ["hanjul-naturalness"]
 
 
 def test_results_are_those_of_each_judge_in_what_it_can_be_trusted_with():
@@ -316,7 +341,7 @@ def test_hostile_text_stays_in_its_cell(texts):
     assert replace_evaluation(card, report, ADAPTER) == card
     rows = {"card": tables(body.split(START)[1]), "report": tables(text)}
     assert [len(table) for table in rows["card"]] == [7, 3, 2, 4, 2]
-    assert [len(table) for table in rows["report"]] == [7, 2, 3, 4, 7, 3, 3]
+    assert [len(table) for table in rows["report"]] == [7, 2, 3, 4, 10, 3, 3]
     assert all(len(set(table)) == 1 for found in rows.values() for table in found)
     assert text.count("</details>") == 1
 

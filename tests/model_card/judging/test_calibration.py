@@ -9,6 +9,7 @@ import pytest
 
 from model_card.judging import facts
 from model_card.judging.calibration import apply, calibrate
+from model_card.judging.contrast_kinds import CONTRAST_KINDS, MODEL_MADE
 from model_card.judging.contrast_set import Contrast
 from model_card.judging.facts import FLOOR, Calibration
 from model_card.statistics import Interval, logistic
@@ -17,14 +18,19 @@ from pipelines.metrics import METRICS
 
 
 def made(n):
-    """Contrasts of n rows, each perturbed in each way, and of n slogans. Lines that are perturbed name the kind."""
+    """Contrasts of n rows, each perturbed in each way, of n slogans, and of n lines by models, each with two bad ones.
+
+    Bad lines name their kind.
+    """
     found = []
-    for origin in range(2 * n):
+    of_rows = [kind for kind in CONTRAST_KINDS if kind not in ("worn_out", MODEL_MADE)]
+    for origin in range(3 * n):
         good = {"product": f"상품{origin}", "values": ["조용한"], "ad_copy": f"한밤에도 {origin}번쯤"}
-        kinds = [kind for metric in METRICS.values() for kind in metric.contrasts]
-        for kind in ["worn_out"] if origin >= n else [kind for kind in kinds if kind != "worn_out"]:
+        for place, kind in enumerate([of_rows, ["worn_out"], [MODEL_MADE] * 2][origin // n]):
             if kind == "other_value":
                 bad = {**good, "values": [f"다른 {origin}"]}
+            elif kind == MODEL_MADE:
+                bad = {"product": f"물건{origin}", "values": ["빠른"], "ad_copy": f"{kind} {origin} {place}"}
             else:
                 bad = {**good, "ad_copy": f"{kind} {origin}"}
             found.append(Contrast(kind, origin, good, bad))
@@ -55,16 +61,19 @@ def test_a_judge_that_knows_is_reliable():
     for metric, known in found.items():
         assert known.reliable and known.auc == known.paired == Interval(1, 1, 1)
         assert list(known.kinds) == list(METRICS[metric].contrasts)
-        assert all((kind.auc, kind.paired, kind.n) == (1, 1, 40) for kind in known.kinds.values())
+        for kind, told in known.kinds.items():
+            assert (told.auc, told.paired, told.n) == (1, 1, 80 if kind == MODEL_MADE else 40)
         assert apply(known, 1.2) > 0.9 > 0.1 > apply(known, 0.2)
 
 
-def test_items_are_good_rows_and_what_was_made_from_them():
+def test_items_are_good_rows_and_what_stands_beside_them():
+    models = 40 + 80
     found = calibrated(lambda c: 1, lambda c: 0)
     assert {metric: known.n for metric, known in found.items()} == {
-        "pv": 40 + 80,
-        "naturalness": 40 + 80,
-        "creativity": 80 + 80,  # slogans are rows of their own
+        "pv": 40 + 80 + models,
+        "naturalness": 40 + 80 + models,
+        "creativity": 80 + 80 + models,  # slogans are rows of their own
+        "sense": models,
     }
 
 
@@ -85,7 +94,7 @@ def test_a_random_judge_is_not_reliable(seed):
 
 
 def test_a_judge_that_prefers_bad_lines_says_a_half():
-    for known in calibrated(lambda c: c.origin / 100, lambda c: 1.0).values():
+    for known in calibrated(lambda c: c.origin / 1000, lambda c: 1.0).values():
         assert known.auc == known.paired == Interval(0, 0, 0) and not known.reliable
         assert (known.slope, known.intercept) == (0.0, 0.0)
 
@@ -96,6 +105,9 @@ def test_each_kind_counts_the_same_and_the_figures_are_those_by_hand():
         ("other_product", 1, 1.0, 2.0),
         ("other_product", 2, 2.0, 2.0),
         ("other_value", 0, 3.0, 5.0),
+        (MODEL_MADE, 4, 2.0, 1.0),
+        (MODEL_MADE, 5, 0.0, -1.0),
+        (MODEL_MADE, 4, 2.0, 3.0),
     ]
     others = [("shuffled", 0, 1, 0), ("wrong_ending", 0, 1, 0), ("template", 0, 1, 0), ("worn_out", 3, 1, 0)]
     row = CONTRASTS[0].good
@@ -106,14 +118,18 @@ def test_each_kind_counts_the_same_and_the_figures_are_those_by_hand():
     assert found.kinds["other_product"].auc == pytest.approx((3 + 1 + 2) / 9)
     assert found.kinds["other_product"].paired == pytest.approx(1.5 / 3)
     assert (found.kinds["other_value"].auc, found.kinds["other_value"].paired) == (0, 0)
-    assert found.auc.value == pytest.approx((6 / 9 + 0) / 2)
-    assert found.paired.value == pytest.approx((1.5 / 3 + 0) / 2)
-    assert {kind: told.n for kind, told in found.kinds.items()} == {"other_product": 3, "other_value": 1}
-    assert found.n == 3 + 4
-    assert (found.slope, found.intercept) == logistic(np.array([3.0, 1.0, 2.0]), np.array([0.0, 2.0, 2.0, 5.0]))
+    # 2 beats two of three and stands once, though beside two; 0 beats one
+    assert found.kinds[MODEL_MADE].auc == pytest.approx((2 + 1) / 6)
+    assert found.kinds[MODEL_MADE].paired == pytest.approx(2 / 3)
+    assert found.auc.value == pytest.approx((6 / 9 + 0 + 3 / 6) / 3)
+    assert found.paired.value == pytest.approx((1.5 / 3 + 0 + 2 / 3) / 3)
+    assert {kind: told.n for kind, told in found.kinds.items()} == {"other_product": 3, "other_value": 1, MODEL_MADE: 3}
+    assert found.n == 5 + 7
+    good, bad = np.array([3.0, 1.0, 2.0, 2.0, 0.0]), np.array([0.0, 2.0, 2.0, 5.0, 1.0, -1.0, 3.0])
+    assert (found.slope, found.intercept) == logistic(good, bad)
 
 
-@pytest.mark.parametrize(("worn_out", "reliable"), [(0.45, False), (0.55, True)])
+@pytest.mark.parametrize(("worn_out", "reliable"), [(0.2, False), (0.3, True)])
 def test_a_blind_spot_weighs_by_kinds_and_not_by_lines(worn_out, reliable):
     """Templates are told always, clichés by chance; there are ten times as many templates."""
     contrasts = [c for c in made(100) if c.kind != "worn_out" or c.origin >= 180]
@@ -122,9 +138,9 @@ def test_a_blind_spot_weighs_by_kinds_and_not_by_lines(worn_out, reliable):
         lambda c: 1 - worn_out - 1 / 40 if c.kind == "worn_out" else -1,
         contrasts,
     )["creativity"]
-    assert {kind: told.n for kind, told in found.kinds.items()} == {"template": 100, "worn_out": 20}
+    assert {kind: told.n for kind, told in found.kinds.items()} == {"template": 100, "worn_out": 20, MODEL_MADE: 200}
     assert found.kinds["template"].auc == 1 and found.kinds["worn_out"].auc == pytest.approx(worn_out)
-    assert found.auc.value == pytest.approx((1 + worn_out) / 2)
+    assert found.auc.value == pytest.approx((1 + worn_out + 1) / 3)
     assert found.reliable is reliable
 
 
@@ -137,6 +153,31 @@ def test_reliable_begins_at_the_floor(monkeypatch):
     for floor, reliable in [(0.75, True), (0.7501, False)]:
         monkeypatch.setattr(facts, "FLOOR", floor)
         assert {known.reliable for known in judge().values()} == {reliable}
+
+
+@pytest.mark.parametrize(("told", "reliable"), [(0.7, False), (0.8, True)])
+def test_a_judge_that_fails_on_what_models_write_is_not_reliable(told, reliable):
+    """However well it tells the other kinds."""
+    found = calibrated(
+        lambda c: (c.origin % 20) / 20 if c.kind == MODEL_MADE else 1,
+        lambda c: 1 - told - 1 / 40 if c.kind == MODEL_MADE else -1,
+        made(100),
+    )
+    for metric, known in found.items():
+        assert known.kinds[MODEL_MADE].auc == pytest.approx(told)
+        assert (known.reliable, known.fails_on_models) == (reliable, not reliable)
+        assert known.auc.value >= FLOOR or metric == "sense"
+
+
+def test_log_odds_are_not_mapped_by_what_the_contrasts_say():
+    row = CONTRASTS[0].good
+    contrasts = [Contrast(MODEL_MADE, origin, row, row) for origin in range(4)]
+    good, bad = ([{"sense": score} for score in scores] for scores in ([4.0, 1.0, 2.0, -1.0], [-3.0, 0.0, 1.5, -2.0]))
+    fitted = calibrate(contrasts, good, bad, bootstrap=10, seed=1)["sense"]
+    kept = calibrate(contrasts, good, bad, log_odds=["sense"], bootstrap=10, seed=1)["sense"]
+    assert (kept.slope, kept.intercept) == (1.0, 0.0) != (fitted.slope, fitted.intercept)
+    assert apply(kept, 0.0) == 0.5 and apply(kept, math.log(3)) == pytest.approx(0.75)
+    assert (kept.auc, kept.kinds, kept.reliable) == (fitted.auc, fitted.kinds, fitted.reliable)
 
 
 def noisy(n, seed=0):
@@ -154,18 +195,25 @@ def test_intervals_hold_the_value_and_shrink_with_the_rows():
 
 
 def test_intervals_are_of_95_percent():
-    """Both kinds are told of every other row: paired accuracy is a share among 100 rows."""
-    found = calibrated(lambda c: 0, lambda c: 1 - 2 * (c.origin % 2), made(100), bootstrap=1000)["pv"].paired
+    """Both lines beside every other good one are told: paired accuracy is a share among 100 good lines."""
+    found = calibrated(lambda c: 0, lambda c: 1 - 2 * (c.origin % 2), made(100), bootstrap=1000)["sense"].paired
     half = 1.96 * math.sqrt(0.5 * 0.5 / 100)
     assert found.value == 0.5
     assert found.high - 0.5 == pytest.approx(half, rel=0.15) and 0.5 - found.low == pytest.approx(half, rel=0.15)
 
 
-def test_what_was_made_from_one_row_is_drawn_together():
-    """One of the two kinds is told of each row, in turn: drawn together, they are always half right."""
+def test_what_stands_beside_one_row_is_drawn_together():
+    """One of the two kinds is told of each row, in turn, and one of two lines beside each by a model: drawn together,
+    they are always half right."""
     turn = {"other_product": 0, "other_value": 1, "shuffled": 0, "wrong_ending": 1}
-    found = calibrated(lambda c: 0, lambda c: -1 if c.origin % 2 == turn.get(c.kind, 0) else 1)
-    assert found["pv"].paired == found["naturalness"].paired == Interval(0.5, 0.5, 0.5)
+
+    def bad(contrast):
+        if contrast.kind == MODEL_MADE:
+            return -1 if contrast.bad["ad_copy"].endswith("0") else 1
+        return -1 if contrast.origin % 2 == turn.get(contrast.kind, 0) else 1
+
+    found = calibrated(lambda c: 0, bad)
+    assert found["pv"].paired == found["naturalness"].paired == found["sense"].paired == Interval(0.5, 0.5, 0.5)
     assert found["creativity"].paired.low < 0.5 < found["creativity"].paired.high  # slogans are drawn apart
 
 
@@ -186,11 +234,12 @@ def test_rows_that_the_judge_would_not_score_are_left_out():
     wanted = calibrated(good, bad, rest)
     assert calibrated(judge(good, True), bad) == wanted
     assert calibrated(good, judge(bad, True)) == wanted
-    assert wanted["pv"].n == 37 + 74
+    assert wanted["pv"].n == 37 + 74 + 120
 
 
 @pytest.mark.parametrize(
-    ("kind", "metric"), [(kind, metric) for metric in METRICS for kind in METRICS[metric].contrasts]
+    ("kind", "metric"),
+    [(kind, next(key for key, metric in METRICS.items() if kind in metric.contrasts)) for kind in CONTRAST_KINDS],
 )
 def test_a_kind_without_a_contrast_is_an_error(kind, metric):
     message = f"No contrast of the kind {kind} was scored: {metric} cannot be calibrated"

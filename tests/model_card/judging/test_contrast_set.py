@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_card.judging import contrast_set
-from model_card.judging.contrast_kinds import CONTRAST_KINDS
+from model_card.judging.contrast_kinds import CONTRAST_KINDS, MODEL_MADE
 from model_card.judging.contrast_set import CLICHES, LEAST_ITEMS, build_contrast_set, shuffled, template
+from model_card.judging.graded import GradedLine
 from pipelines.errors import HanjulError
 from pipelines.likelihood.prompts import GENERIC_LINES
 from pipelines.metrics import METRICS
@@ -26,12 +27,27 @@ ROWS = [
     for n in range(60)
 ]
 SLOGANS = [{"product": f"물건{n}", "values": ["설렘"], "ad_copy": f"슬로건 {n}"} for n in range(30)]
+
+
+def graded(number, grades, kind="model"):
+    row = {"product": f"물건 {number}", "values": ["설렘"], "ad_copy": f"{grades} {number}"}
+    return GradedLine(row, "base", kind, tuple(grades))
+
+
+#: Three usable lines by models among many that are not, and some on which the readings disagree.
+GRADED = [
+    *(graded(n, grades) for n, grades in enumerate(("AA", "AB", "BB"))),
+    *(graded(n, ("CC", "CD", "DD")[n % 3]) for n in range(3, 43)),
+    *(graded(n, "BC") for n in range(43, 48)),
+    *(graded(n, "AA", "written") for n in range(48, 53)),
+    *(graded(n, "CC", "flat") for n in range(53, 58)),
+]
 OF_ROWS = ["other_product", "other_value", "shuffled", "wrong_ending", "template"]
 
 
 @pytest.fixture(scope="module")
 def contrasts():
-    return build_contrast_set(ROWS, SLOGANS, seed=1)
+    return build_contrast_set(ROWS, SLOGANS, GRADED, seed=1)
 
 
 @pytest.fixture
@@ -44,17 +60,44 @@ def test_every_row_is_perturbed_in_each_way_and_every_slogan_in_one(contrasts):
         made = [c for c in contrasts if c.origin == origin]
         assert [c.kind for c in made] == (OF_ROWS if origin < len(ROWS) else ["worn_out"])
         assert all(c.good == row for c in made)
-    assert len(contrasts) == 5 * len(ROWS) + len(SLOGANS)
+    assert len(contrasts) == 5 * len(ROWS) + len(SLOGANS) + 40
 
 
-def test_each_metric_has_kinds_of_its_own(contrasts):
-    kinds = [kind for metric in METRICS.values() for kind in metric.contrasts]
-    assert kinds == list(CONTRAST_KINDS)
-    assert sorted(kinds) == sorted({c.kind for c in contrasts})
+def test_each_metric_has_kinds_of_its_own_and_what_models_write(contrasts):
+    kinds = [kind for metric in METRICS.values() for kind in metric.contrasts if kind != MODEL_MADE]
+    assert [*kinds, MODEL_MADE] == list(CONTRAST_KINDS)
+    assert all(metric.contrasts[-1] == MODEL_MADE for metric in METRICS.values())
+    assert {c.kind for c in contrasts} == set(CONTRAST_KINDS)
+
+
+def test_every_unusable_line_by_a_model_stands_once_beside_usable_ones_in_turn(contrasts):
+    found = [c for c in contrasts if c.kind == MODEL_MADE]
+    assert sorted(c.bad["ad_copy"] for c in found) == sorted(line.row["ad_copy"] for line in GRADED[3:43])
+    assert Counter(c.good["ad_copy"] for c in found).keys() == {line.row["ad_copy"] for line in GRADED[:3]}
+    counts = Counter((c.origin, c.good["ad_copy"]) for c in found)
+    assert sorted(counts.values()) == [13, 13, 14]
+    first = len(ROWS) + len(SLOGANS)
+    assert sorted(origin for origin, _ in counts) == [first, first + 1, first + 2]
+
+
+def test_no_more_unusable_lines_than_slow_judges_can_read(monkeypatch):
+    monkeypatch.setattr(contrast_set, "MOST_MODEL_MADE", 7)
+    one, other = (build_contrast_set(ROWS, SLOGANS, GRADED, seed=seed)[-7:] for seed in (1, 2))
+    for found in (one, other):
+        assert {c.kind for c in found} == {MODEL_MADE} and len({c.bad["ad_copy"] for c in found}) == 7
+        assert len({c.good["ad_copy"] for c in found}) == 3
+    assert {c.bad["ad_copy"] for c in one} != {c.bad["ad_copy"] for c in other}
+
+
+def test_without_a_usable_line_by_a_model_there_is_none_of_the_kind():
+    found = build_contrast_set(ROWS, SLOGANS, GRADED[3:], seed=1)
+    assert MODEL_MADE not in {c.kind for c in found}
 
 
 def test_only_what_is_perturbed_differs(contrasts):
     for c in contrasts:
+        if c.kind == MODEL_MADE:
+            continue
         if c.kind == "other_value":
             assert (c.bad["product"], c.bad["ad_copy"]) == (c.good["product"], c.good["ad_copy"])
         else:
@@ -85,7 +128,7 @@ def test_values_of_the_own_product_are_no_other_value():
         {"product": "우산", "values": ["가벼운"], "ad_copy": "바람이 와도"},
         {"product": "치마", "values": ["가벼운", "든든한"], "ad_copy": "봄이 와도"},
     ]
-    assert "other_value" not in {c.kind for c in build_contrast_set(rows, [], seed=1)}
+    assert "other_value" not in {c.kind for c in build_contrast_set(rows, [], [], seed=1)}
 
 
 @pytest.mark.usefixtures("small")
@@ -96,7 +139,7 @@ def test_what_cannot_be_made_of_a_line_is_left_out():
         {"product": "이불", "values": ["포근한"], "ad_copy": "오늘도 맑음"},
         {"product": "컵", "values": ["단단한"], "ad_copy": "물방울이"},
     ]
-    made = build_contrast_set(rows, [], seed=1)
+    made = build_contrast_set(rows, [], [], seed=1)
     always = ["other_product", "other_value", "template"]
     wanted = [always, always, [*always, "shuffled"], [*always, "wrong_ending"]]
     assert [sorted(c.kind for c in made if c.origin == n) for n in range(4)] == [sorted(kinds) for kinds in wanted]
@@ -128,28 +171,28 @@ def test_cliches_are_those_that_no_judge_was_shown():
 
 
 def test_the_seed_decides(contrasts):
-    assert build_contrast_set(ROWS, SLOGANS, seed=1) == contrasts
-    assert build_contrast_set(ROWS, SLOGANS, seed=2) != contrasts
+    assert build_contrast_set(ROWS, SLOGANS, GRADED, seed=1) == contrasts
+    assert build_contrast_set(ROWS, SLOGANS, GRADED, seed=2) != contrasts
 
 
 @pytest.mark.parametrize("rows", [[], ROWS[:1], ROWS[:3], [ROWS[0]] * 90])
 def test_two_products_are_the_least(rows):
     with pytest.raises(HanjulError, match="at least two products"):
-        build_contrast_set(rows, SLOGANS, seed=1)
+        build_contrast_set(rows, SLOGANS, GRADED, seed=1)
 
 
 def test_good_and_bad_items_are_counted(monkeypatch):
     items = 5 * 10 + 10 + 2 * 4  # perturbed and good rows; slogans with their clichés
     monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items)
-    assert len(build_contrast_set(ROWS[:10], SLOGANS[:4], seed=1)) == 54
+    assert len(build_contrast_set(ROWS[:10], SLOGANS[:4], [], seed=1)) == 54
     monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items + 1)
     with pytest.raises(HanjulError, match=f"has {items} items, fewer than {items + 1}"):
-        build_contrast_set(ROWS[:10], SLOGANS[:4], seed=1)
+        build_contrast_set(ROWS[:10], SLOGANS[:4], [], seed=1)
 
 
 def test_a_small_split_is_too_few():
     with pytest.raises(HanjulError, match=f"fewer than {LEAST_ITEMS} → give more held-out rows"):
-        build_contrast_set(ROWS[:6], SLOGANS, seed=1)
+        build_contrast_set(ROWS[:6], SLOGANS, GRADED, seed=1)
 
 
 def test_template_takes_the_particle_of_the_product():

@@ -94,7 +94,7 @@ def test_the_prompt_holds_row_criteria_and_rubric(open_model):
         score_rows(open_model(endpoint.url), ROWS[1:2])
     assert endpoint.requests[0]["messages"] == [{"role": "user", "content": probe()}]
     prompts = {metric: next(p for p in shown(endpoint) if rubrics()[metric].criteria in p) for metric in METRICS}
-    assert len(endpoint.requests) == 1 + len(set(prompts.values())) == 4
+    assert len(endpoint.requests) == 1 + len(set(prompts.values())) == 1 + len(METRICS)
     for metric, prompt in prompts.items():
         rubric = rubrics()[metric]
         assert "Input:\n상품: 제습기\n가치: 보송한, 조용한 \n\nActual Output:\n장마는 창밖에서만 \n" in prompt
@@ -109,14 +109,20 @@ def test_the_prompt_holds_row_criteria_and_rubric(open_model):
 
 @pytest.mark.parametrize("logprobs", ["served", "few"])
 def test_scores_are_the_means_of_their_distributions(open_model, logprobs):
-    opinion = by_metric(pv=WEIGHTS, naturalness={5: 1.0, 4: 0.0}, creativity={0: 0.5, 1: 0.5})
+    sure = {5: 1.0, 4: 0.0}
+    opinion = by_metric(pv=WEIGHTS, naturalness=sure, creativity={0: 0.5, 1: 0.5}, sense={2: 0.5, 3: 0.5})
     with judging(opinion, logprobs=logprobs) as endpoint:
         model = open_model(endpoint.url)
         found = score_rows(model, ROWS)
         assert model.scoring() == ("probabilities", "")
-    scores = {"pv": pytest.approx(MEAN), "naturalness": 1.0, "creativity": pytest.approx(0.1)}
+    scores = {
+        "pv": pytest.approx(MEAN),
+        "naturalness": 1.0,
+        "creativity": pytest.approx(0.1),
+        "sense": pytest.approx(0.5),
+    }
     assert found == [Raw(scores, dict.fromkeys(METRICS, REASON))] * 3
-    assert len(endpoint.requests) == 1 + 3 * 3
+    assert len(endpoint.requests) == 1 + len(ROWS) * len(METRICS)
 
 
 @pytest.mark.parametrize("logprobs", ["refused", "forbidden", "ignored"])
@@ -134,7 +140,7 @@ def test_without_probabilities_scores_are_means_of_samples(open_model, logprobs)
         assert sorted(body["seed"] for body in mine) == [1, 2, 3, 4]
         drawn = [random.Random(f"{n} {prompt}").choices(list(WEIGHTS), list(WEIGHTS.values()))[0] for n in range(1, 5)]
         assert found[0].scores[metric] == pytest.approx(fmean(drawn) / 5)
-    assert len(asked) == 4 * 3
+    assert len(asked) == 4 * len(METRICS)
 
 
 def test_how_scores_come_about_is_decided_once(open_model):
@@ -143,7 +149,7 @@ def test_how_scores_come_about_is_decided_once(open_model):
         first = len(endpoint.requests)
         assert open_model(endpoint.url).scoring() == ("samples", "an answer without `logprobs`")
         score_rows(open_model(endpoint.url), ROWS[:1])
-        assert len(endpoint.requests) == first == 1 + 3 * 5
+        assert len(endpoint.requests) == first == 1 + len(METRICS) * 5
 
 
 def test_an_endpoint_that_hides_why_it_refuses_is_asked_without(open_model):
@@ -152,7 +158,7 @@ def test_an_endpoint_that_hides_why_it_refuses_is_asked_without(open_model):
         scoring, why = model.scoring()
         assert scoring == "samples" and why.startswith("BadRequestError: Error code: 400")
         assert None not in score_rows(model, ROWS)
-        assert len(endpoint.requests) == 1 + 3 * 3 * 2
+        assert len(endpoint.requests) == 1 + len(ROWS) * len(METRICS) * 2
 
 
 def test_an_endpoint_without_any_score_is_an_error(open_model):
@@ -166,7 +172,7 @@ def test_an_answer_without_probabilities_is_asked_again_and_never_taken_whole(op
     with judging(lambda prompt: WEIGHTS) as endpoint:
         model = open_model(endpoint.url)
         assert model.scoring()[0] == "probabilities"
-    asked = []
+    asked, count = [], len(METRICS)
 
     def opinion(prompt):
         asked.append(prompt)
@@ -179,10 +185,10 @@ def test_an_answer_without_probabilities_is_asked_again_and_never_taken_whole(op
         found = score_rows(model, ROWS[:2])
     assert found[0] is None
     assert found[1].scores == pytest.approx(dict.fromkeys(METRICS, MEAN))
-    assert sorted(asked.count(prompt) for prompt in set(asked)) == [2] * 3 + [1 + SPARE] * 3
+    assert sorted(asked.count(prompt) for prompt in set(asked)) == [2] * count + [1 + SPARE] * count
     again = [(body["seed"], body["temperature"]) for body in endpoint.requests if "비보다" in str(body)]
-    assert sorted(again) == [(1, 0.0)] * 3 + [(2, 1.0)] * 3 + [(3, 1.0)] * 3
-    assert model.failures == {Failure(FailureKind.UNUSABLE, "no alternatives to the token '4' of `score`"): 3}
+    assert sorted(again) == [(1, 0.0)] * count + [(2, 1.0)] * count + [(3, 1.0)] * count
+    assert model.failures == {Failure(FailureKind.UNUSABLE, "no alternatives to the token '4' of `score`"): count}
 
 
 def test_samples_without_a_score_are_made_up_for_and_too_many_leave_none(open_model):
@@ -214,7 +220,7 @@ def test_a_judge_that_never_gives_a_score_is_an_error(open_model):
         model = open_model(endpoint.url)
         with pytest.raises(NoScoreError, match="no JSON with `score`"):
             score_rows(model, ROWS[1:])
-        assert len(endpoint.requests) == 1 + 2 * 3 * (1 + SPARE)
+        assert len(endpoint.requests) == 1 + 2 * len(METRICS) * (1 + SPARE)
         assert None not in score_rows(model, ROWS[:1])
         assert score_rows(model, ROWS[1:]) == [None, None]
 
@@ -226,7 +232,7 @@ def test_every_answer_is_paid_once(open_model):
         model = open_model(endpoint.url)
         assert score_rows(model, ROWS) == first
         GEvalPV(model).measure(case(), _show_indicator=False)
-        assert len(endpoint.requests) == sent == 10
+        assert len(endpoint.requests) == sent == 1 + len(ROWS) * len(METRICS)
     assert model.input_tokens == sum(len(body["messages"][0]["content"]) for body in endpoint.requests) + len(
         GEvalPV(model).prompt(ROWS[0])
     )
@@ -239,7 +245,7 @@ def test_a_spent_budget_stops_and_the_next_run_goes_on(open_model):
             score_rows(open_model(endpoint.url, caps=Caps(requests=12)), many)
         assert len(endpoint.requests) == 12
         assert None not in score_rows(open_model(endpoint.url), many)
-        assert len(endpoint.requests) == 31
+        assert len(endpoint.requests) == 1 + len(many) * len(METRICS)
 
 
 def test_an_endpoint_that_goes_away_stops(open_model, free_port):

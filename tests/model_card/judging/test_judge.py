@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from model_card.judging.contrast_kinds import MODEL_MADE
 from model_card.judging.facts import TIE, Calibration, JudgeFacts, Verdict
 from model_card.judging.judge import Judge, Raw, both_orders, calibrated
 from model_card.statistics import Interval
@@ -125,7 +126,8 @@ def test_rows_that_it_will_not_score_are_left_out():
         return [None if row["product"] in ("상품0", "상품1") else Raw(dict.fromkeys(METRICS, 1.0)) for row in rows]
 
     found = trial(raw).facts.calibration
-    assert found["pv"].n == 58 * 3 and found["creativity"].n == (58 + 60) * 2
+    models = 60 * 3
+    assert found["pv"].n == 58 * 3 + models and found["creativity"].n == (58 + 60) * 2 + models
 
 
 def test_a_kind_without_a_contrast_is_an_error():
@@ -193,7 +195,7 @@ def test_a_judge_that_sees_some_pairs_only():
     assert facts.contradictions == pytest.approx((shown - slogans) / shown)
 
 
-def test_pairs_are_shown_in_both_orders_and_only_with_two_lines():
+def test_pairs_are_shown_in_both_orders_and_only_with_two_lines_for_one_pair():
     seen = []
 
     def prefers(pairs):
@@ -201,7 +203,8 @@ def test_pairs_are_shown_in_both_orders_and_only_with_two_lines():
         return [1.0] * len(pairs)
 
     trial(KNOWS, prefers)
-    wanted = [(c.good["ad_copy"], c.bad["ad_copy"]) for c in CONTRASTS if c.kind != "other_value"]
+    of_one_pair = [c for c in CONTRASTS if c.kind not in ("other_value", MODEL_MADE)]
+    wanted = [(c.good["ad_copy"], c.bad["ad_copy"]) for c in of_one_pair]
     assert sorted(seen) == sorted([*wanted, *((bad, good) for good, bad in wanted)])
 
 
@@ -294,9 +297,19 @@ def test_only_metrics_that_can_be_trusted_are_compared(trusted, wanted):
     assert judge.compare([(line("a"), line("b"))]) == [wanted]
 
 
-def test_where_no_metric_can_be_trusted_all_are_compared():
+def test_where_no_metric_can_be_trusted_all_are_compared_and_it_is_known():
+    assert (in_order().trusted, in_order().compared, in_order().compares_reliably) == ([], list(SCORED), False)
     judge = Judge(in_order(), by_line({"a": (0.6, 0.4, 0.4), "b": (0.5, 0.5, 0.5)}))
     assert judge.compare([(line("a"), line("b")), (line("b"), line("a"))]) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "right", "reliable"),
+    [(["pv"], None, True), (["pv"], 0.8, True), (["pv"], 0.7, False), ([], 0.9, False), ([], None, False)],
+)
+def test_comparisons_can_be_trusted_where_scores_can_and_the_good_line_wins(metrics, right, reliable):
+    duels = None if right is None else Interval(right, right, right)
+    assert replace(in_order(*metrics), duels=duels).compares_reliably is reliable
 
 
 def test_comparisons_by_scores_stand_in_order_and_none_passes():

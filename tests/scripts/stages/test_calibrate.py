@@ -13,8 +13,10 @@ import pytest
 from datasets import load_dataset
 from huggingface_hub import CommitOperationAdd, HfUri, RepoCard
 
-from model_card.judging.contrast_kinds import CONTRAST_KINDS
+from model_card.comparison.readings import readings
+from model_card.judging.contrast_kinds import CONTRAST_KINDS, MODEL_MADE
 from model_card.judging.contrast_set import CLICHES
+from model_card.judging.graded import graded_lines, is_unusable, is_usable, of_part
 from model_card.statistics import auc
 from pipelines.corpus import load_corpus
 from pipelines.errors import HanjulError
@@ -86,12 +88,21 @@ def test_the_contrast_set_is_of_held_out_rows_and_slogans(hub, dataset: HfUri, c
     assert counts.keys() == CONTRAST_KINDS.keys()
     assert (counts["other_product"], counts["template"], counts["worn_out"]) == (HELD_OUT, HELD_OUT, SLOGANS)
     held_out = {row["ad_copy"] for row in rows()[TRAIN : TRAIN + HELD_OUT]}
-    good = {contrast["good_ad_copy"] for contrast in contrasts if contrast["kind"] != "worn_out"}
+    made = [contrast for contrast in contrasts if contrast["kind"] != MODEL_MADE]
+    good = {contrast["good_ad_copy"] for contrast in made if contrast["kind"] != "worn_out"}
     assert good == held_out  # none of the train split, and no synthesised one
-    for contrast in contrasts:
+    for contrast in made:
+        assert contrast["bad_product"] == contrast["product"]
         same = contrast["good_ad_copy"] == contrast["bad_ad_copy"], contrast["good_values"] == contrast["bad_values"]
         assert same == ((True, False) if contrast["kind"] == "other_value" else (False, True))
-    assert len({(contrast["origin"], contrast["good_ad_copy"]) for contrast in contrasts}) == HELD_OUT + SLOGANS
+    models = {(line.row["product"], line.row["ad_copy"]): line for line in of_part(graded_lines(), "test")}
+    for contrast in contrasts[len(made) :]:
+        assert is_usable(models[contrast["product"], contrast["good_ad_copy"]])
+        assert is_unusable(models[contrast["bad_product"], contrast["bad_ad_copy"]])
+    usable = sum(is_usable(line) for line in models.values() if line.kind == "model")
+    assert (
+        len({(contrast["origin"], contrast["good_ad_copy"]) for contrast in contrasts}) == HELD_OUT + SLOGANS + usable
+    )
     assert len(load_dataset(calibrated.id, split="train")) == len(contrasts)  # the default config
     manifest = hub.manifest(calibrated)
     assert manifest["inputs"]["dataset"] == dataset.to_uri()
@@ -104,7 +115,9 @@ def test_the_numbers_follow_from_the_scores(hub, calibrated: HfUri, recipe: Reci
     scorer = hub.resolve(recipe.evaluate.scorer)
     assert (judge["name"], judge["family"]) == (f"{scorer.id}@{scorer.revision[:7]}", "likelihood")
     assert {metric: tuple(found["kinds"]) for metric, found in judge["calibration"].items()} == {
-        key: metric.contrasts for key, metric in METRICS.items()
+        key: metric.contrasts
+        for key, metric in METRICS.items()
+        if key != "sense"  # has no likelihood form
     }
     assert [(row["contrast"], row["side"]) for row in scores] == [
         (place, side) for side in ("good", "bad") for place in range(len(contrasts))
@@ -119,9 +132,9 @@ def test_the_numbers_follow_from_the_scores(hub, calibrated: HfUri, recipe: Reci
             places = [place for place, contrast in enumerate(contrasts) if contrast["kind"] == kind]
             good, bad = (np.array([by_side[side][place][metric] for place in places]) for side in ("good", "bad"))
             paired = np.mean((good > bad) + 0.5 * (good == bad))
-            assert (numbers["auc"], numbers["paired"], numbers["n"]) == pytest.approx(
-                (auc(good, bad), paired, len(bad))
-            )
+            once = {contrasts[place]["origin"]: score for place, score in zip(places, good, strict=True)}
+            area = auc(np.array(list(once.values())), bad)
+            assert (numbers["auc"], numbers["paired"], numbers["n"]) == pytest.approx((area, paired, len(bad)))
             told.append(kind)
     assert told  # a judge of random weights tells something
 
@@ -169,9 +182,12 @@ def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, 
         both = calibrate.run(hub, dataset, recipe.model_copy(update={"evaluate": asked}))
         contrasts, scores = tables(both)
         lines = {
-            (c["product"], *c[f"{side}_values"], c[f"{side}_ad_copy"]) for c in contrasts for side in ("good", "bad")
+            (c[product], *c[f"{side}_values"], c[f"{side}_ad_copy"])
+            for c in contrasts
+            for side, product in (("good", "product"), ("bad", "bad_product"))
         }
-        compared = sum(contrast["kind"] != "other_value" for contrast in contrasts)
+        for_one_pair = [c for c in contrasts if (c["product"], c["good_values"]) == (c["bad_product"], c["bad_values"])]
+        compared = len(for_one_pair)
         probes = 1
         assert len(endpoint.requests) == probes + len(lines) * len(METRICS) + 2 * compared
     llm, likelihood = json.loads(hub.text(both, "judges.json"))
@@ -191,7 +207,8 @@ def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, 
 
 def test_a_repository_of_something_else_is_left_alone(hub, dataset: HfUri, tmp_path: Path) -> None:
     with pytest.raises(HanjulError, match="something else: config default"):
-        judges_repo.readme(hub, dataset, dataset.id, dataset, [], [])
+        graded = readings(graded_lines(), bootstrap=10, seed=1)
+        judges_repo.readme(hub, dataset, dataset.id, dataset, [], [], graded)
 
 
 def test_too_few_rows(hub, dataset: HfUri, recipe: Recipe) -> None:

@@ -22,6 +22,7 @@ from huggingface_hub.errors import BadRequestError
 from dataset_card.card import BEGIN, END, merge_configs
 from pipelines.errors import HanjulError
 from pipelines.features import CANDIDATES, DEFAULT, PAIRS, PREFERENCES, RAW, REJECTED, write_raw, write_rows
+from pipelines.metrics import METRICS
 from pipelines.rows import make_row, split_of
 from scripts.core.settings import Recipe
 from scripts.filtering import semantic
@@ -166,7 +167,7 @@ def test_every_raw_row_stands_in_one_config(hub: Hub, first: HfUri) -> None:
     by_id = {row["id"]: row for row in FIRST}
     for row in (row for rows in found.values() for row in rows):
         assert {name: row[name] for name in columns} == by_id[row["id"]]
-        assert row["scores"] == {"pv": None, "naturalness": None, "creativity": None}
+        assert row["scores"] == dict.fromkeys(METRICS)
 
 
 def test_a_rejected_row_says_why(hub: Hub, first: HfUri) -> None:
