@@ -28,6 +28,7 @@ FIELDS = (
     "liquor",
     "school",
     "property",
+    "care",
 )
 FOLDER = Path(__file__).parent
 REFERENCE = re.compile(r"(?<!P)<([a-z]+)>")
