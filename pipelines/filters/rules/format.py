@@ -1,4 +1,4 @@
-"""`format`: the row is not one plain line for one product and at least one value."""
+"""`format`: the row is not one plain line for one product and at least one value, or the line speaks of itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pipelines.filters.reason import Reason
 REASON = Reason(
     "format",
     "카피 하나가 아님",
-    "줄바꿈, 머리말, 마크업, 해시태그, 따옴표, 이모지가 섞여 카피 하나로 볼 수 없습니다.",
-    "Not one plain line: line breaks, labels, markup, hashtags, quotation marks or emoji.",
+    "줄바꿈, 머리말, 답변에 관한 말, 마크업, 해시태그, 따옴표, 이모지가 섞여 카피 하나로 볼 수 없습니다.",
+    "Not one plain line: line breaks, labels, remarks on the answer, markup, hashtags, quotation marks or emoji.",
 )
 
 DOUBLE_QUOTES = '"“”„‟＂「」『』«»'
@@ -24,6 +24,14 @@ LABEL = re.compile(
     r"(?:^|[\s\[(*])(?:상품|제품|가치|카피(?:라이팅)?|문구|슬로건|답변?|설명|참고|해설|예시|tone|copy|note)\s*\d*\s*[\])*]*\s*[:：]"
     r"|카피라이팅|(?:카피|문구|답안|답변|슬로건|키워드)[은는]?\s*다음과\s*같|[은는] 다음과 같습니다",
     re.I,
+)
+#: What a model says of its answer, or to the one who asked: no copy speaks of itself.
+REMARK = re.compile(
+    r"다음과 같(?:이|은) (?:\S+ )?(?:답변|답안|작성|카피|문구|슬로건|제안|정리|표현|예시)"
+    r"|(?:답변|답안|카피|광고 ?문구|슬로건)[을를]? ?(?:작성|생성|제안|제시|제공)"
+    r"(?:할 수|해 ?드|하겠|했|합니다|해 ?보|하였)"
+    r"|요청하신|질문하신|요청에 (?:따라|맞)|(?:주어진|제시된|위의?|해당) (?:조건|상품|제품|가치|키워드|문구|카피)"
+    r"|(?:AI|인공지능|언어) ?모델로서"
 )
 MARKUP = re.compile(r"\*\*|__|```|`|^#+\s|^[-*•]\s|^\d+[.)]\s|\]\(|</?[a-z][^>]*>|[{}|\\]")
 HASHTAG = re.compile(r"#\s?\w")
@@ -52,7 +60,7 @@ def _line(text: str) -> str | None:
         return "no Hangul"
     if "\n" in text:
         return f"{len(text.splitlines())} lines"
-    for name, pattern in (("label", LABEL), ("markup", MARKUP), ("hashtag", HASHTAG)):
+    for name, pattern in (("label", LABEL), ("remark", REMARK), ("markup", MARKUP), ("hashtag", HASHTAG)):
         if found := pattern.search(text):
             return f"{name}: {found.group().strip()}"
     return _quotes(text) or _picture(text)

@@ -32,6 +32,8 @@ GENERIC_WORDS = Path(__file__).parent / "generic_words.yaml"
 WORD = re.compile(r"[^\W_]+")
 #: Last syllables that make a noun of another: 스키장, 충전기, 등산화. Kiwi has most of these as one word.
 SUFFIXES = "기장관복화실제점소계회과"
+#: Nouns of one syllable by which a compound that Kiwi has as one word is called, too: 책 for 전자책, not for 산책.
+HEAD = re.compile("(?:.옷|.빵|.떡|[^산정대]책)$")
 #: Last syllables of a word that is no noun: 휴대용, 구워 먹는.
 ENDINGS = "용는은운한된의"
 
@@ -65,9 +67,11 @@ def _parts(product: str) -> tuple[str, ...]:
     """The words and nouns of which a product's name is made and that tell it; generic ones where it has no others.
 
     Examples:
-        `영화 촬영지 투어` -> 영화, 촬영지; `여행용 펀치백` -> 펀치백, 펀치, 백; `아기 옷` -> 옷; `충전기` -> 충전.
+        `영화 촬영지 투어` -> 영화, 촬영지; `여행용 펀치백` -> 펀치백, 펀치, 백; `아기 옷` -> 옷; `충전기` -> 충전;
+        `전자책 플랫폼` -> 전자책, 책.
     """
     words = WORD.findall(product)
+    last = next((word for word in reversed(words) if word not in generic_words()), "")
     parts: dict[str, None] = {}
     for word in words:
         tokens = [token for token in morphemes.tokens(word) if token[1] in morphemes.NOMINAL]
@@ -75,6 +79,8 @@ def _parts(product: str) -> tuple[str, ...]:
         nouns += [noun[:-1] for noun in nouns if len(noun) > 2 and noun[-1] in SUFFIXES]
         if tokens and word == words[-1] and tokens[-1][2] + len(tokens[-1][0]) == len(word):
             nouns.append(tokens[-1][0])
+        if word == last and HEAD.search(word):
+            nouns.append(word[-1])
         parts |= dict.fromkeys([word, *nouns] if len(word) > 1 and word[-1] not in ENDINGS else nouns)
     parts.pop(product, None)
     telling = tuple(part for part in parts if part not in generic_words())

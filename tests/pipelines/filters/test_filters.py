@@ -57,6 +57,8 @@ def test_good_lines_stay(ad_copy):
         ("상품: 모카포트 가치: 여유", "format", "label: 상품:"),
         ("나의 카피라이팅은 로마입니다", "format", "label: 카피라이팅"),
         ("답안은 다음과 같습니다, 로마", "format", "label: 답안은 다음과 같"),
+        ("다음과 같이 답변을 작성할 수 있습니다.", "format", "remark: 다음과 같이 답변을 작성"),
+        ("요청하신 아침을 로마로", "format", "remark: 요청하신"),
         ('로마, "아침이 온다"', "format", 'quote: "'),
         ("닫지 않은 '로마의 아침", "format", "quote: not closed"),
         ("**로마의** 아침이 온다", "format", "markup: **"),
