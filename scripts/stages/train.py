@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huggingface_hub import HfUri, ModelCard
 
@@ -17,7 +17,6 @@ from model_card.cards.facts import CardFacts, ReleaseFacts, TrainingFacts
 from model_card.cards.licences import UNKNOWN, identifier_of, licence_of, may_publish
 from model_card.cards.training_curve import training_curve
 from pipelines.errors import HanjulError
-from pipelines.likelihood.prompts import training_texts
 from pipelines.rows import PROMPT_FORMAT
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
@@ -28,12 +27,9 @@ from scripts.models.embedded import PACKAGE, TERMS
 from scripts.models.models import adapter_config
 from scripts.training import launch, loading, preflight
 from scripts.training.job import TrainingJob, read_curve, write_rows
-
-if TYPE_CHECKING:
-    import datasets
+from scripts.training.learnt_rows import learnt_rows
 
 MIN_ROWS = 8
-NEEDED = {"default": ("prompt", "completion", "source"), "preferences": ("prompt", "chosen", "rejected")}
 
 #: Where rows come from that people wrote: a judge must not learn from what it will judge.
 PEOPLE = ("written", "imported")
@@ -60,8 +56,9 @@ def run(
         sources: train on rows of these sources only, e.g. `["written"]`; None takes all.
 
     Raises:
-        HanjulError: columns are missing, rows are too few or too long, the base gives no right to publish an adapter,
-            its chat template cannot be learnt, the memory is too small, the loss is no number.
+        HanjulError: columns are missing, rows are too few or too long, none has a merit that is to be learnt, the base
+            gives no right to publish an adapter, its chat template cannot be learnt, the memory is too small, the loss
+            is no number.
     """
 
     sources = sources or (PEOPLE if settings.method == "judge" else None)
@@ -126,26 +123,6 @@ def check_start(start: HfUri, base: HfUri, repo: HfUri) -> None:
         raise HanjulError(f"This is an adapter of {own}, not of {base.id}", start.to_uri(), "set train.base_model")
 
 
-def _splits(hub: Hub, dataset: HfUri, config: str, sources: Sequence[str] | None) -> dict[str, datasets.Dataset]:
-    splits = hub.splits(dataset, config)
-    for name, rows in splits.items():
-        missing = [column for column in NEEDED[config] if column not in rows.column_names]
-        if missing:
-            what = f"No column {', '.join(missing)} in split {name} of config {config}"
-            raise HanjulError(what, dataset.to_uri(), "run `hanjul filter` on its rows first")
-        if sources and "source" in rows.column_names:
-            splits[name] = rows.filter(lambda source: source in sources, input_columns="source")
-    return {name: rows for name, rows in splits.items() if len(rows) and name in ("train", "validation")}
-
-
-def _for_judge(rows: datasets.Dataset) -> datasets.Dataset:
-    """Columns `prompt` and `completion` as texts, two rows for each."""
-    from datasets import Dataset
-
-    texts = [text for row in rows for text in training_texts(row)]
-    return Dataset.from_dict({"prompt": [text[0] for text in texts], "completion": [text[1] for text in texts]})
-
-
 def _train(
     hub: Hub,
     dataset: HfUri,
@@ -160,9 +137,7 @@ def _train(
 
     preflight.check_tools(settings)
     config = "preferences" if settings.method == "dpo" else "default"
-    configs = {name: _splits(hub, dataset, name, sources) for name in dict.fromkeys(("default", config))}
-    if settings.method == "judge":
-        configs["default"] = {name: _for_judge(rows) for name, rows in configs["default"].items()}
+    configs = learnt_rows(hub, dataset, settings, seed, sources)
     splits = configs[config]
     train, held_out = splits.get("train", []), splits.get("validation", [])
     if len(train) < MIN_ROWS:
