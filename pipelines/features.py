@@ -29,6 +29,7 @@ RAW = Features(
         "ad_copy": _text,
         "device": _text,
         "tone": _text,
+        "merit": _text,
         "source": _text,
         "teacher": _text,
         "example_ids": _words,
@@ -39,7 +40,7 @@ RAW = Features(
 #: the row it repeats, empty where a row was rejected for something else.
 DEFAULT = Features({**RAW, "scores": _scores, "group_id": _text, "prompt": _messages, "completion": _messages})
 REJECTED = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text, "group_id": _text})
-#: Lines that no filter rejects but that a better one for the same pair outranks, from place 2 on.
+#: Lines that no filter rejects but that a better one for the same pair outranks, with their place, and flat ones.
 CANDIDATES = Features({**RAW, "scores": _scores, "place": Value("int32")})
 #: TRL-native for `DPOTrainer`: two lines for one prompt; see `pipelines.preferences`.
 PREFERENCES = Features(
@@ -69,6 +70,11 @@ CONFIG_FILES = {
     "pairs": {"train": "pairs/*.parquet"},
     "raw": {"train": "raw/*.parquet"},
 }
+
+
+def to_raw(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it stands in config `raw`, without further columns; rows of early releases have no merit yet."""
+    return {name: row[name] for name in RAW if name != "merit"} | {"merit": row.get("merit") or ""}
 
 
 def to_default(row: Mapping[str, Any]) -> dict[str, Any]:

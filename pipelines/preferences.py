@@ -17,7 +17,10 @@ WORSE = ("leak", "template", "judge", "outranked")
 
 
 def preferences_of(kept: Rows, rejected: Rows, min_margin: float) -> list[dict[str, Any]]:
-    """Pairs of a kept line and a worse one that the same teacher wrote for the same product and values.
+    """Pairs of a kept line and a worse one for the same product and values: by the same teacher, or both by people.
+
+    People say themselves which of their lines is flat: each is set against the good lines of its pair or, where there
+    is none, the plain ones.
 
     Args:
         kept, rejected: as the filters parted them; outranked lines are among the rejected.
@@ -27,35 +30,51 @@ def preferences_of(kept: Rows, rejected: Rows, min_margin: float) -> list[dict[s
     Returns:
         Rows of config `preferences`, in the order of `kept`: id, product, values, prompt, chosen, rejected (lists of
         messages), chosen_id, rejected_id, reason (why the other was not released), margin (of the scores; null where
-        one has none).
+        one has none, and where people said which is better).
     """
-    written: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    worse: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for row in rejected:
-        if row["source"] == "synthesised" and row["reason"] in WORSE:
-            written[_prompt(row)][row["id"]] = row  # once, however often it was written
-    chosen = [row for row in kept if row["source"] == "synthesised" and _prompt(row) in written]
-    return [pair for row in chosen for pair in _pairs(row, written[_prompt(row)].values(), min_margin)]
+        by_teacher = row["source"] == "synthesised"
+        if row["reason"] in WORSE if by_teacher else _is_flat(row):
+            worse[_prompt(row)][row["id"]] = row  # once, however often it was written
+    with_good = {pair_of(row) for row in kept if row["source"] != "synthesised" and row["merit"] == "good"}
+    pairs: list[dict[str, Any]] = []
+    for row in kept:
+        others = worse[_prompt(row)].values()
+        if row["source"] == "synthesised":
+            pairs += _scored_pairs(row, others, min_margin)
+        elif row["merit"] == ("good" if pair_of(row) in with_good else "plain"):
+            pairs += [_pair(row, other, None) for other in others]
+    return pairs
 
 
-def _pairs(
+def _scored_pairs(
     better: Mapping[str, Any], others: Iterable[Mapping[str, Any]], min_margin: float
 ) -> Iterator[dict[str, Any]]:
     for worse in others:
         margin = _margin(better, worse)
-        if not _is_worse_unscored(worse) if margin is None else margin < min_margin:
-            continue
-        yield {
-            "id": row_id(better["product"], better["values"], f"{better['id']} {worse['id']}"),
-            "product": better["product"],
-            "values": better["values"],
-            "prompt": [user_message(better["product"], better["values"])],
-            "chosen": [{"role": "assistant", "content": better["ad_copy"]}],
-            "rejected": [{"role": "assistant", "content": worse["ad_copy"]}],
-            "chosen_id": better["id"],
-            "rejected_id": worse["id"],
-            "reason": worse["reason"],
-            "margin": margin,
-        }
+        if _is_worse_unscored(worse) if margin is None else margin >= min_margin:
+            yield _pair(better, worse, margin)
+
+
+def _pair(better: Mapping[str, Any], worse: Mapping[str, Any], margin: float | None) -> dict[str, Any]:
+    return {
+        "id": row_id(better["product"], better["values"], f"{better['id']} {worse['id']}"),
+        "product": better["product"],
+        "values": better["values"],
+        "prompt": [user_message(better["product"], better["values"])],
+        "chosen": [{"role": "assistant", "content": better["ad_copy"]}],
+        "rejected": [{"role": "assistant", "content": worse["ad_copy"]}],
+        "chosen_id": better["id"],
+        "rejected_id": worse["id"],
+        "reason": worse["reason"],
+        "margin": margin,
+    }
+
+
+def _is_flat(row: Mapping[str, Any]) -> bool:
+    """Whether people wrote a line that nothing else is wrong with than that it is flat."""
+    return bool(row["merit"] == "flat" and row["reason"] == "outranked")
 
 
 def _is_worse_unscored(row: Mapping[str, Any]) -> bool:
@@ -64,7 +83,7 @@ def _is_worse_unscored(row: Mapping[str, Any]) -> bool:
 
 
 def _prompt(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return *pair_of(row), row["teacher"]
+    return *pair_of(row), row["source"] == "synthesised", row["teacher"]
 
 
 def _margin(better: Mapping[str, Any], worse: Mapping[str, Any]) -> float | None:

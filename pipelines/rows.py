@@ -14,6 +14,10 @@ from typing_extensions import TypedDict  # pydantic asks for this one before Pyt
 
 Split = Literal["train", "validation", "test"]
 
+#: What people said of a line: `good`, a client would buy or use it; `plain`, it says the gain in everyday words, which
+#: a small model can learn; `flat`, it is correct, but nobody would remember it; "" where nobody said.
+Merit = Literal["good", "plain", "flat", ""]
+
 #: The user's turn. The Space and `hanjul.json` in the adapter repo carry this very string, so nobody retypes it.
 PROMPT_FORMAT = "상품: {product}\n가치: {values}"
 
@@ -34,7 +38,8 @@ class Row(TypedDict):
     """One line of copy, as it stands in config `raw`.
 
     Columns: id (16 hex), product, category (node of the taxonomy, "" when unknown), values (list of str), ad_copy,
-    device, tone ("" when not asked for), source (written | synthesised | imported), teacher ("" or `hf://…@sha` or
+    device, tone ("" when not asked for), merit (good | plain | flat, see `Merit`; "" for imported rows whose table does
+    not say, and for synthesised ones), source (written | synthesised | imported), teacher ("" or `hf://…@sha` or
     model name), example_ids (ids of the rows shown to the teacher).
     """
 
@@ -45,6 +50,7 @@ class Row(TypedDict):
     ad_copy: str
     device: str
     tone: str
+    merit: str
     source: str
     teacher: str
     example_ids: list[str]
@@ -86,6 +92,7 @@ def make_row(product: str, values: Sequence[str], ad_copy: str, **columns: Any) 
         "ad_copy": ad_copy,
         "device": "",
         "tone": "",
+        "merit": "",
         "source": "",
         "teacher": "",
         "example_ids": [],

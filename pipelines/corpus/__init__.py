@@ -1,6 +1,7 @@
 """The rows that were written for Hanjul, one JSONL file for each product category.
 
-A row has `product`, `category` (of the taxonomy), `values` (list), `ad_copy`, `device` and `tone`.
+A row has `product`, `category` (of the taxonomy), `values` (list), `ad_copy`, `device`, `tone` and `merit`. Lines that
+are `good` or `plain` are released; a `flat` one is the worse line of a true preference pair.
 """
 
 from __future__ import annotations

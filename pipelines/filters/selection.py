@@ -3,7 +3,7 @@
 One pass over the lines from the best to the worst. Each is measured against those that were kept before it, and one
 that is not kept counts for nothing: every near-duplicate names a better line that is released, and no line is lost to
 one that is lost itself. Lines of the test split come first, and a line of another split that resembles one of them is
-contaminated, however good it is.
+contaminated, however good it is. Lines that people call flat come last, and the faultless ones are outranked.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ NEAR_DUPLICATE = Reason(
 OUTRANKED = Reason(
     "outranked",
     "더 나은 카피 있음",
-    "흠은 없지만 같은 상품과 가치로 쓴 더 나은 카피가 있습니다.",
-    "Nothing is wrong with it, but a better line was written for the same product and values.",
+    "흠은 없지만 같은 상품과 가치로 쓴 더 나은 카피가 있거나, 기억에 남을 만한 카피가 아닙니다.",
+    "Nothing is wrong with it, but a better line was written for the same product and values, or it is marked as flat.",
 )
 
 Rows = Sequence[Mapping[str, Any]]
@@ -45,7 +45,7 @@ class Decision(NamedTuple):
 
     Attributes:
         group_id: id of the kept row whose near-duplicate it is; of a kept row its own id; else empty.
-        place: of an outranked line among those of its pair, the best has 1; else 0.
+        place: of an outranked line among those of its pair that teachers wrote, or people; the best has 1; else 0.
     """
 
     reason: str
@@ -89,7 +89,8 @@ class _Selection:
         self.kept: dict[int, int] = {}  # node -> row
         self.phrases: Counter[str] = Counter()
         self.most = template.most(self._keepable(), limits)
-        self.pairs: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)  # pair -> faultless lines
+        # (by a teacher?, *pair) -> faultless lines
+        self.pairs: dict[tuple[bool, str, tuple[str, ...]], list[int]] = defaultdict(list)
 
     def decisions(self) -> list[Decision]:
         found = [Decision("", "", "")] * len(self.rows)
@@ -104,9 +105,10 @@ class _Selection:
                     found[index] = Decision(OUTRANKED.key, f"place {place} of {len(members)}", "", place)
         return found
 
-    def _order(self, index: int) -> tuple[bool, bool, float, int]:
+    def _order(self, index: int) -> tuple[bool, bool, bool, float, int]:
         is_trusted = trusted(self.rows[index], self.limits)
         return (
+            _is_flat(self.rows[index]),
             not self.in_test[index],
             not is_trusted,
             0.0 if is_trusted else -rank(self.rows[index], self.limits),
@@ -117,18 +119,19 @@ class _Selection:
         row = self.rows[index]
         if decision := self._contaminated(index) or self._near_duplicate(self.node[index]) or self._overused(row):
             return decision
-        if row["source"] == "synthesised":
-            members = self.pairs[pair_of(row)]
-            members.append(index)
-            if len(members) > self.limits.keep_per_pair:
-                return Decision(OUTRANKED.key, "", "")
+        by_teacher = row["source"] == "synthesised"
+        members = self.pairs[by_teacher, *pair_of(row)]
+        members.append(index)
+        if _is_flat(row) or (by_teacher and len(members) > self.limits.keep_per_pair):
+            return Decision(OUTRANKED.key, "", "")
         return Decision("", "", row["id"])
 
     def _keepable(self) -> int:
-        """How many rows can be kept at most: of the lines of one pair only so many."""
-        pairs = Counter(pair_of(row) for row in self.rows if row["source"] == "synthesised")
+        """How many rows can be kept at most: no flat one, and of the lines of one pair only so many."""
+        rows = [row for row in self.rows if not _is_flat(row)]
+        pairs = Counter(pair_of(row) for row in rows if row["source"] == "synthesised")
         keep = self.limits.keep_per_pair
-        return len(self.rows) - pairs.total() + sum(min(count, keep) for count in pairs.values())
+        return len(rows) - pairs.total() + sum(min(count, keep) for count in pairs.values())
 
     def _near_duplicate(self, node: int) -> Decision | None:
         if node in self.kept:
@@ -160,6 +163,10 @@ class _Selection:
 
     def _id(self, node: int) -> str:
         return str(self.rows[self.kept[node]]["id"])
+
+
+def _is_flat(row: Mapping[str, Any]) -> bool:
+    return row.get("merit") == "flat"  # rows in pipelines of others have no such column
 
 
 def _neighbours(pairs: tuple[Any, Any, Any], apart: Sequence[bool] | None = None) -> Neighbours:

@@ -63,6 +63,7 @@ class SelectRows(GlobalStep):  # type: ignore[misc]
             with a reason pass through.
         - scores (`dict`, optional): `pv` and `naturalness`, 0..1.
         - source (`str`, optional): as for `CheckRules`.
+        - merit (`str`, optional): `flat` lines are outranked, whatever their scores.
 
     Output columns:
         - reason (`str`), evidence (`str`): empty for rows to keep.

@@ -9,7 +9,7 @@ from huggingface_hub import HfUri
 
 from dataset_card.changes import Changes, compare
 from pipelines.errors import HanjulError
-from pipelines.features import RAW
+from pipelines.features import to_raw
 from pipelines.text.tidy import tidy_row
 from scripts.hub.hub import Hub
 
@@ -20,7 +20,7 @@ CONFIGS = ("default", "candidates", "rejected")
 def rows_of(hub: Hub, release: HfUri) -> list[dict[str, Any]]:
     """All raw rows that a release looked at, kept or not."""
 
-    return [{name: row[name] for name in RAW} for _, row in _rows_by_reason(hub, release)]
+    return [to_raw(row) for _, row in _rows_by_reason(hub, release)]
 
 
 def combine(rows: Iterable[dict[str, Any]], earlier: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

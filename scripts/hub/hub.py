@@ -14,6 +14,7 @@ from huggingface_hub.errors import HfUriError, RemoteEntryNotFoundError, Reposit
 
 from dataset_card.head import data_of
 from pipelines.errors import HanjulError
+from pipelines.features import RAW
 from pipelines.progress import Progress
 from scripts.core import env
 from scripts.core.faults import raised_by
@@ -89,12 +90,17 @@ class Hub:
             )
 
     def splits(self, uri: HfUri, config: str) -> dict[str, Any]:
-        """The splits of a pinned dataset's config that have rows, as `datasets.Dataset` by name."""
+        """The splits of a pinned dataset's config that have rows, as `datasets.Dataset` by name.
+
+        A column of config `raw` that a file of an earlier version lacks is null.
+        """
         from datasets import load_dataset
         from datasets.exceptions import DatasetsError
 
         try:
-            return dict(load_dataset(uri.id, config, revision=uri.revision))
+            # Files of `raw` are written by several stages, maybe of several versions: the first cannot speak for all.
+            features = RAW if config == "raw" else None
+            return dict(load_dataset(uri.id, config, revision=uri.revision, features=features))
         except (DatasetsError, ValueError) as error:
             if not isinstance(error, DatasetsError) and not raised_by(error, "datasets"):
                 raise

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from huggingface_hub import HfUri
 
 from pipelines import corpus
 from pipelines.errors import HanjulError
-from pipelines.rows import Row, make_row
+from pipelines.rows import Merit, Row, make_row
 from pipelines.text.tidy import clean_value, tidy
 from scripts.core.faults import raised_by
 from scripts.core.files import digest
@@ -24,7 +24,8 @@ COLUMNS = {
     "values": ("values", "value", "담고자 하는 가치", "가치"),
     "ad_copy": ("ad_copy", "copy", "line", "카피라이팅", "카피"),
 }
-OPTIONAL = ("category", "device", "tone")
+OPTIONAL = ("category", "device", "tone", "merit")
+MERITS = get_args(Merit)
 READERS = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
 
 
@@ -32,7 +33,8 @@ def to_rows(records: Iterable[Mapping[str, Any]], source: str, where: str) -> li
     """`raw` rows from records with our column names, English or Korean.
 
     Raises:
-        HanjulError: no records, or one without product, values or ad_copy; the message names the line.
+        HanjulError: no records, or one without product, values or ad_copy, or of no merit that there is; the message
+            names the line.
     """
 
     rows = []
@@ -48,6 +50,9 @@ def to_rows(records: Iterable[Mapping[str, Any]], source: str, where: str) -> li
         values = found["values"] if isinstance(found["values"], list) else str(found["values"]).split(",")
         cleaned = [value for value in (clean_value(str(value)) for value in values) if value]
         optional = {name: str(record.get(name) or "") for name in OPTIONAL}
+        if optional["merit"] not in MERITS:
+            known = ", ".join(filter(None, MERITS))
+            raise HanjulError(f"Row {number} has merit {optional['merit']}", where, f"give one of {known}, or none")
         rows.append(make_row(str(found["product"]), cleaned, tidy(str(found["ad_copy"])), source=source, **optional))
     if not rows:
         raise HanjulError("There are no rows to import", where, "give a file with at least one row")

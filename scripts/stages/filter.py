@@ -56,7 +56,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
     }
 
     def work(folder: Path) -> Outcome:
-        rows = hub.rows(raw, "raw").to_list()
+        rows = [features.to_raw(row) for row in hub.rows(raw, "raw")]
         if earlier:
             rows = previous.combine(rows, previous.rows_of(hub, earlier[1]))
         with input_errors("filter"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from datasets import load_dataset
 
-from pipelines.features import DEFAULT, PAIRS, RAW, REJECTED, to_default, to_rejected, write_raw, write_rows
+from pipelines.features import DEFAULT, PAIRS, RAW, REJECTED, to_default, to_raw, to_rejected, write_raw, write_rows
 from pipelines.metrics import METRICS
 from pipelines.rows import Row, make_row
 
@@ -16,6 +16,13 @@ def read(path):
 
 def test_raw_has_the_columns_of_a_row():
     assert list(RAW) == list(Row.__annotations__)
+
+
+@pytest.mark.parametrize("merit", [{}, {"merit": None}, {"merit": ""}])
+def test_a_row_of_an_early_release_has_no_merit(merit):
+    early = {name: value for name, value in ROW.items() if name != "merit"}
+    assert to_raw({**early, **merit, "scores": None}) == ROW
+    assert to_raw({**ROW, "merit": "good"})["merit"] == "good"
 
 
 def test_default_round_trips(tmp_path):

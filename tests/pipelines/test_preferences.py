@@ -110,6 +110,51 @@ def test_nor_over_one_of_a_teacher_without_a_name(source: str) -> None:
     assert pairs(make("커피가 깬다", reason="leak", teacher=""), kept=kept) == []
 
 
+def person(line: str, merit: str, **columns: Any) -> Row:
+    return make(line, **{"source": "written", "teacher": ""} | columns) | {"merit": merit}
+
+
+FLAT = [person(line, "flat", reason="outranked") for line in ("물을 끓여 커피를 내려요", "집에서 커피를 마셔요")]
+
+
+def test_a_flat_line_is_worse_than_each_good_one_that_people_wrote_for_its_pair() -> None:
+    kept = [
+        person("부엌이 먼저 깬다", "good"),
+        person("밸브가 노래한다", "good"),
+        person("주말엔 오래 끓여요", "plain"),
+    ]
+    found = preferences_of(kept, FLAT, 0.1)
+    assert [(pair["chosen_id"], pair["rejected_id"]) for pair in found] == [
+        (better["id"], worse["id"]) for better in kept[:2] for worse in FLAT
+    ]
+    assert {(pair["reason"], pair["margin"]) for pair in found} == {("outranked", None)}
+
+
+@pytest.mark.parametrize(
+    ("merit", "other", "count"),
+    [
+        ("plain", {}, 2),
+        ("good", {"source": "imported"}, 2),
+        ("", {}, 0),
+        ("good", {"product": "원두"}, 0),
+        ("good", {"values": ["설렘"]}, 0),
+        ("good", {"source": "synthesised"}, 0),
+    ],
+)
+def test_only_a_good_or_else_a_plain_line_of_people_is_better(merit: str, other: Row, count: int) -> None:
+    assert len(preferences_of([person("부엌이 먼저 깬다", merit, **other)], FLAT, 0.1)) == count
+
+
+def test_scores_say_nothing_of_what_people_said() -> None:
+    scored = [person("부엌이 먼저 깬다", "good") | {"scores": {"pv": 0.1, "naturalness": 0.1, "creativity": None}}]
+    better = {"scores": {"pv": 0.9, "naturalness": 0.9, "creativity": None}}
+    assert [pair["margin"] for pair in preferences_of(scored, [row | better for row in FLAT], 0.1)] == [None, None]
+
+
+def test_a_flat_line_with_a_fault_of_its_own_makes_none() -> None:
+    assert preferences_of([person("부엌이 먼저 깬다", "good")], [FLAT[0] | {"reason": "leak"}], 0.1) == []
+
+
 def test_a_line_that_was_rejected_twice_makes_one_pair() -> None:
     worse = make("모카포트 하나", reason="leak")
     found = preferences_of([BETTER], [worse, dict(worse)], 0.1)

@@ -3,8 +3,8 @@
     python -m tests.pipelines.filters.golden    take down what they make of these rows now; raise
                                                 `pipelines.filters.filter_rows.VERSION` first, if it is something else
 
-`golden.jsonl`: its first line has the version and the limits, each further one a row with `reason`, `evidence` and
-`group_id`. To have more behaviour watched, add rows without these three.
+`golden.jsonl`: its first line has the version and the limits, each further one a row (`merit` only where people gave
+one) with `reason`, `evidence` and `group_id`. To have more behaviour watched, add rows without these three.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipelines.filters.limits import FilterLimits, Limits
 from pipelines.rows import make_row
 
 GOLDEN = Path(__file__).parent / "golden.jsonl"
-GIVEN = ("product", "category", "values", "ad_copy", "source", "scores")
+GIVEN = ("product", "category", "values", "ad_copy", "source", "merit", "scores")
 FOUND = ("reason", "evidence", "group_id")
 
 
@@ -33,13 +33,13 @@ def filtered(head: dict[str, Any], rows: Sequence[dict[str, Any]]) -> list[dict[
     """The rows with what the filters make of them now, in their order."""
     whole = []
     for place, row in enumerate(rows):
-        columns = {"category": row["category"], "source": row["source"]}
+        columns = {"category": row["category"], "source": row["source"], "merit": row.get("merit", "")}
         plain = dict(make_row(row["product"], row["values"], "", **columns))
         whole.append(plain | {"ad_copy": row["ad_copy"], "scores": row["scores"], "place_in_file": place})
     kept, rejected = filter_rows(whole, Limits(**head["limits"], scored=True))
     found = {row["place_in_file"]: {"reason": "", "evidence": "", **row} for row in [*kept, *rejected]}
     return [
-        {name: row[name] for name in GIVEN} | {name: found[place][name] for name in FOUND}
+        {name: row[name] for name in GIVEN if name in row} | {name: found[place][name] for name in FOUND}
         for place, row in enumerate(rows)
     ]
 

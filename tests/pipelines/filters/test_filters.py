@@ -240,10 +240,14 @@ def test_hostile_text_is_parted_and_what_stays_is_plain(ad_copy, product, value)
 
 def test_starter_corpus_passes_every_rule():
     records = load_corpus()
-    rows = [make(row["ad_copy"], product=row["product"], values=row["values"], source="written") for row in records]
+    rows = [
+        make(row["ad_copy"], product=row["product"], values=row["values"], source="written") | {"merit": row["merit"]}
+        for row in records
+    ]
     kept, rejected = filter_rows(rows, LIMITS)
-    assert len(kept) == len(rows)
-    assert [(row["reason"], row["evidence"], row["ad_copy"]) for row in rejected] == []
+    assert {row["merit"] for row in kept} == {"good", "plain"}
+    assert [row for row in rejected if (row["reason"], row["merit"]) != ("outranked", "flat")] == []
+    assert len(kept) + len(rejected) == len(rows) and all(row["place"] > 1 for row in rejected)
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference corpus is not here")

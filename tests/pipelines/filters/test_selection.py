@@ -65,6 +65,39 @@ def test_an_outranked_line_pushes_none_out():
     assert [verdict.place for verdict in verdicts] == [0, 2, 0]
 
 
+def flat(line: str, product: str = TRAIN, source: str = "written") -> dict:
+    return make(line, product, source=source) | {"merit": "flat"}
+
+
+def test_a_flat_line_is_outranked_by_the_lines_that_people_wrote_for_its_pair():
+    rows = [
+        flat("물만 부으면 커피가 돼요"),
+        make("월요일도 반쯤은 금요일", source="written"),
+        make("부엌이 먼저 깬다", source="synthesised"),
+        make("골목이 늦잠을 자는 동안", source="written", value="느긋함"),
+        make("향이 알람보다 빠르다", score=0.1),
+    ]
+    verdicts = select(rows, limits())
+    assert [(verdict.reason, verdict.evidence, verdict.place) for verdict in verdicts] == [
+        ("outranked", "place 3 of 3", 3),
+        *[("", "", 0)] * 4,
+    ]
+    assert select(rows[:1], limits()) == [Decision("outranked", "place 1 of 1", "", 1)]
+
+
+def test_a_flat_line_pushes_none_out_and_counts_for_no_phrase():
+    near = [flat("가스레인지 위에서 로마가 말을 건다"), make("가스레인지 위에서 로마가 말을 걸다", "원두", 0.1)]
+    assert [verdict.reason for verdict in select(near, limits(max_similarity=0.7))] == ["near_duplicate", ""]
+    of_test = [flat("가스레인지 위에서 로마가 말을 건다", TEST), make("가스레인지 위에서 로마가 말을 건다")]
+    assert [verdict.reason for verdict in select(of_test, limits())] == ["outranked", ""]
+    overused = [flat("오늘 밤 별이 내려온다"), make("오늘 밤 골목이 잠든다"), make("바다가 조용히 내려온다")]
+    few = limits(max_phrase_count=1, max_phrase_share=1e-9)
+    assert [verdict.reason for verdict in select(overused, few)] == ["template", "", ""]
+    many = [*overused, *(flat(f"{place}번째 물결이 출렁인다") for place in range(100))]
+    share = limits(max_phrase_count=1, max_phrase_share=0.5)  # of two lines that can stay
+    assert [verdict.reason for verdict in select(many, share)][:3] == ["template", "", ""]
+
+
 def test_the_test_split_comes_first():
     rows = [
         make("가스레인지 위에서 로마가 말을 건다", score=0.9),

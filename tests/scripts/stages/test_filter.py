@@ -163,11 +163,36 @@ def test_every_raw_row_stands_in_one_config(hub: Hub, first: HfUri) -> None:
     assert Counter(row["id"] for rows in found.values() for row in rows) == Counter(row["id"] for row in FIRST)
     assert {row["id"] for row in found["default"]} == {row["id"] for row in GOOD}
     assert [(row["id"], row["place"]) for row in found["candidates"]] == [(OUTRANKED[0]["id"], 2)]
-    columns = ("id", "product", "category", "values", "ad_copy", "device", "tone", "source", "teacher", "example_ids")
     by_id = {row["id"]: row for row in FIRST}
     for row in (row for rows in found.values() for row in rows):
-        assert {name: row[name] for name in columns} == by_id[row["id"]]
+        assert {name: row[name] for name in RAW} == by_id[row["id"]]
         assert row["scores"] == dict.fromkeys(METRICS)
+
+
+def test_a_flat_line_is_a_candidate_and_the_worse_of_a_pair(hub: Hub) -> None:
+    good, flat = written("부엌이 먼저 깬다", merit="good"), written("물을 끓여 커피를 내려요", merit="flat")
+    uri = release(hub, "flat", [flat, good], recipe())
+    found = parted(hub, uri)
+    assert [(row["id"], row["merit"]) for row in found["default"]] == [(good["id"], "good")]
+    assert [(row["id"], row["merit"], row["place"]) for row in found["candidates"]] == [(flat["id"], "flat", 2)]
+    (pair,) = hub.rows(uri, "preferences")
+    assert (pair["chosen_id"], pair["rejected_id"], pair["margin"]) == (good["id"], flat["id"], None)
+
+
+def test_files_of_an_early_version_say_no_merit(hub: Hub, tmp_path: Path) -> None:
+    rows = [imported("부엌이 먼저 깬다"), written("월요일도 반쯤은 금요일", "원두", merit="good")]
+    now = push(hub, "early", rows, pairs=False)
+    table = pq.read_table(hub.file(now, "raw/imported.parquet")).drop_columns("merit")
+    pq.write_table(table, tmp_path / "imported.parquet")
+    early = hub.api.upload_file(
+        path_or_fileobj=tmp_path / "imported.parquet",
+        path_in_repo="raw/imported.parquet",
+        repo_id=now.id,
+        repo_type="dataset",
+    )
+    raw = HfUri(type="dataset", id=now.id, revision=early.oid)
+    assert hub.rows(raw, "raw")["merit"][:] == [None, "good"]
+    assert hub.rows(run(hub, raw, recipe()), "default")["merit"][:] == ["", "good"]
 
 
 def test_a_rejected_row_says_why(hub: Hub, first: HfUri) -> None:

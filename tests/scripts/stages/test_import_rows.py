@@ -82,6 +82,21 @@ def test_missing_column_is_named() -> None:
     assert "상품, 가치" in caught.value.next_step
 
 
+def test_a_table_may_say_the_merit_of_its_rows() -> None:
+    merits = ["good", "plain", "flat", "", None]
+    rows = tables.to_rows([KOREAN[0] | {"merit": merit} for merit in merits], "imported", "rows.json")
+    assert [row["merit"] for row in rows] == ["good", "plain", "flat", "", ""]
+    assert tables.to_rows(KOREAN, "imported", "rows.json")[0]["merit"] == ""
+    with pytest.raises(HanjulError, match="Row 2 has merit fine") as caught:
+        tables.to_rows([KOREAN[0], KOREAN[1] | {"merit": "fine"}], "imported", "rows.json")
+    assert "good, plain, flat" in caught.value.next_step
+
+
+def test_every_written_row_has_a_merit(hub: Hub) -> None:
+    uri = import_rows.run(hub, hub.repo("dataset", "starter"), ImportSettings(source="starter"), seed=0)
+    assert set(hub.rows(uri, "raw").unique("merit")) == {"good", "plain", "flat"}
+
+
 def shown(hub: Hub, source: str) -> list[tuple[str, list[str], str]]:
     """The examples that `--examples SOURCE` gives a teacher."""
     (pool,) = Examples.find(hub, source).pools(hub, [])
