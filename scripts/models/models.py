@@ -141,6 +141,9 @@ def load_adapter(uri: HfUri, base: HfUri | None = None) -> tuple[Any, Any]:
     base = base or HfUri(type="model", id=config.base_model_name_or_path, revision=config.revision)
     plain = load_base(base)[0]
     model = PeftModel.from_pretrained(plain, uri.id, revision=uri.revision).merge_and_unload().eval()
+    # PEFT has frozen the base. At a frozen head torch multiplies the last places of a batch of prompts one by one, each
+    # with a copy of the head: 340 MB and two seconds for each prompt.
+    model.requires_grad_(True)
     with contextlib.suppress(OSError):  # an adapter of somebody else may have none
         model.generation_config = GenerationConfig.from_pretrained(uri.id, revision=uri.revision)
     return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)

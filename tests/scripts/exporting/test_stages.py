@@ -69,6 +69,14 @@ def test_the_merged_model_is_the_adapter_without_peft(hub, published: tuple[HfUr
     assert manifest["counts"] == {"parameters": model.num_parameters()}
 
 
+def test_a_batch_of_prompts_takes_no_copies_of_the_head(published: tuple[HfUri, HfUri]) -> None:
+    model, _ = models.load_adapter(published[0])
+    with torch.inference_mode(), torch.profiler.profile(record_shapes=True) as profile:
+        model(input_ids=IDS.repeat(3, 1), logits_to_keep=1)
+    copied = [3, *reversed(model.get_output_embeddings().weight.shape)]
+    assert not [event.name for event in profile.events() if copied in event.input_shapes]
+
+
 def test_the_usage_of_the_merged_model_runs(
     hub, published: tuple[HfUri, HfUri], capsys: pytest.CaptureFixture[str]
 ) -> None:
