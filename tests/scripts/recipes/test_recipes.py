@@ -28,6 +28,14 @@ def test_training_recipes_name_base_licence_and_memory(name: str) -> None:
     assert settings.gpu_memory_gb and settings.gpu_memory_gb <= 24
 
 
+def test_full_is_the_offline_release_on_every_row() -> None:
+    offline, full = recipes.load("offline"), recipes.load("full")
+    assert offline.train.rows and offline.train.merits
+    whole = offline.train.model_copy(update={"rows": None, "merits": None})
+    assert full == offline.model_copy(update={"version": full.version, "train": whole})
+    assert full.version > offline.version
+
+
 def test_flags_win_over_the_file_and_leave_the_rest() -> None:
     plain = recipes.load("offline")
     changed = recipes.load("offline", {"train.epochs": 1, "synthesize.teacher.model": "m"})
