@@ -96,7 +96,24 @@ def build_contrast_set(
             f"The contrast set has {items} items, fewer than {LEAST_ITEMS}", next_step="give more held-out rows"
         )
     models = [line for line in graded if line.kind == "model"]
-    return [*contrasts, *_model_made(models, len(rows) + len(slogans), rng)]
+    return [*contrasts, *model_made(models, rng, first=len(rows) + len(slogans))]
+
+
+def model_made(
+    lines: Sequence[GradedLine], rng: random.Random, *, first: int = 0, most: int = MOST_MODEL_MADE
+) -> Iterator[Contrast]:
+    """Each unusable line once, beside a usable one whatever its pair; few are usable, so these come round again.
+
+    Args:
+        first: origin of the first usable line.
+        most: unusable lines; more are drawn at random.
+    """
+    usable = [line.row for line in lines if is_usable(line)]
+    unusable = [line.row for line in lines if is_unusable(line)]
+    drawn = rng.sample(unusable, min(most, len(unusable)))
+    rng.shuffle(usable)
+    for (origin, good), bad in zip(cycle(enumerate(usable, first)), drawn, strict=False):
+        yield Contrast(MODEL_MADE, origin, good, bad)
 
 
 def shuffled(line: str, rng: random.Random) -> str | None:
@@ -129,20 +146,6 @@ def _perturbed(row: Scorable, rows: Sequence[Scorable], rng: random.Random) -> I
     if (wrong := wrong_ending(row["ad_copy"], rng)) is not None:
         yield "wrong_ending", _with_line(row, wrong)
     yield "template", _with_line(row, template(row["product"], row["values"]))
-
-
-def _model_made(lines: Sequence[GradedLine], first: int, rng: random.Random) -> Iterator[Contrast]:
-    """Each unusable line once, beside a usable one whatever its pair; few are usable, so these come round again.
-
-    Args:
-        first: origin of the first usable line.
-    """
-    usable = [line.row for line in lines if is_usable(line)]
-    unusable = [line.row for line in lines if is_unusable(line)]
-    drawn = rng.sample(unusable, min(MOST_MODEL_MADE, len(unusable)))
-    rng.shuffle(usable)
-    for (origin, good), bad in zip(cycle(enumerate(usable, first)), drawn, strict=False):
-        yield Contrast(MODEL_MADE, origin, good, bad)
 
 
 def _with_line(row: Scorable, line: str) -> Scorable:

@@ -17,6 +17,7 @@ from scripts.hub.hub import Hub
 from scripts.judging import llm_judge
 from scripts.judging.calibration_data import CalibrationData
 from scripts.judging.likelihood_judge import make_likelihood_judge
+from scripts.judging.sense_judge import make_sense_judge
 from scripts.labelling import votes_repo
 from scripts.models import models
 
@@ -61,7 +62,8 @@ def open_judges(
 ) -> Iterator[tuple[list[Judge], Callable[[], dict[str, Any]]]]:
     """Open the judges of a recipe, calibrated, for as long as the block runs; and count what they use.
 
-    The first one leads: an LLM, where the recipe names one, before the likelihoods, but no judge that is unreliable in
+    The first one leads: an LLM, where the recipe names one, before the likelihoods and these before the judge of sense,
+    whose base is the likelihoods' own; but no judge that is unreliable in
     all its metrics before one that is not.
 
     Args:
@@ -81,6 +83,7 @@ def open_judges(
             judges.append(first)
         base, trained = models.base_of(hub, scorer) if models.is_adapter(scorer) else None, models.is_judge(hub, scorer)
         judges.append(make_likelihood_judge(scorer, data, settings, seed, base=base, trained=trained))
+        judges.append(make_sense_judge(hub, base or scorer, data.contrasts, settings, seed))
         if cast_votes:
             for judge in judges:
                 beside = people(cast_votes, outcomes(judge, cast_votes), bootstrap=settings.bootstrap, seed=seed)

@@ -33,7 +33,7 @@ def test_the_file_holds_whole_lines_each_once():
     assert {grade for each in lines for grade in each.grades} == set(GRADES)
     for each in lines:
         assert each.row["product"] and each.row["ad_copy"] and all(each.row["values"]) and each.row["values"]
-        assert each.source and (each.kind == "model" or each.source == each.kind)
+        assert each.source and (each.kind == "model" or each.source.startswith(each.kind))
     rows = Counter((each.row["product"], tuple(each.row["values"]), each.row["ad_copy"]) for each in lines)
     assert set(rows.values()) == {1}
 

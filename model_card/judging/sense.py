@@ -1,0 +1,93 @@
+"""Sense: how likely it is that a reader calls a model's line usable, learnt from lines that were read.
+
+Two ridge regressions of the mean grade of a line (D 0, C 1, B and A 2: usable is enough), one on what a language model
+makes of it (`pipelines.likelihood.hidden_states`), one on how it stands to written lines (`kinship`). Their mean becomes
+log-odds by a logistic curve through the lines by models. What else was tried: model_card/judging/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from model_card.judging.graded import GradedLine, is_unusable, is_usable
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+#: What a line of each kind counts in the fit. Written lines differ from those of models in style more than in sense:
+#: the more they count, the more it is style that is learnt; the less they count, the more nonsense scores above them.
+#: From here on the mean score of written lines is the higher one: see the table in model_card/judging/README.md.
+WEIGHTS = {"model": 1.0, "flat": 0.3, "written": 0.4}
+GRADE_VALUES = {"A": 2.0, "B": 2.0, "C": 1.0, "D": 0.0}
+COMPONENTS, HIDDEN_PENALTY, KINSHIP_PENALTY = 80, 1000.0, 100.0
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Features:
+    """Of lines, in order: [lines, …] each."""
+
+    hidden: Array
+    kinship: Array
+
+    def take(self, places: Any) -> Features:
+        """Those of some lines."""
+        return Features(self.hidden[places], self.kinship[places])
+
+
+class Sense:
+    """Log-odds that a line is usable.
+
+    Attributes:
+        held_out: of each line of the fit in order, as a fit without its product sees it: what a threshold is chosen by.
+    """
+
+    def __init__(self, features: Features, lines: Sequence[GradedLine]) -> None:
+        products = np.array([line.row["product"] for line in lines])
+        grades = np.array([np.mean([GRADE_VALUES[grade] for grade in line.grades]) for line in lines])
+        weights = np.array([WEIGHTS[line.kind] for line in lines])
+        raw = np.zeros(len(lines))
+        for fit, rest in GroupKFold(FOLDS).split(grades, groups=products):
+            raw[rest] = _Regressions(features.take(fit), grades[fit], weights[fit]).predict(features.take(rest))
+        judged = [i for i, line in enumerate(lines) if line.kind == "model" and (is_usable(line) or is_unusable(line))]
+        usable = np.array([is_usable(lines[i]) for i in judged])
+        self._curve = LogisticRegression(C=1e6).fit(raw[judged, None], usable)
+        self._regressions = _Regressions(features, grades, weights)
+        self.held_out: Array = self._curve.decision_function(raw[:, None])
+
+    def log_odds(self, features: Features) -> Array:
+        """Of lines of products that the fit has not seen."""
+        found: Array = self._curve.decision_function(self._regressions.predict(features)[:, None])
+        return found
+
+
+class _Regressions:
+    def __init__(self, features: Features, grades: Array, weights: Array) -> None:
+        size = min(COMPONENTS, *features.hidden.shape)
+        self._hidden = _ridge(HIDDEN_PENALTY, PCA(size, random_state=0))
+        self._kinship = _ridge(KINSHIP_PENALTY)
+        for model, found in ((self._hidden, features.hidden), (self._kinship, features.kinship)):
+            model.fit(found, grades, ridge__sample_weight=weights)
+        both = self._both(features)
+        self._centre, self._scale = both.mean(0), both.std(0) + 1e-9
+
+    def predict(self, features: Features) -> Array:
+        """The mean of both, each in standard deviations of the lines that it was fitted on."""
+        found: Array = ((self._both(features) - self._centre) / self._scale).mean(1)
+        return found
+
+    def _both(self, features: Features) -> Array:
+        found: Array = np.c_[self._hidden.predict(features.hidden), self._kinship.predict(features.kinship)]
+        return found
+
+
+def _ridge(penalty: float, *between: Any) -> Pipeline:
+    return make_pipeline(StandardScaler(), *between, Ridge(penalty))

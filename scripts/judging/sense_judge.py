@@ -1,0 +1,130 @@
+"""The judge of sense: fitted on graded lines and the corpus, with a base model's hidden states; and its gate."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from huggingface_hub import HfUri
+
+from model_card.judging.contrast_set import Contrast, model_made
+from model_card.judging.gate import Gate, make_gate
+from model_card.judging.graded import GradedLine, graded_lines, is_unusable, is_usable, of_part
+from model_card.judging.judge import Judge, Raw, calibrated
+from model_card.judging.kinship import Kinship
+from model_card.judging.sense import Features, Sense
+from pipelines.corpus import corpus_digest, load_corpus
+from pipelines.likelihood.hidden_states import mean_states
+from pipelines.progress import Progress
+from pipelines.rows import Scorable, split_of
+from scripts.core.faults import input_errors
+from scripts.core.fingerprint import code_digest
+from scripts.core.log import log
+from scripts.core.settings import CalibrationSettings, Recipe
+from scripts.hub.hub import Hub
+from scripts.models import models
+
+
+@dataclass(frozen=True)
+class SenseScorer:
+    """Log-odds that lines are usable: a `model_card.judging.judge.RawJudge`.
+
+    Attributes:
+        base: pinned model whose hidden states it reads.
+        kinship, sense: fitted.
+        fit: the graded lines of the fit.
+    """
+
+    base: HfUri
+    kinship: Kinship
+    sense: Sense
+    fit: tuple[GradedLine, ...]
+
+    @property
+    def name(self) -> str:
+        return f"sense on {self.base.id}@{str(self.base.revision)[:7]}"
+
+    def log_odds(self, rows: Sequence[Scorable]) -> list[float]:
+        """Of each row, in order."""
+        return [float(value) for value in self.sense.log_odds(_features(self.base, self.kinship, rows))]
+
+    def __call__(self, rows: Sequence[Scorable], /) -> list[Raw | None]:
+        return [Raw({"sense": value}) for value in self.log_odds(rows)] if rows else []
+
+
+def make_sense_judge(
+    hub: Hub, base: HfUri, contrasts: Sequence[Contrast], settings: CalibrationSettings, seed: int
+) -> Judge:
+    """The judge, calibrated on contrasts of the kind `model_made`; others say nothing to it."""
+    scorer = _scorer(hub, base)
+    with input_errors("calibration"):
+        return calibrated(
+            scorer.name,
+            "classifier",
+            "classifier",
+            scorer,
+            [contrast for contrast in contrasts if contrast.kind == "model_made"],
+            log_odds=("sense",),
+            bootstrap=settings.bootstrap,
+            seed=seed,
+        )
+
+
+def open_gate(hub: Hub, base: HfUri, recipe: Recipe) -> Gate:
+    """The gate that lines of models have to pass, with its threshold for the precision that the recipe wants.
+
+    Args:
+        base: pinned.
+    """
+    tested = [line for line in of_part(graded_lines(), "test") if line.kind == "model"]
+    contrasts = list(model_made(tested, random.Random(recipe.seed), most=len(tested)))
+    judge = make_sense_judge(hub, base, contrasts, recipe.evaluate, recipe.seed)
+    scorer = _scorer(hub, base)
+    judged = [i for i, line in enumerate(scorer.fit) if line.kind == "model" and (is_usable(line) or is_unusable(line))]
+    chances = 1 / (1 + np.exp(-scorer.sense.held_out[judged]))
+    usable = np.array([is_usable(scorer.fit[i]) for i in judged])
+    calibration = judge.facts.calibration["sense"]
+    gate = make_gate(scorer.name, calibration, chances, usable, recipe.filter.min_precision, scorer.log_odds)
+    shown = "shut" if gate.threshold is None else f"from {gate.threshold:.2f}"
+    log(f"gate: AUC {calibration.auc.value:.2f} on lines that models wrote; {shown}: {gate.why}")
+    return gate
+
+
+@lru_cache(maxsize=1)  # for all stages of a run
+def _scorer(hub: Hub, base: HfUri) -> SenseScorer:
+    fit = tuple(of_part(graded_lines(), "fit"))
+    # Products of the train split: of the others the corpus holds the very lines that readers graded.
+    corpus: list[Any] = [row for row in load_corpus() if split_of(row["product"]) == "train"]
+    kinship = Kinship(corpus)
+    rows = [line.row for line in fit]
+    return SenseScorer(base, kinship, Sense(_kept_features(hub, base, kinship, rows), fit), fit)
+
+
+def _features(base: HfUri, kinship: Kinship, rows: Sequence[Scorable]) -> Features:
+    model, tokenizer = models.load_base(base)
+    with Progress("judge: sense", len(rows), unit="lines") as progress:
+        hidden = mean_states(model, tokenizer, rows, progress.advance)
+    return Features(hidden.astype(np.float64), kinship.features(rows))
+
+
+def _kept_features(hub: Hub, base: HfUri, kinship: Kinship, rows: Sequence[Scorable]) -> Features:
+    """The features of the graded lines, read from the cache where this base was fitted before."""
+    how = code_digest("pipelines.likelihood.hidden_states", "model_card.judging.kinship")
+    content: list[Any] = [how, base.to_uri(), corpus_digest(), list(rows)]
+    key = sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
+    path = hub.cache("sense") / f"{key}.npz"
+    if path.exists():
+        with np.load(path) as kept:
+            return Features(kept["hidden"].astype(np.float64), kept["kinship"])
+    found = _features(base, kinship, rows)
+    half = path.with_suffix(f".{os.getpid()}.npz")
+    np.savez_compressed(half, hidden=found.hidden.astype(np.float32), kinship=found.kinship)
+    half.replace(path)  # a file that is there is whole
+    return found
