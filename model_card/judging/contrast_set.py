@@ -17,7 +17,7 @@ from pipelines.text.particles import topic_particle
 #: Rows, slogans and what was made from them, without which a calibration says too little.
 LEAST_ITEMS = 300
 #: Most unusable lines by models: a likelihood judge reads three or four lines a second on two cores.
-MOST_MODEL_MADE = 200
+MOST_MODEL_MADE = 100
 
 #: Lines that could stand under any product. None of them is among `pipelines.likelihood.prompts.GENERIC_LINES`.
 CLICHES = (

@@ -1,8 +1,8 @@
 """Sense: how likely it is that a reader calls a model's line usable, learnt from lines that were read.
 
 Two ridge regressions of the mean grade of a line (D 0, C 1, B and A 2: usable is enough), one on what a language model
-makes of it (`pipelines.likelihood.hidden_states`), one on how it stands to written lines (`kinship`). Their mean becomes
-log-odds by a logistic curve through the lines by models. What else was tried: model_card/judging/README.md.
+makes of it (`pipelines.likelihood.hidden_states`), one on how it stands to written lines (`kinship`). Their mean
+becomes log-odds by a logistic curve through the lines by models. What else was tried: model_card/judging/README.md.
 """
 
 from __future__ import annotations
