@@ -53,7 +53,10 @@ class TrainSettings(Settings):
     trust_remote_code: bool = Field(False, description="run code of the base's repo; base_revision must be a commit")
     chat_template: Literal["base", "hanjul"] = Field("base", description="hanjul: ours, though the base has its own")
     merits: tuple[Literal["good", "plain", "flat"], ...] | None = Field(
-        None, min_length=1, description="learn only lines of these merits, and those that nobody spoke of; null for all"
+        None,
+        min_length=1,
+        description="learn only lines of these merits, and those that nobody spoke of; null for all that are released, "
+        "which flat ones are not",
     )
     rows: int | None = Field(None, ge=1, description="learn this many rows of the train split, drawn by seed")
     epochs: float = Field(2.0, gt=0)

@@ -10,6 +10,7 @@ from huggingface_hub import HfUri
 
 from pipelines.errors import HanjulError
 from pipelines.likelihood.prompts import training_texts
+from pipelines.rows import split_of, trl_columns
 from scripts.core.settings import TrainSettings
 from scripts.hub.hub import Hub
 
@@ -24,8 +25,8 @@ def learnt_rows(
 ) -> dict[str, dict[str, datasets.Dataset]]:
     """Config -> split (train, validation) -> rows; splits without rows are left out.
 
-    Config `default` always, of the merits and as many rows as the settings say; for `method: dpo` config `preferences`,
-    too. With `method: judge` columns `prompt` and `completion` are texts, two rows for each row.
+    Config `default` always, of the merits and as many rows as the settings say; flat lines, which are not released, are
+    written candidates. For `method: dpo` config `preferences`, too. With `method: judge` columns `prompt` and `completion` are texts, two rows for each row.
 
     Args:
         sources: rows of these sources only; None takes all.
@@ -33,7 +34,10 @@ def learnt_rows(
     Raises:
         HanjulError: columns are missing, or no row has a merit that is to be learnt.
     """
-    default = _chosen(_splits(hub, dataset, "default", sources), dataset, settings, seed)
+    default = _splits(hub, dataset, "default", sources)
+    if settings.merits and "flat" in settings.merits:
+        default = _with_flat(hub, dataset, default)
+    default = _chosen(default, dataset, settings, seed)
     if settings.method == "judge":
         default = {name: _for_judge(rows) for name, rows in default.items()}
     if settings.method == "dpo":
@@ -51,6 +55,19 @@ def _splits(hub: Hub, dataset: HfUri, config: str, sources: Sequence[str] | None
         if sources and "source" in rows.column_names:
             splits[name] = rows.filter(lambda source: source in sources, input_columns="source")
     return {name: rows for name, rows in splits.items() if len(rows) and name in ("train", "validation")}
+
+
+def _with_flat(hub: Hub, dataset: HfUri, splits: dict[str, datasets.Dataset]) -> dict[str, datasets.Dataset]:
+    """The splits with the flat lines that were written for them, out of config `candidates`."""
+    from datasets import Dataset, concatenate_datasets
+
+    flat = [row for row in hub.rows(dataset, "candidates") if row["merit"] == "flat" and row["source"] == "written"]
+    for name, rows in splits.items():
+        own = [{**row, **trl_columns(row), "group_id": ""} for row in flat if split_of(row["product"]) == name]
+        as_default = [{column: row[column] for column in rows.column_names} for row in own]
+        if as_default:
+            splits[name] = concatenate_datasets([rows, Dataset.from_list(as_default, features=rows.features)])
+    return splits
 
 
 def _chosen(

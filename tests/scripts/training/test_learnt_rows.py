@@ -9,7 +9,7 @@ from datasets import Dataset
 from huggingface_hub import HfUri
 
 from pipelines.errors import HanjulError
-from pipelines.rows import make_row, trl_columns
+from pipelines.rows import make_row, split_of, trl_columns
 from scripts.core.settings import TrainSettings
 from scripts.training.learnt_rows import learnt_rows
 
@@ -18,10 +18,15 @@ MERITS = ("good", "plain", "", "good", "plain", "plain")
 
 
 class Splits:
-    """The part of a Hub that is asked here: the splits of config `default`, from memory."""
+    """The part of a Hub that is asked here, from memory: the splits of config `default`, the rows of `candidates`."""
 
-    def __init__(self, **splits: list[dict[str, Any]]) -> None:
+    def __init__(self, candidates: list[dict[str, Any]] | None = None, **splits: list[dict[str, Any]]) -> None:
+        self.candidates = candidates or []
         self.by_name = {name: Dataset.from_list(rows) for name, rows in splits.items()}
+
+    def rows(self, dataset: HfUri, config: str) -> list[dict[str, Any]]:
+        assert (dataset, config) == (DATASET, "candidates")
+        return self.candidates
 
     def splits(self, dataset: HfUri, config: str) -> dict[str, Dataset]:
         assert (dataset, config) == (DATASET, "default")
@@ -76,6 +81,24 @@ def test_rows_are_drawn_by_seed_from_the_train_split_alone() -> None:
         assert len(found["train"]) == 3 and found["train"] == sorted(set(found["train"]))
         assert found["validation"] == places("validation", *range(6))
     assert learnt(rows=6) == learnt(rows=100) == learnt()
+
+
+def test_flat_lines_are_written_candidates_of_the_split() -> None:
+    trained, tested = (
+        next(f"우산 {n}" for n in range(99) if split_of(f"우산 {n}") == name) for name in ("train", "test")
+    )
+    flat = [
+        make_row(product, ["여유"], "부담 없이 쓸 수 있어요", source=source, merit=merit)
+        for product, source, merit in (
+            (trained, "written", "flat"),
+            (tested, "written", "flat"),
+            (trained, "synthesised", ""),
+            (trained, "written", "good"),
+        )
+    ]
+    hub = Splits([{**row, "scores": None, "place": 2} for row in flat], train=rows("train"))
+    assert learnt(hub, merits=("flat",)) == {"train": ["train 2", trained]}
+    assert learnt(hub, merits=("plain",)) == {"train": places("train", 1, 2, 4, 5)}
 
 
 def test_rows_are_drawn_from_those_of_the_merits() -> None:
