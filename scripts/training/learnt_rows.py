@@ -26,7 +26,8 @@ def learnt_rows(
     """Config -> split (train, validation) -> rows; splits without rows are left out.
 
     Config `default` always, of the merits and as many rows as the settings say; flat lines, which are not released, are
-    written candidates. For `method: dpo` config `preferences`, too. With `method: judge` columns `prompt` and `completion` are texts, two rows for each row.
+    written candidates. For `method: dpo` config `preferences`, too. With `method: judge` columns `prompt` and
+    `completion` are texts, two rows for each row.
 
     Args:
         sources: rows of these sources only; None takes all.
