@@ -83,9 +83,12 @@ def _cores() -> int:
 def partition_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) -> Partition:
     """(kept, rejected) of tidied rows that break no rule."""
 
-    if limits.scored and not all(trusted(row, limits) for row in rows):
+    doubtful = [row for row in rows if not trusted(row, limits)]
+    if limits.scored and doubtful:
         assert base, "scores come from a base model"
-        rows = add_scores(rows, [row for row in rows if row["source"] != "synthesised"], base, recipe)
+        people = [row for row in rows if row["source"] != "synthesised"]
+        scored = iter(add_scores(doubtful, people, base, recipe))  # no decision depends on the score of another
+        rows = [row if trusted(row, limits) else next(scored) for row in rows]
     similar = semantic.similar_pairs(rows, recipe.filter.semantic) if recipe.filter.semantic else ()
     with Progress(f"comparing {len(rows):,} lines"):
         return judge_and_select(rows, limits, similar)
