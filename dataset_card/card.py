@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dataset_card.facts import Facts
 from dataset_card.head import TAGS, body_of, config, data_of, merged, metadata, with_head
-from dataset_card.table import numbers
+from dataset_card.table import numbers, percent
 from dataset_card.terms import terms_of
 from pipelines.filters.filter_rows import REASONS
 from pipelines.metrics import METRICS
@@ -45,6 +45,8 @@ def render(facts: Facts, figures: Sequence[str], existing: str = "") -> str:
         numbers=numbers(computed),
         terms=terms_of(produced.teacher, produced.teacher_base),
         sources={name: computed.sources.get(name, 0) for name in ("written", "synthesised", "imported")},
+        gate=produced.gate,
+        from_teacher=computed.from_teacher,
         first_split=next(split for split, (rows, _) in computed.splits.items() if rows),
         configs=[entry["config_name"] for entry in data["configs"]],
     )
@@ -90,5 +92,5 @@ def _template(name: str) -> Any:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.filters |= {"cell": cell, "count": lambda number: f"{number:,}"}
+    environment.filters |= {"cell": cell, "count": lambda number: f"{number:,}", "percent": percent}
     return environment.get_template(name)

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from dataset_card.changes import Changes
+from dataset_card.gate import Expected, GateFacts, ReadingFacts, expected
 from dataset_card.quality import Quality, measure
 from pipelines.errors import HanjulError
-from pipelines.filters.filter_rows import REASONS
+from pipelines.filters.filter_rows import CANDIDATE_REASONS, REASONS
+from pipelines.filters.gate import is_synthesised
 from pipelines.filters.limits import Limits
-from pipelines.rows import Split, split_of
+from pipelines.rows import Merit, Split, split_of
 
 #: Rows shown on the card.
 SAMPLES = 3
@@ -41,8 +43,7 @@ class Produced:
     Attributes:
         teacher: what wrote the synthesised rows, a pinned URI or a model name; empty where nothing did.
         teacher_base: the base model of the teacher, e.g. `google/gemma-3-270m`; empty where unknown.
-        scorer: what gave the likelihood scores; empty where rows were not scored.
-        limits: the filters' thresholds.
+        limits: the filters' thresholds, with what the gate says.
         seed: seed of the release.
         usage: what the synthesised lines took: input_tokens, output_tokens, usd (None where no price is known); empty
             where nothing was synthesised.
@@ -50,11 +51,12 @@ class Produced:
         encoder, max_cosine: the sentence encoder (`model@sha`) that found lines of the same meaning, and from which
             cosine on; empty where none did.
         prompts: file name of a prompt's template -> its SHA-256, 64 hex digits.
+        gate: who let synthesised rows in; None where nobody judged.
+        reading: what readers said of lines like these; None leaves it out.
     """
 
     teacher: str
     teacher_base: str
-    scorer: str
     limits: Limits
     seed: int
     usage: Mapping[str, Any] = field(default_factory=dict)
@@ -62,6 +64,8 @@ class Produced:
     encoder: str = ""
     max_cosine: float = 1.0
     prompts: Mapping[str, str] = field(default_factory=dict)
+    gate: GateFacts | None = None
+    reading: ReadingFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,9 @@ class Computed:
         preference_splits: those of its splits that have rows.
         pairs: whether the repo has config `pairs`.
         changes: since the version before; None for the first.
+        expected: what the judge expects of synthesised rows, kept and candidates.
+        from_teacher: synthesised rows, kept and candidates.
+        merits: what people said of rows -> (kept, candidates); without those of which nobody said anything.
     """
 
     sources: Mapping[str, int]
@@ -90,6 +97,9 @@ class Computed:
     preference_splits: tuple[Split, ...]
     pairs: bool
     changes: Changes | None
+    expected: tuple[Expected, Expected]
+    from_teacher: int
+    merits: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ def gather(
     """Facts from what was given, what was produced, and the rows as the filter parted them.
 
     Args:
-        rejected: with `reason`; outranked rows are among them.
+        rejected: with `reason`; candidates are among them.
         preferences: rows of config `preferences`, by split.
         pairs: whether the repo has config `pairs`.
         changes: since the version before, if there is one.
@@ -124,7 +134,7 @@ def gather(
     """
     if not kept:
         raise HanjulError(
-            "No row passed the filters, so there is nothing to release", next_step="lower the thresholds of `filter`"
+            "No row passed the filters, so there is nothing to release", next_step="loosen the limits of `filter`"
         )
     reasons = Counter(row["reason"] for row in rejected)
     splits: dict[Split, tuple[int, int]] = {}
@@ -132,6 +142,7 @@ def gather(
         rows = [row for row in kept if split_of(row["product"]) == split]
         splits[split] = (len(rows), len({row["product"] for row in rows}))
     by_split = preferences or {}
+    candidates = [row for row in rejected if row["reason"] in CANDIDATE_REASONS]
     computed = Computed(
         sources=dict(sorted(Counter(row["source"] for row in kept).items())),
         rejected={reason: reasons[reason] for reason in REASONS if reasons[reason]},
@@ -143,8 +154,16 @@ def gather(
         preference_splits=tuple(split for split in splits if by_split.get(split)),
         pairs=pairs,
         changes=changes,
+        expected=(expected(kept), expected(candidates)),
+        from_teacher=sum(map(is_synthesised, [*kept, *candidates])),
+        merits=_merits(kept, candidates),
     )
     return Facts(given, produced, computed)
+
+
+def _merits(kept: Sequence[Mapping[str, Any]], candidates: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    first, second = (Counter(row["merit"] for row in rows) for rows in (kept, candidates))
+    return {merit: (first[merit], second[merit]) for merit in get_args(Merit) if merit and (first | second)[merit]}
 
 
 def _samples(kept: Sequence[Mapping[str, Any]], seed: int) -> list[Mapping[str, Any]]:

@@ -9,6 +9,7 @@ from huggingface_hub import CardData, DatasetCardData, RepoCard
 
 from dataset_card.facts import Facts
 from pipelines.features import CONFIG_FILES
+from pipelines.filters.filter_rows import CANDIDATE_REASONS
 
 TAGS = ["korean", "advertising", "copywriting", "ad-copy", "distilabel"]
 #: Upper bounds of the Hub's size categories, in rows.
@@ -59,9 +60,9 @@ def _configs(facts: Facts) -> list[dict[str, Any]]:
     computed = facts.computed
     filled = [split for split, (rows, _) in computed.splits.items() if rows]
     configs = [config("default", filled), config("raw")]
-    if computed.rejected.keys() - {"outranked"}:
+    if computed.rejected.keys() - CANDIDATE_REASONS:
         configs.append(config("rejected"))
-    if "outranked" in computed.rejected:
+    if computed.rejected.keys() & CANDIDATE_REASONS:
         configs.append(config("candidates"))
     if computed.preference_splits:
         configs.append(config("preferences", computed.preference_splits))

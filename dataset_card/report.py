@@ -15,22 +15,23 @@ from pipelines.text.line_index import Lines
 def report(facts: Facts) -> dict[str, Any]:
     """All facts but the sample rows, as JSON has them.
 
-    Keys: repo_id, title, version, seed, teacher, teacher_base, scorer, prompts, usage, limits, rows (before, after,
-    preferences), sources, acceptance, splits, samples, before, after and changes (null where there is no version
-    before). `acceptance` are steps with `reason`, `rejected` and `left`; `before` and `after` are those of
-    `quality.Quality`.
+    Keys: repo_id, title, version, seed, teacher, teacher_base, encoder, prompts, usage, limits, gate (null where nobody
+    judged synthesised rows), reading, expected, merits, rows (before, after, preferences), sources, acceptance, splits,
+    samples, before, after and changes (null where there is no version before). `acceptance` are steps with `reason`,
+    `rejected` and `left`; `before` and `after` are those of `quality.Quality`.
     """
     produced, computed = facts.produced, facts.computed
     found = {
         "repo_id": facts.given.repo_id,
         "title": facts.given.title,
-        **{
-            name: getattr(produced, name)
-            for name in ("version", "seed", "teacher", "teacher_base", "scorer", "encoder")
-        },
+        **{name: getattr(produced, name) for name in ("version", "seed", "teacher", "teacher_base", "encoder")},
         "prompts": produced.prompts,
         "usage": produced.usage,
         "limits": _limits(produced.limits),
+        "gate": asdict(produced.gate) if produced.gate else None,
+        "reading": asdict(produced.reading) if produced.reading else None,
+        "expected": dict(zip(("default", "candidates"), map(asdict, computed.expected), strict=True)),
+        "merits": {merit: {"default": kept, "candidates": rest} for merit, (kept, rest) in computed.merits.items()},
         "rows": {
             "before": computed.before.rows,
             "after": computed.after.rows,

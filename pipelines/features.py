@@ -35,13 +35,14 @@ RAW = Features(
         "example_ids": _words,
     }
 )
-#: `scores` are calibrated, 0..1; null where a row was not scored.
+#: `scores` are calibrated, 0..1; null where a row was not scored, as written and imported ones are not.
 #: `group_id` is the id of the kept row of a group of near-duplicates: in `default` a row's own, in `rejected` that of
 #: the row it repeats, empty where a row was rejected for something else.
 DEFAULT = Features({**RAW, "scores": _scores, "group_id": _text, "prompt": _messages, "completion": _messages})
 REJECTED = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text, "group_id": _text})
-#: Lines that no filter rejects but that a better one for the same pair outranks, with their place, and flat ones.
-CANDIDATES = Features({**RAW, "scores": _scores, "place": Value("int32")})
+#: Lines that no rule rejects: a better one for the same pair outranks them, with their place, people call them flat, or
+#: the gate does not let them in, with place 0.
+CANDIDATES = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text, "place": Value("int32")})
 #: TRL-native for `DPOTrainer`: two lines for one prompt; see `pipelines.preferences`.
 PREFERENCES = Features(
     {
@@ -83,8 +84,8 @@ def to_default(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_rejected(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A rejected row as it stands in config `rejected` or, if it was outranked, `candidates`: with all scores."""
-    return {**row, "scores": _all_scores(row)}
+    """A row as it stands in config `rejected` or `candidates`: with all scores, and 0 where it has no place."""
+    return {"place": 0, **row, "scores": _all_scores(row)}
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, features: Features) -> None:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pipelines.filters.gate import is_synthesised, sense
 from pipelines.filters.rules.template import cliche_of
-from pipelines.filters.thresholds import quality
 from pipelines.rows import pair_of, row_id, user_message
 
 Rows = Sequence[Mapping[str, Any]]
@@ -19,29 +19,29 @@ WORSE = ("leak", "template", "judge", "outranked")
 def preferences_of(kept: Rows, rejected: Rows, min_margin: float) -> list[dict[str, Any]]:
     """Pairs of a kept line and a worse one for the same product and values: by the same teacher, or both by people.
 
-    People say themselves which of their lines is flat: each is set against the good lines of its pair or, where there
-    is none, the plain ones.
+    The kept line is good in itself: a teacher's passed the gate or, where nobody judged, is set against lines that
+    break a rule alone. People say themselves which of their lines is flat: each is set against the good lines of its
+    pair or, where there is none, the plain ones.
 
     Args:
         kept, rejected: as the filters parted them; outranked lines are among the rejected.
-        min_margin: by how much the product of PV and Naturalness of the worse line has to be lower where both have
-            scores. Without them an outranked line is only a later one, and no pair is made of it.
+        min_margin: by how much P(usable) of the worse line has to be lower where both have it. Where nobody judged, an
+            outranked line is only a later one, and no pair is made of it.
 
     Returns:
         Rows of config `preferences`, in the order of `kept`: id, product, values, prompt, chosen, rejected (lists of
-        messages), chosen_id, rejected_id, reason (why the other was not released), margin (of the scores; null where
+        messages), chosen_id, rejected_id, reason (why the other was not released), margin (of P(usable); null where
         one has none, and where people said which is better).
     """
     worse: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for row in rejected:
-        by_teacher = row["source"] == "synthesised"
-        if row["reason"] in WORSE if by_teacher else _is_flat(row):
+        if row["reason"] in WORSE if is_synthesised(row) else _is_flat(row):
             worse[_prompt(row)][row["id"]] = row  # once, however often it was written
-    with_good = {pair_of(row) for row in kept if row["source"] != "synthesised" and row["merit"] == "good"}
+    with_good = {pair_of(row) for row in kept if not is_synthesised(row) and row["merit"] == "good"}
     pairs: list[dict[str, Any]] = []
     for row in kept:
         others = worse[_prompt(row)].values()
-        if row["source"] == "synthesised":
+        if is_synthesised(row):
             pairs += _scored_pairs(row, others, min_margin)
         elif row["merit"] == ("good" if pair_of(row) in with_good else "plain"):
             pairs += [_pair(row, other, None) for other in others]
@@ -83,12 +83,9 @@ def _is_worse_unscored(row: Mapping[str, Any]) -> bool:
 
 
 def _prompt(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return *pair_of(row), row["source"] == "synthesised", row["teacher"]
+    return *pair_of(row), is_synthesised(row), row["teacher"]
 
 
 def _margin(better: Mapping[str, Any], worse: Mapping[str, Any]) -> float | None:
-    for row in (better, worse):
-        scores = row.get("scores") or {}
-        if scores.get("pv") is None or scores.get("naturalness") is None:
-            return None
-    return quality(better) - quality(worse)
+    one, other = sense(better), sense(worse)
+    return None if one is None or other is None else one - other

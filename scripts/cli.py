@@ -254,7 +254,7 @@ def synthesize(
 @app.command("filter")
 def filter_(
     uri: Annotated[str, typer.Argument(help="Dataset with config `raw`: hf://datasets/…")],
-    judge: Annotated[str | None, typer.Option(help="likelihood, or none: the rules and the selection alone.")] = None,
+    judge: Annotated[str | None, typer.Option(help="sense, or none: the rules alone decide.")] = None,
     engine: Annotated[str | None, typer.Option(help="local, or ray: the cluster that RAY_ADDRESS names.")] = None,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,

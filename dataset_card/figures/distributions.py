@@ -75,12 +75,12 @@ def coverage(before: Quality, after: Quality) -> Figure:
 
 def scores(before: Quality, after: Quality, limits: Limits) -> Figure:
     """How the judge's scores lie, of all scored rows and of the kept ones, with the thresholds."""
-    least = {"pv": limits.min_pv, "naturalness": limits.min_naturalness} if limits.scored else {}
+    least = {} if limits.min_sense is None else {"sense": limits.min_sense}
     figure, panels = paper(*[1.55] * len(after.scores))
     places = [(place + 0.5) / BINS for place in range(BINS)]
     for axes, (name, new) in zip(panels, after.scores.items(), strict=True):
         old = before.scores[name]
-        threshold = f", 빨간 선은 기준 {least[name]:g}" if name in least else ""
+        threshold = f", 빨간 선은 기준 {least[name]:.2f}" if name in least else ""
         note = f"평균 {old.mean:.2f} → {new.mean:.2f}{threshold}"
         head(axes, METRICS[name].korean, note, legend=True)
         axes.bar(places, old.bins, width=1 / BINS, color=BEFORE)

@@ -15,12 +15,10 @@ class FilterLimits(BaseModel):
 
     min_chars: int = Field(4, description="characters of a line at least, white space included")
     max_chars: int = Field(60, description="characters of a line at most")
-    min_pv: float = Field(0.5, ge=0, le=1, description="likelihood PV below this is rejected")
-    min_naturalness: float = Field(0.3, ge=0, le=1, description="likelihood Naturalness below this is rejected")
-    keep_per_pair: int = Field(1, ge=1, description="best synthesised lines kept per pair")
-    trust_written: bool = Field(
-        True, description="written rows skip the thresholds, never the rules; alone they are not even scored"
+    min_precision: float = Field(
+        0.8, gt=0, le=1, description="share of the synthesised lines let in that readers would call usable"
     )
+    keep_per_pair: int = Field(1, ge=1, description="best synthesised lines kept per pair")
     max_similarity: float = Field(
         0.6, gt=0, le=1, description="Jaccard index of character 3-grams from which lines are near-duplicates"
     )
@@ -40,9 +38,12 @@ class Limits(FilterLimits):
     Attributes:
         slogans: real slogans, which no line may resemble; by default those that ship with Hanjul.
         reserved: lines of somebody's evaluation, which no row may resemble.
-        scored: rows have scores; without them the thresholds of scores do not apply and lines rank in their order.
+        gated: a judge decides over synthesised rows, which have the score `sense`; else lines rank in their order.
+        min_sense: P(usable) from which on it lets them in; None where no threshold is precise enough, or the judge is
+            unreliable: then it lets none in.
     """
 
     slogans: Lines = Field(default_factory=slogan_lines)
     reserved: Lines = Lines()
-    scored: bool = False
+    gated: bool = False
+    min_sense: float | None = None

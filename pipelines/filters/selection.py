@@ -12,10 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pipelines.filters.gate import is_synthesised, rank
 from pipelines.filters.limits import Limits
 from pipelines.filters.reason import Reason
 from pipelines.filters.rules import contaminated, template
-from pipelines.filters.thresholds import rank, trusted
 from pipelines.rows import pair_of, split_of
 from pipelines.text.jaccard_join import gram_sets, similar_sets
 from pipelines.text.ngrams import letters
@@ -32,6 +32,9 @@ OUTRANKED = Reason(
     "흠은 없지만 같은 상품과 가치로 쓴 더 나은 카피가 있거나, 기억에 남을 만한 카피가 아닙니다.",
     "Nothing is wrong with it, but a better line was written for the same product and values, or it is marked as flat.",
 )
+
+#: Of lines that are alike, those of the first source stay.
+SOURCES = ("written", "imported", "synthesised")
 
 Rows = Sequence[Mapping[str, Any]]
 #: Places of two rows, and how alike they are in meaning, 0..1.
@@ -58,7 +61,7 @@ def select(rows: Rows, limits: Limits, similar: Sequence[SimilarPair] = ()) -> l
     """A decision for each row.
 
     Args:
-        rows: raw rows, with `scores` where the limits say so.
+        rows: raw rows; where the limits are gated, synthesised ones have `scores` with `sense`.
         similar: rows that mean the same, found otherwise (see `scripts.filtering.semantic`).
     """
     return _Selection(rows, limits, similar).decisions()
@@ -105,13 +108,13 @@ class _Selection:
                     found[index] = Decision(OUTRANKED.key, f"place {place} of {len(members)}", "", place)
         return found
 
-    def _order(self, index: int) -> tuple[bool, bool, bool, float, int]:
-        is_trusted = trusted(self.rows[index], self.limits)
+    def _order(self, index: int) -> tuple[bool, bool, int, float, int]:
+        row = self.rows[index]
         return (
-            _is_flat(self.rows[index]),
+            _is_flat(row),
             not self.in_test[index],
-            not is_trusted,
-            0.0 if is_trusted else -rank(self.rows[index], self.limits),
+            SOURCES.index(row["source"]),
+            -rank(row, self.limits) if is_synthesised(row) else 0.0,
             index,
         )
 
@@ -119,7 +122,7 @@ class _Selection:
         row = self.rows[index]
         if decision := self._contaminated(index) or self._near_duplicate(self.node[index]) or self._overused(row):
             return decision
-        by_teacher = row["source"] == "synthesised"
+        by_teacher = is_synthesised(row)
         members = self.pairs[by_teacher, *pair_of(row)]
         members.append(index)
         if _is_flat(row) or (by_teacher and len(members) > self.limits.keep_per_pair):
@@ -129,7 +132,7 @@ class _Selection:
     def _keepable(self) -> int:
         """How many rows can be kept at most: no flat one, and of the lines of one pair only so many."""
         rows = [row for row in self.rows if not _is_flat(row)]
-        pairs = Counter(pair_of(row) for row in rows if row["source"] == "synthesised")
+        pairs = Counter(pair_of(row) for row in rows if is_synthesised(row))
         keep = self.limits.keep_per_pair
         return len(rows) - pairs.total() + sum(min(count, keep) for count in pairs.values())
 

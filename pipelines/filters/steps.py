@@ -6,7 +6,7 @@ from distilabel.steps import GlobalStep, Step, StepInput
 from distilabel.typing import StepColumns, StepOutput
 
 from pipelines.filters.apply_rules import check_row
-from pipelines.filters.filter_rows import judge_and_select
+from pipelines.filters.filter_rows import gate_and_select
 from pipelines.filters.limits import Limits
 from pipelines.rows import row_id
 from pipelines.text import morphemes
@@ -53,17 +53,17 @@ class CheckRules(Step):  # type: ignore[misc]
 
 
 class SelectRows(GlobalStep):  # type: ignore[misc]
-    """Judges lines by their scores and keeps the best of those that are too much alike.
+    """Keeps the lines that the gate lets in and, of those that are too much alike, the best.
 
     Attributes:
-        limits: thresholds; with `scored=False` rows need no scores, and the line that comes first wins.
+        limits: thresholds; with `gated=False` rows need no scores, and the line that comes first wins.
 
     Input columns:
         - product (`str`), values (`list[str]`), ad_copy, reason, evidence (`str`): as `CheckRules` gives them; rows
             with a reason pass through.
-        - scores (`dict`, optional): `pv` and `naturalness`, 0..1.
+        - scores (`dict`, optional): `sense`, P(usable), 0..1; only synthesised rows need it.
         - source (`str`, optional): as for `CheckRules`.
-        - merit (`str`, optional): `flat` lines are outranked, whatever their scores.
+        - merit (`str`, optional): `flat` lines are outranked.
 
     Output columns:
         - reason (`str`), evidence (`str`): empty for rows to keep.
@@ -95,6 +95,6 @@ class SelectRows(GlobalStep):  # type: ignore[misc]
             for index, row in enumerate(inputs)
             if not row["reason"]
         ]
-        kept, rejected = judge_and_select(rows, self.limits)
+        kept, rejected = gate_and_select(rows, self.limits)
         found = {row["index"]: {name: row[name] for name in self.outputs} for row in [*kept, *rejected]}
         yield [{**row, "group_id": "", **found.get(index, {})} for index, row in enumerate(inputs)]

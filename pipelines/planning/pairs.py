@@ -18,7 +18,7 @@ from pipelines.errors import HanjulError
 from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.planning.decks import Deck, decks_of
 from pipelines.planning.taxonomy import Category, Craft
-from pipelines.rows import row_id
+from pipelines.rows import row_id, split_of
 
 COLUMNS = ["id", "product", "category", "values", "device", "tone"]
 #: Rows of one batch: planning is cheap, so batches are as large as the readers downstream like them.
@@ -28,7 +28,7 @@ BATCH = 500
 def plan_pairs(
     categories: Sequence[Category], craft: Craft, n: int, *, values_max: int, seed: int, written: Collection[str] = ()
 ) -> list[dict[str, Any]]:
-    """N pairs, different from each other, the same for the same seed.
+    """N pairs of products of the train split, different from each other, the same for the same seed.
 
     Categories take turns; within one, products that have no written row come first and a product comes again only after
     all others. Each pair has 1..values_max values of different kinds, one device and one tone; numbers and kinds of
@@ -47,7 +47,8 @@ def plan_pairs(
     possible = count_pairs(categories, values_max)
     if not 1 <= n <= possible:
         raise HanjulError(
-            f"{n} pairs asked for, the taxonomy has {possible} different ones with up to {values_max} values",
+            f"{n} pairs asked for, the taxonomy has {possible} different ones with up to {values_max} values"
+            " for products of the train split",
             next_step="lower `pairs.n`, raise `pairs.values_max` or add products to the taxonomy",
         )
     draw = random.Random(seed)
@@ -69,13 +70,18 @@ def plan_pairs(
 
 
 def count_pairs(categories: Sequence[Category], values_max: int) -> int:
-    """How many different pairs there are: for each product every set of 1..values_max values of different kinds."""
+    """How many pairs can be planned: for each product every set of 1..values_max values of different kinds."""
     return sum(
         deck.left
         for category in categories
-        for name in category.products
+        for name in _products(category)
         for deck in decks_of(category.values_of(name), values_max)
     )
+
+
+def _products(category: Category) -> list[str]:
+    """Those of the train split: validation and test hold no line that a model wrote."""
+    return [name for name in category.products if split_of(name) == "train"]
 
 
 Turn = tuple[Category, str, list[Deck]]
@@ -83,7 +89,8 @@ Turn = tuple[Category, str, list[Deck]]
 
 def _turns(category: Category, values_max: int, written: Collection[str], draw: random.Random) -> Iterator[Turn]:
     """The products of a category in turn, unwritten first, each as long as it has value sets left."""
-    shuffled = draw.sample(category.products, len(category.products))
+    products = _products(category)
+    shuffled = draw.sample(products, len(products))
     waiting = sorted(shuffled, key=lambda name: name in written)
     left: dict[str, list[Deck]] = {}
     while waiting:

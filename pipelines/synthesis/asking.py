@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from pipelines.filters.filter_rows import judge_and_select
+from pipelines.filters.filter_rows import gate_and_select
 from pipelines.filters.limits import Limits
 from pipelines.rows import pair_of, row_id
 from pipelines.synthesis.rounds import Pair
@@ -27,7 +27,7 @@ def accepted(people: Lines, lines: Lines, limits: Limits) -> list[dict[str, Any]
         people: tidied rows that people wrote and that no rule rejects; synthesised rows must not resemble them.
         limits: without scores, or `lines` have them.
     """
-    kept, _ = judge_and_select([*people, *lines], limits)
+    kept, _ = gate_and_select([*people, *lines], limits)
     return [row for row in kept if row["source"] == "synthesised"]
 
 

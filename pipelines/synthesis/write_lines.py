@@ -72,7 +72,7 @@ class Writing:
         # A judge asks for scores that are not there yet: until they are, rules and selection decide. While answers are
         # pending, a phrase may stand in as many lines as it may when all are there.
         most = template.most(len(self.people) + self.rounds.wanted, self.limits)
-        kept = accepted(self.people, lines, self.limits.model_copy(update={"scored": False, "max_phrase_count": most}))
+        kept = accepted(self.people, lines, self.limits.model_copy(update={"gated": False, "max_phrase_count": most}))
         keep = self.rounds.keep_per_pair
         ids = (pair["id"] for pair in asked)
         return self.rounds.next(ids, len(kept) + len(pending) * keep, served(kept, keep), pending)

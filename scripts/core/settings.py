@@ -230,8 +230,8 @@ class SemanticSettings(Settings):
 class FilterSettings(FilterLimits, Settings):
     """The filters' thresholds, and where they get what they compare with."""
 
-    judge: Literal["likelihood", "none"] = Field(
-        "likelihood", description="what scores rows; with `none` the rules alone decide, and the first good line wins"
+    judge: Literal["sense", "none"] = Field(
+        "sense", description="who lets synthesised lines in; with `none` the rules alone decide, for teachers you trust"
     )
     slogans: Annotated[str | None, NoEffect] = Field(
         None, description="file or hf://datasets/… of real slogans besides those of Hanjul"
@@ -240,7 +240,9 @@ class FilterSettings(FilterLimits, Settings):
         None, description="file or hf://datasets/… of lines that no row may resemble"
     )
     semantic: SemanticSettings | None = None
-    min_margin: float = Field(0.1, ge=0, le=1, description="by which scores differ in a pair of config `preferences`")
+    min_margin: float = Field(
+        0.1, ge=0, le=1, description="by which P(usable) differs in a pair of config `preferences`"
+    )
     previous: Literal["replace", "append"] = Field(
         "replace", description="append filters the rows of the version before again, together with the new ones"
     )

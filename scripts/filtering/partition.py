@@ -1,4 +1,4 @@
-"""Partition rows into those to release and those to reject: rules, scores, selection, each where it runs best."""
+"""Partition rows into those to release and those to reject: rules, gate, selection, each where it runs best."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfUri
-
+from model_card.judging.gate import Gate
 from pipelines.execution.check_rules import build_check_pipeline, verdicts_of
 from pipelines.features import write_raw
 from pipelines.filters.apply_rules import check_row
-from pipelines.filters.filter_rows import judge_and_select
+from pipelines.filters.filter_rows import gate_and_select
+from pipelines.filters.gate import is_synthesised, sense
 from pipelines.filters.limits import Limits
-from pipelines.filters.thresholds import trusted
 from pipelines.progress import Progress
 from pipelines.rows import row_id
-from scripts.core.log import log
 from scripts.core.settings import Recipe
 from scripts.filtering import semantic
-from scripts.judging.likelihood_judge import add_scores
 
 Rows = Sequence[dict[str, Any]]
 Partition = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -29,23 +26,6 @@ Partition = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 FEW = 10_000
 #: Processes at most: each takes half a gigabyte, and handing over is what takes longest from the fourth on.
 MOST = 4
-
-
-def partition(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe, folder: Path) -> Partition:
-    """(kept, rejected): rules first, so that only what passes them is scored; then thresholds and selection.
-
-    Args:
-        rows: raw rows.
-        base: pinned model whose likelihoods are the scores; None where the recipe's judge is none.
-        folder: for files that are needed meanwhile.
-
-    Raises:
-        RuntimeError: a step of the pipeline failed.
-    """
-    passed, by_rules = partition_by_rules(rows, limits, folder, recipe.filter.engine)
-    log(f"filter: {len(by_rules):,} of {len(rows):,} rows rejected by rules")
-    kept, rejected = partition_passed(passed, limits, base, recipe)
-    return kept, [*by_rules, *rejected]
 
 
 def partition_by_rules(rows: Rows, limits: Limits, folder: Path, engine: str = "local") -> Partition:
@@ -80,15 +60,33 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def partition_passed(rows: Rows, limits: Limits, base: HfUri | None, recipe: Recipe) -> Partition:
-    """(kept, rejected) of tidied rows that break no rule."""
+def partition_passed(rows: Rows, limits: Limits, gate: Gate | None, recipe: Recipe) -> Partition:
+    """(kept, rejected) of tidied rows that break no rule.
 
-    doubtful = [row for row in rows if not trusted(row, limits)]
-    if limits.scored and doubtful:
-        assert base, "scores come from a base model"
-        people = [row for row in rows if row["source"] != "synthesised"]
-        scored = iter(add_scores(doubtful, people, base, recipe))  # no decision depends on the score of another
-        rows = [row if trusted(row, limits) else next(scored) for row in rows]
+    Args:
+        limits: without what the gate says.
+        gate: scores synthesised rows and says which to let in; None lets all in.
+    """
+    if gate:
+        rows = with_sense(rows, gate, {})
+        limits = limits.model_copy(update={"gated": True, "min_sense": gate.threshold})
     similar = semantic.similar_pairs(rows, recipe.filter.semantic) if recipe.filter.semantic else ()
     with Progress(f"comparing {len(rows):,} lines"):
-        return judge_and_select(rows, limits, similar)
+        return gate_and_select(rows, limits, similar)
+
+
+def with_sense(rows: Rows, gate: Gate, known: dict[str, float]) -> list[dict[str, Any]]:
+    """The rows, synthesised ones with the score `sense`; what has one already is not scored again.
+
+    Args:
+        rows: tidied.
+        known: id -> P(usable), 0..1, of rows that were scored before; those that are scored now are added.
+    """
+    unscored = [row for row in rows if is_synthesised(row) and sense(row) is None]
+    new = list({row["id"]: row for row in unscored if row["id"] not in known}.values())
+    chances = gate.p_usable(new)  # type: ignore[arg-type]
+    known.update(zip((row["id"] for row in new), chances, strict=True))
+    return [
+        row | {"scores": {"sense": known[row["id"]]}} if is_synthesised(row) and sense(row) is None else row
+        for row in rows
+    ]

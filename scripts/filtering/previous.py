@@ -63,4 +63,5 @@ def _rows_by_reason(hub: Hub, release: HfUri) -> Iterable[tuple[str, dict[str, A
     for config in CONFIGS:
         if config in names:
             for row in hub.rows(release, config):
-                yield {"default": "default", "candidates": "outranked"}.get(config) or row["reason"], row
+                # Candidates of earlier releases were outranked, all of them, and do not say so.
+                yield "default" if config == "default" else row.get("reason") or "outranked", row

@@ -61,7 +61,6 @@ class References:
             **settings.model_dump(include=set(FilterLimits.model_fields)),
             slogans=Lines([*slogan_lines().lines, *_lines(hub, self.slogans)]),
             reserved=Lines(_lines(hub, self.eval_lines)),
-            scored=settings.judge == "likelihood",
         )
 
 

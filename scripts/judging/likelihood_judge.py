@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
-
 from huggingface_hub import HfUri
 
 from model_card.judging.judge import Judge, calibrated
@@ -14,13 +9,10 @@ from pipelines.likelihood.log_probabilities import Continuations
 from pipelines.likelihood.scorer import Scorer
 from scripts.core import log
 from scripts.core.faults import input_errors
-from scripts.core.fingerprint import output_settings
-from scripts.core.settings import CalibrationSettings, EvaluateSettings, Recipe
-from scripts.judging.calibration_data import CalibrationData, calibration_data
+from scripts.core.settings import EvaluateSettings
+from scripts.judging.calibration_data import CalibrationData
 from scripts.judging.score_cache import KeptScores
 from scripts.models import models
-
-Rows = Sequence[dict[str, Any]]
 
 
 def make_likelihood_judge(
@@ -51,36 +43,3 @@ def make_likelihood_judge(
         return calibrated(
             name, "likelihood", "likelihood", raw, data.contrasts, bootstrap=settings.bootstrap, seed=seed
         )
-
-
-def add_scores(rows: Rows, people: Rows, base: HfUri, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return the rows with `scores` by the base model's likelihoods.
-
-    Args:
-        people: the rows that people wrote, from which the judge takes its examples and its calibration.
-        base: pinned model whose likelihoods are the scores.
-
-    Raises:
-        HanjulError: too few rows to calibrate the judge on.
-    """
-    calibration = output_settings(recipe.evaluate, CalibrationSettings)
-    identity = json.dumps([base.to_uri(), calibration, recipe.seed, [row["id"] for row in people]])
-    verdicts = _judge_of(identity, people, base, recipe).verdicts(rows)  # type: ignore[arg-type]
-    scores = [verdict.scores for verdict in verdicts if verdict]  # likelihoods leave nothing unjudged
-    return [row | {"scores": dict(by_metric)} for row, by_metric in zip(rows, scores, strict=True)]
-
-
-@cache
-def _judges() -> dict[str, Judge]:
-    return {}
-
-
-def _judge_of(identity: str, people: Rows, base: HfUri, recipe: Recipe) -> Judge:
-    """The judge, made once for all rounds of a run; the last one is kept."""
-
-    known = _judges()
-    if identity not in known:
-        known.clear()
-        data = calibration_data(people, base.to_uri(), recipe.evaluate, recipe.seed)
-        known[identity] = make_likelihood_judge(base, data, recipe.evaluate, recipe.seed)
-    return known[identity]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow.parquet as pq
 from huggingface_hub import HfUri
@@ -15,18 +16,25 @@ from huggingface_hub import HfUri
 from dataset_card import card, facts, report
 from dataset_card.changes import changelog
 from dataset_card.figures import draw
+from dataset_card.gate import GateFacts, ReadingFacts
+from model_card.judging.gate import Gate
+from model_card.judging.graded import READERS, Kind, graded_lines, is_usable
 from pipelines import features
+from pipelines.filters.filter_rows import CANDIDATE_REASONS
+from pipelines.filters.gate import is_synthesised
 from pipelines.filters.limits import Limits
 from pipelines.preferences import preferences_of
 from pipelines.rows import split_of
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
+from scripts.core.log import log
 from scripts.core.settings import CalibrationSettings, Recipe
 from scripts.filtering import previous
-from scripts.filtering.partition import partition
+from scripts.filtering.partition import partition_by_rules, partition_passed
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.judging.sense_judge import open_gate
 
 
 def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
@@ -34,19 +42,20 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
 
     Args:
         raw: pinned dataset with config `raw`.
-        base: pinned model whose likelihoods are the scores; None where the recipe's judge is none.
+        base: pinned model that the judge stands on; None where the recipe's judge is none.
 
     Raises:
-        HanjulError: no row passes, too few rows to calibrate the judge on, or lines to compare with that are no table.
+        HanjulError: no row passes, or lines to compare with that are no table.
     """
     repo = HfUri(type="dataset", id=raw.id)
     recipe = pin_encoder(hub, recipe)
     references = References.resolve(hub, recipe.filter)
     limits = references.limits(hub, recipe.filter)
+    judged = recipe.filter.judge == "sense"
     before = hub.before(repo, recipe.version)
     earlier = before if recipe.filter.previous == "append" else None
     inputs = {"raw": raw.to_uri(), **references.identities}
-    inputs |= {"base": base.to_uri()} if base and limits.scored else {}
+    inputs |= {"base": base.to_uri()} if base and judged else {}
     inputs |= {"previous": earlier[1].to_uri()} if earlier else {}
     options = output_settings(recipe.filter) | {
         **output_settings(recipe.evaluate, CalibrationSettings),
@@ -60,7 +69,12 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
         if earlier:
             rows = previous.combine(rows, previous.rows_of(hub, earlier[1]))
         with input_errors("filter"):
-            kept, rejected = partition(rows, limits, base, recipe, folder)
+            passed, by_rules = partition_by_rules(rows, limits, folder, recipe.filter.engine)
+            log(f"filter: {len(by_rules):,} of {len(rows):,} rows rejected by rules")
+            written_by_models = any(is_synthesised(row) for row in passed)
+            gate = open_gate(hub, base, recipe) if base and judged and written_by_models else None
+            kept, others = partition_passed(passed, limits, gate, recipe)
+        rejected = [*by_rules, *others]
         write_configs(kept, rejected, recipe.filter.min_margin, folder / "out")
         counts = {
             "in": len(rows),
@@ -68,10 +82,12 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
             "rejected": dict(Counter(row["reason"] for row in rejected)),
             "sources": dict(Counter(row["source"] for row in kept)),
         }
+        counts |= {"gate": asdict(_gate_facts(gate))} if gate else {}
         return Outcome(f"{len(kept)} rows kept, {len(rejected)} rejected", counts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
-        return _card(hub, raw, base, recipe, limits, before, parent, folder / "out")
+        gate = GateFacts(**found) if (found := outcome.counts.get("gate")) else None
+        return _card(hub, raw, base, recipe, limits, before, parent, folder / "out", gate)
 
     return run_stage(hub, Stage("filter", repo, inputs, options, sealed), work, card)
 
@@ -84,9 +100,9 @@ def write_configs(kept: Sequence[Any], rejected: Sequence[Any], min_margin: floa
         features.write_rows(rows, out / features.CONFIG_FILES["default"][split], features.DEFAULT)
         pairs = (pair for pair in preferences if split_of(pair["product"]) == split)
         features.write_rows(pairs, out / features.CONFIG_FILES["preferences"][split], features.PREFERENCES)
-    outranked = (features.to_rejected(row) for row in rejected if row["reason"] == "outranked")
-    others = (features.to_rejected(row) for row in rejected if row["reason"] != "outranked")
-    features.write_rows(outranked, out / "candidates" / "train.parquet", features.CANDIDATES)
+    candidates = (features.to_rejected(row) for row in rejected if row["reason"] in CANDIDATE_REASONS)
+    others = (features.to_rejected(row) for row in rejected if row["reason"] not in CANDIDATE_REASONS)
+    features.write_rows(candidates, out / "candidates" / "train.parquet", features.CANDIDATES)
     features.write_rows(others, out / "rejected" / "train.parquet", features.REJECTED)
 
 
@@ -99,16 +115,18 @@ def _card(
     before: tuple[str, HfUri] | None,
     parent: HfUri | None,
     out: Path,
+    gate: GateFacts | None,
 ) -> str:
     """The README from the rows that stand in `out`; figures, `report.json` and `CHANGELOG.md` go there too."""
 
     kept, preferences, rejected, candidates = (
         _read(out / config) for config in ("default", "preferences", "rejected", "candidates")
     )
-    rejected += [row | {"reason": "outranked"} for row in candidates]
-    teachers = sorted({row["teacher"] for row in kept if row["teacher"]})
+    rejected += candidates
+    if gate:
+        limits = limits.model_copy(update={"gated": True, "min_sense": gate.threshold})
+    teachers = sorted({row["teacher"] for row in [*kept, *candidates] if row["teacher"]})
     semantic = recipe.filter.semantic
-    scored = any(row["scores"]["pv"] is not None for row in kept)
     changes = previous.changes_since(hub, before, [*kept, *rejected])
     with input_errors("filter"):
         found = facts.gather(
@@ -116,8 +134,9 @@ def _card(
             facts.Produced(
                 teacher=", ".join(teachers),
                 teacher_base=base.id if base and any(name.startswith("hf://") for name in teachers) else "",
-                scorer=f"{base.id}@{base.revision}" if base and scored else "",
                 limits=limits,
+                gate=gate,
+                reading=_reading(),
                 seed=recipe.seed,
                 version=recipe.version,
                 encoder=f"{semantic.model}@{semantic.revision}" if semantic else "",
@@ -137,6 +156,27 @@ def _card(
     text = changelog(existing["CHANGELOG.md"], recipe.version, today, changes, len(kept))
     (out / "CHANGELOG.md").write_text(text, "utf-8")
     return card.render(found, paths, existing["README.md"])
+
+
+def _gate_facts(gate: Gate) -> GateFacts:
+    calibration, auc = gate.calibration, gate.calibration.auc
+    return GateFacts(
+        judge=gate.judge,
+        auc=(auc.value, auc.low, auc.high),
+        reliable=calibration.reliable,
+        threshold=gate.threshold,
+        why=gate.why,
+        precision=gate.precision,
+    )
+
+
+def _reading() -> ReadingFacts:
+    lines = graded_lines()
+    shares = {}
+    for kind in get_args(Kind):
+        of_kind = [is_usable(line) for line in lines if line.kind == kind]
+        shares[kind] = (sum(of_kind), len(of_kind))
+    return ReadingFacts(*READERS, shares)
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from scripts.core.settings import CalibrationSettings, Recipe, SynthesizeSetting
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.judging.sense_judge import open_gate
 from scripts.teaching import teachers
 from scripts.teaching.examples import Examples
 from scripts.teaching.prompts import prompt_builder
@@ -33,7 +34,7 @@ def run(
         pairs: pinned dataset with config `pairs`; the rows that people wrote in its config `raw`, if any, are shown as
             examples to a teacher that is not tuned.
         adapter: pinned adapter that writes, when the recipe names no endpoint.
-        base: pinned model whose likelihoods score the rows, where `synthesize.n` asks for accepted rows.
+        base: pinned model that the filter's judge stands on, where `synthesize.n` asks for accepted rows.
 
     Raises:
         HanjulError: neither endpoint nor adapter, an endpoint that is down or goes away, a key that is missing.
@@ -42,6 +43,7 @@ def run(
     recipe = pin_encoder(hub, recipe)
     settings = recipe.synthesize or SynthesizeSettings()
     repo = HfUri(type="dataset", id=pairs.id)
+    judged = settings.n is not None and recipe.filter.judge == "sense"
     if settings.n is not None and recipe.filter.previous == "append":
         raise HanjulError(
             "Exactly n rows cannot be asked for where rows of the version before are filtered with them",
@@ -55,7 +57,7 @@ def run(
     options = output_settings(settings) | {"seed": recipe.seed}
     if settings.n is not None:
         options["filter"] = output_settings(recipe.filter) | output_settings(recipe.evaluate, CalibrationSettings)
-        inputs |= references.identities | ({"base": base.to_uri()} if base else {})
+        inputs |= references.identities | ({"base": base.to_uri()} if base and judged else {})
     stage = Stage("synthesize", repo, inputs, options, sealed)
 
     def work(folder: Path) -> Outcome:
@@ -68,8 +70,9 @@ def run(
             teachers.open_teacher(hub, settings.teacher, adapter, settings.concurrency, folder) as endpoint,
             input_errors(endpoint.name),
         ):
-            job = WritingJob(recipe, endpoint, prompts, references.limits(hub, recipe.filter), folder)
-            written = write_all(job, planned, people, base)
+            gate = open_gate(hub, base, recipe) if base and judged else None
+            job = WritingJob(recipe, endpoint, prompts, references.limits(hub, recipe.filter), folder, gate)
+            written = write_all(job, planned, people)
         return _outcome(job, written, folder)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:

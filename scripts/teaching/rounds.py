@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfUri
-
+from model_card.judging.gate import Gate
 from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import Teacher
+from pipelines.errors import HanjulError
 from pipelines.execution.running import run as run_pipeline
 from pipelines.filters.apply_rules import apply_rules
+from pipelines.filters.gate import is_synthesised
 from pipelines.filters.limits import Limits
+from pipelines.rows import split_of
 from pipelines.synthesis.asking import passed, served
 from pipelines.synthesis.checking import PairResult
 from pipelines.synthesis.prompts import PromptBuilder
@@ -23,19 +25,25 @@ from pipelines.synthesis.rounds import Rounds, cut
 from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf, write_lines
 from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
-from scripts.filtering.partition import partition_passed
+from scripts.filtering.partition import partition_passed, with_sense
 from scripts.teaching import teachers
 
 
 @dataclass(frozen=True)
 class WritingJob:
-    """What stays the same over all rounds."""
+    """What stays the same over all rounds.
+
+    Attributes:
+        limits: without what the gate says.
+        gate: the filter's, where accepted rows are counted; None where nobody judges, or nothing is counted.
+    """
 
     recipe: Recipe
     endpoint: teachers.TeacherEndpoint
     prompts: PromptBuilder
     limits: Limits
     folder: Path
+    gate: Gate | None = None
 
     @property
     def settings(self) -> SynthesizeSettings:
@@ -113,23 +121,32 @@ class WritingResult:
                 self.failures[result.failure] += 1
 
 
-def write_all(
-    job: WritingJob, pairs: list[dict[str, Any]], people: list[dict[str, Any]], base: HfUri | None
-) -> WritingResult:
+def write_all(job: WritingJob, pairs: list[dict[str, Any]], people: list[dict[str, Any]]) -> WritingResult:
     """All pairs once, or as many rounds as `n` accepted rows take.
 
     The first round is a pipeline, which asks on by itself until rules and selection accept `n` rows. Where a judge or
     likeness in meaning then rejects some of them, the next rounds make up for it.
+
+    Raises:
+        HanjulError: rows are counted, and the gate lets none in.
     """
     written = WritingResult()
     settings, keep = job.settings, job.recipe.filter.keep_per_pair
     if settings.n is None:
         written.add(job.run_pipeline(job.writing(pairs, None)))
         return written
+    if job.gate and job.gate.threshold is None:
+        raise HanjulError(
+            f"No row would be accepted: {job.gate.why}",
+            "synthesize.n, filter.judge",
+            "set synthesize.n to null to write candidates, or filter.judge to none if you trust the teacher",
+        )
     human, _ = apply_rules(people, job.limits)
+    pairs = [pair for pair in pairs if split_of(pair["product"]) == "train"]  # the filter keeps no row of others
+    known: dict[str, float] = {}
 
     def accepted(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        return accepted_rows(human, lines, job.limits, base, job.recipe)
+        return accepted_rows(job, human, lines, known)
 
     rounds = Rounds(pairs, settings.n, settings.attempts, keep)
     if settings.budget.batch:  # a batch's answers come together: there is nothing to ask on for meanwhile
@@ -159,12 +176,17 @@ def write_all(
 
 
 def accepted_rows(
-    human: list[dict[str, Any]],
-    lines: Sequence[dict[str, Any]],
-    limits: Limits,
-    base: HfUri | None,
-    recipe: Recipe,
+    job: WritingJob, human: list[dict[str, Any]], lines: Sequence[dict[str, Any]], known: dict[str, float]
 ) -> list[dict[str, Any]]:
-    """The synthesised rows that `hanjul filter` will keep of these."""
-    kept, _ = partition_passed([*human, *passed(lines)], limits, base, recipe)
-    return [row for row in kept if row["source"] == "synthesised"]
+    """The synthesised rows that `hanjul filter` will keep of these.
+
+    Args:
+        human: tidied rows of people that break no rule.
+        lines: raw rows with `reason` and `evidence`.
+        known: id -> P(usable) of lines that were scored in an earlier round; those that are scored now are added.
+    """
+    rows = passed(lines)
+    if job.gate:
+        rows = with_sense(rows, job.gate, known)
+    kept, _ = partition_passed([*human, *rows], job.limits, job.gate, job.recipe)
+    return [row for row in kept if is_synthesised(row)]

@@ -20,11 +20,11 @@ from dataset_card.facts import Given, gather
 from dataset_card.head import size_category
 from pipelines import features
 from pipelines.errors import HanjulError
-from pipelines.filters.filter_rows import REASONS
+from pipelines.filters.filter_rows import CANDIDATE_REASONS, REASONS
 from pipelines.rows import split_of
 from pipelines.text.line_index import Lines
 from scripts.local_hub import cards
-from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
+from tests.dataset_card.rows import GATE, GIVEN, PRODUCED, READING, facts, release
 from tests.limits import limits
 
 #: Made by `python -m tests.dataset_card.golden`; read the difference before you commit it.
@@ -67,9 +67,9 @@ def released(tmp_path) -> Path:
     for split, path in features.CONFIG_FILES["default"].items():
         rows = [features.to_default(row) for row in kept if split_of(row["product"]) == split]
         features.write_rows(rows, tmp_path / path, features.DEFAULT)
-    outranked = [features.to_rejected(row) for row in rejected if row["reason"] == "outranked"]
-    others = [features.to_rejected(row) for row in rejected if row["reason"] != "outranked"]
-    features.write_rows(outranked, tmp_path / "candidates" / "train.parquet", features.CANDIDATES)
+    candidates = [features.to_rejected(row) for row in rejected if row["reason"] in CANDIDATE_REASONS]
+    others = [features.to_rejected(row) for row in rejected if row["reason"] not in CANDIDATE_REASONS]
+    features.write_rows(candidates, tmp_path / "candidates" / "train.parquet", features.CANDIDATES)
     features.write_rows(others, tmp_path / "rejected" / "train.parquet", features.REJECTED)
     features.write_raw([*kept, *rejected], tmp_path / "raw" / "written.parquet")
     (tmp_path / "README.md").write_text(render(facts(), FIGURES), encoding="utf-8")
@@ -81,9 +81,13 @@ def test_the_configs_load(released):
     loaded = load_dataset(str(released), **options)
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 3, "validation": 1, "test": 1}
     assert loaded["train"].features == features.DEFAULT
-    assert len(load_dataset(str(released), "rejected", split="train", **options)) == 4
-    (candidate,) = load_dataset(str(released), "candidates", split="train", **options)
-    assert (candidate["ad_copy"], candidate["place"]) == ("발등에 내려앉은 일요일", 2)
+    assert len(load_dataset(str(released), "rejected", split="train", **options)) == 3
+    candidates = load_dataset(str(released), "candidates", split="train", **options)
+    assert candidates.features == features.CANDIDATES
+    assert [(row["ad_copy"], row["reason"], row["evidence"], row["place"]) for row in candidates] == [
+        ("약속이 먼저 도착했다", "judge", "sense 0.200 < 0.500", 0),
+        ("발등에 내려앉은 일요일", "outranked", "place 2 of 2", 2),
+    ]
     assert len(load_dataset(str(released), "raw", split="train", **options)) == 10
 
 
@@ -180,6 +184,50 @@ def test_imported_rows_change_the_licence():
     assert "coverage.png" not in card and "scores.png" not in card and "Gemma Terms" not in card
     stated = render(facts("imported", Given("NS/x", "엑스", imported_terms="CC0")), FIGURES[:3])
     assert "- **가져온 카피**: CC0\n" in stated and "아직 밝히지" not in stated
+
+
+@pytest.mark.parametrize(
+    ("gate", "korean", "english"),
+    [
+        (GATE, "확률이 0.50 이상인 카피만 넣었습니다", "so that 80% of them are usable: 18 of the 22 graded lines"),
+        (
+            replace(GATE, threshold=None, why="the best has 0.55"),
+            "80%가 쓸 만해지는 기준을 찾지 못해",
+            "No synthesised line came in: the best has 0.55.",
+        ),
+        (
+            replace(GATE, threshold=None, reliable=False, why="the judge is unreliable"),
+            "점수를 믿을 수 없어",
+            "No synthesised line came in: the judge is unreliable.",
+        ),
+        (None, "규칙을 통과한 합성 카피가 그대로 들어 있습니다", "nobody did"),
+    ],
+)
+def test_what_the_gate_was_is_said(gate, korean, english):
+    texts = languages(render(gather(GIVEN, replace(PRODUCED, gate=gate), *release()), FIGURES))
+    for text, said in zip(texts, (korean, english), strict=True):
+        assert said in text
+        assert ("0.86 [0.81, 0.90]" in text) == (gate is not None)
+
+
+def test_a_teacher_all_of_whose_lines_wait_is_named_with_its_terms():
+    kept, rejected = release()
+    waiting = [row | {"reason": "judge", "evidence": "x"} for row in kept if row["source"] == "synthesised"]
+    written = [row for row in kept if row["source"] == "written"]
+    korean, english = languages(render(gather(GIVEN, PRODUCED, written, [*rejected, *waiting]), FIGURES))
+    for text in (korean, english):
+        assert text.count(PRODUCED.teacher) == 1 and "Gemma" in text
+    assert "통과하지 못한 4개는 `candidates`에 있습니다" in korean
+    assert "wait in `candidates`: 4." in english
+
+
+def test_readers_and_the_judge_say_how_many_lines_are_usable():
+    korean, english = languages(render(facts(), FIGURES))
+    assert "| 합성한 카피, `candidates` | 2 | 50.0% | 채점 모델이 매긴 확률의 평균 |" in korean
+    assert "| 새로 쓴 카피 | 50 | 92.0% | 읽고 매긴 등급 |" in korean and "`flat` | 0" not in korean
+    assert "| synthesised, `default` | 3 | 73.3% | the judge's mean chance |" in english
+    assert "| by several models | 60 | 5.0% | grades of readers |" in english
+    assert READING.korean in korean and READING.english in english
 
 
 def test_tables_hold_against_pipes():

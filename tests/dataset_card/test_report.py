@@ -7,13 +7,13 @@ from dataset_card.facts import gather
 from dataset_card.report import report
 from pipelines.filters.limits import FilterLimits
 from pipelines.text.line_index import Lines
-from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
+from tests.dataset_card.rows import GATE, GIVEN, PRODUCED, READING, facts, release
 from tests.limits import limits
 
 
 def test_report_says_exactly_this():
     found = facts()
-    said = report(found)
+    said = json.loads(json.dumps(report(found)))
     before, after = said.pop("before"), said.pop("after")
     assert said == {
         "repo_id": "NS/hanjul-copy",
@@ -22,11 +22,21 @@ def test_report_says_exactly_this():
         "seed": 7,
         "teacher": PRODUCED.teacher,
         "teacher_base": "google/gemma-3-270m",
-        "scorer": PRODUCED.scorer,
         "prompts": {"brief.jinja": "0123456789abcdef" * 4},
         "usage": {"input_tokens": 12_345, "output_tokens": 678, "usd": 1.2345},
         "limits": FilterLimits().model_dump()
-        | {"max_similarity": 0.8, "max_eval_similarity": 0.6, "slogans": 0, "reserved": 0, "scored": True},
+        | {
+            "max_similarity": 0.8,
+            "max_eval_similarity": 0.6,
+            "slogans": 0,
+            "reserved": 0,
+            "gated": True,
+            "min_sense": 0.5,
+        },
+        "gate": asdict(GATE),
+        "reading": asdict(READING),
+        "expected": {"default": {"rows": 3, "share": (0.9 + 0.7 + 0.6) / 3}, "candidates": {"rows": 2, "share": 0.5}},
+        "merits": {"good": {"default": 2, "candidates": 0}},
         "encoder": "",
         "rows": {"before": 10, "after": 5, "preferences": 1},
         "sources": {"synthesised": 3, "written": 2},

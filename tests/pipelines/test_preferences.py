@@ -22,11 +22,11 @@ Row = dict[str, Any]
 TEACHER = "copywriter-1"
 
 
-def make(line: str, pv: float | None = None, **columns: Any) -> Row:
+def make(line: str, sense: float | None = None, **columns: Any) -> Row:
     pair = {"product": columns.pop("product", "모카포트"), "values": columns.pop("values", ["여유"])}
-    rest: Row = {name: columns.pop(name) for name in ("reason", "evidence", "naturalness") if name in columns}
+    rest: Row = {name: columns.pop(name) for name in ("reason", "evidence") if name in columns}
     row = make_row(ad_copy=line, **pair, **{"source": "synthesised", "teacher": TEACHER} | columns)
-    scores = None if pv is None else {"pv": pv, "naturalness": rest.pop("naturalness", 1.0), "creativity": None}
+    scores = None if sense is None else {"sense": sense}
     return {**row, "scores": scores, "group_id": "", **rest}
 
 
@@ -69,7 +69,7 @@ def test_without_scores_only_what_a_rule_says_is_worse(reason: str) -> None:
     cliche = "커피의 여정, 여기서 시작됩니다."
     assert pairs(make(cliche, reason=reason)) == expected
     assert pairs(make(cliche, 0.25, reason=reason), kept=make("부엌이 먼저 깬다")) == expected
-    half = make(cliche, reason=reason) | {"scores": {"pv": 0.1, "naturalness": None, "creativity": 0.9}}
+    half = make(cliche, reason=reason) | {"scores": {"pv": 0.1, "sense": None}}
     assert pairs(half) == expected
 
 
@@ -79,15 +79,10 @@ def test_an_ending_that_others_have_too_makes_no_line_worse() -> None:
 
 @pytest.mark.parametrize("reason", WORSE)
 def test_with_scores_the_margin_decides(reason: str) -> None:
-    worse = [make(f"커피가 깬다 {pv}", pv, reason=reason) for pv in (0.9, 0.75, 0.625, 0.5, 0.0)]
+    worse = [make(f"커피가 깬다 {sense}", sense, reason=reason) for sense in (0.9, 0.75, 0.625, 0.5, 0.0)]
     assert pairs(*worse) == [(reason, 0.25), (reason, 0.75)]
     assert pairs(*worse, min_margin=0.0) == [(reason, 0.0), (reason, 0.125), (reason, 0.25), (reason, 0.75)]
     assert pairs(*worse, min_margin=1.0) == []
-
-
-def test_the_margin_is_of_the_product_of_both_scores() -> None:
-    worse = make("커피가 깬다", 1.0, naturalness=0.5, reason="outranked")
-    assert pairs(worse) == [("outranked", 0.25)]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +141,8 @@ def test_only_a_good_or_else_a_plain_line_of_people_is_better(merit: str, other:
 
 
 def test_scores_say_nothing_of_what_people_said() -> None:
-    scored = [person("부엌이 먼저 깬다", "good") | {"scores": {"pv": 0.1, "naturalness": 0.1, "creativity": None}}]
-    better = {"scores": {"pv": 0.9, "naturalness": 0.9, "creativity": None}}
+    scored = [person("부엌이 먼저 깬다", "good") | {"scores": {"sense": 0.1}}]
+    better = {"scores": {"sense": 0.9}}
     assert [pair["margin"] for pair in preferences_of(scored, [row | better for row in FLAT], 0.1)] == [None, None]
 
 
@@ -167,7 +162,7 @@ def test_none_of_nothing() -> None:
 
 
 UNIT = st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.6, 0.9, 1.0])
-SCORES = st.one_of(st.none(), st.fixed_dictionaries(dict.fromkeys(("pv", "naturalness"), UNIT)))
+SCORES = st.one_of(st.none(), st.fixed_dictionaries({"sense": UNIT}))
 ROWS = st.lists(
     st.builds(
         lambda line, product, values, source, teacher, scores, reason: {
@@ -206,9 +201,7 @@ def test_every_pair_is_of_one_prompt_and_teacher_and_far_enough_apart(rows: list
         assert pair["chosen"] == [{"role": "assistant", "content": one["ad_copy"]}]
         assert pair["rejected"] == [{"role": "assistant", "content": other["ad_copy"]}]
         if one["scores"] and other["scores"]:
-            apart = one["scores"]["pv"] * one["scores"]["naturalness"]
-            apart -= other["scores"]["pv"] * other["scores"]["naturalness"]
-            assert pair["margin"] == apart >= margin
+            assert pair["margin"] == one["scores"]["sense"] - other["scores"]["sense"] >= margin
         else:
             assert pair["margin"] is None and pair["reason"] in ("leak", "template")
 
@@ -217,7 +210,7 @@ def test_every_pair_is_of_one_prompt_and_teacher_and_far_enough_apart(rows: list
 @given(
     st.lists(
         st.builds(
-            lambda words, product, pv: make(" ".join(words), pv, product=product),
+            lambda words, product, sense: make(" ".join(words), sense, product=product),
             st.lists(
                 st.sampled_from(["부엌이", "먼저", "깬다", "골목의", "아침", "모카포트", "느껴보세요"]),
                 min_size=2,
@@ -232,9 +225,9 @@ def test_every_pair_is_of_one_prompt_and_teacher_and_far_enough_apart(rows: list
 )
 def test_what_the_filters_part_gives_lines_that_differ(rows: list[Row]) -> None:
     kept, rejected = filter_rows(rows, limits())
-    ids = {row["id"] for row in kept}
+    good = {row["id"]: row for row in kept}
     for pair in preferences_of(kept, rejected, 0.1):
-        assert pair["chosen_id"] in ids and pair["rejected_id"] not in ids
+        assert good[pair["chosen_id"]]["scores"]["sense"] >= 0.5 and pair["rejected_id"] not in good
         assert pair["chosen"] != pair["rejected"]
 
 

@@ -30,7 +30,7 @@ FLAGS = [
     (f"synthesize {DATASET}", "synthesize.engine", "local", "--engine ray", "ray"),
     (f"synthesize {DATASET}", "synthesize.budget.max_usd", 5.0, "--max-usd 7", 7.0),
     (f"synthesize {DATASET}", "synthesize.budget.batch", False, "--batch", True),
-    (f"filter {DATASET}", "filter.judge", "likelihood", "--judge none", "none"),
+    (f"filter {DATASET}", "filter.judge", "sense", "--judge none", "none"),
     (f"filter {DATASET}", "filter.engine", "local", "--engine ray", "ray"),
     (f"train {DATASET} --set train.method=dpo", "train.start", f"{MODEL}-set", f"--start {MODEL}", MODEL),
     (f"train {DATASET}", "train.merge", False, "--merge", True),

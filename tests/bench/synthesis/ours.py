@@ -33,9 +33,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     endpoint = TeacherEndpoint(args.url, MODEL, KEY, MODEL, "bench", tuned=False)
     started = time.monotonic()
     job = rounds.WritingJob(recipe, endpoint, prompt_builder(), limits, args.folder)
-    written = rounds.write_all(job, pairs, [], None)
+    written = rounds.write_all(job, pairs, [])
     seconds = time.monotonic() - started
-    rows = rounds.accepted_rows([], written.lines, limits, None, recipe)
+    rows = rounds.accepted_rows(job, [], written.lines, {})
     usage = endpoints.usage_of(job.settings, job.run_id, written.input_tokens, written.output_tokens)
     return {
         "rows": len(rows),

@@ -17,7 +17,7 @@ from pipelines.endpoint.json_answers import (
 from pipelines.filters.apply_rules import RULES
 from tests.limits import limits
 
-LIMITS = limits(min_pv=0, min_naturalness=0)
+LIMITS = limits(gated=False)
 #: The two lines that every answer of the table holds.
 FIRST, SECOND = "향이 먼저 깨는 아침", "컵보다 늦게 온 월요일"
 BOTH = [FIRST, SECOND]

@@ -186,7 +186,7 @@ def run_copies(address, folder):
     from tests.pipelines.endpoint.teacher_server import serve
     from tests.pipelines.endpoint.teachers import teacher_at
 
-    rules = limits(min_pv=0, min_naturalness=0)
+    rules = limits(gated=False)
     pairs = [
         {"id": str(n), "product": f"우산 {n}", "category": "잡화", "values": ["든든한"], "device": "", "tone": ""}
         for n in range(4)

@@ -20,6 +20,8 @@ from pipelines.rows import make_row
 
 GOLDEN = Path(__file__).parent / "golden.jsonl"
 GIVEN = ("product", "category", "values", "ad_copy", "source", "merit", "scores")
+#: From where on the gate lets synthesised rows in.
+MIN_SENSE = 0.5
 FOUND = ("reason", "evidence", "group_id")
 
 
@@ -36,7 +38,7 @@ def filtered(head: dict[str, Any], rows: Sequence[dict[str, Any]]) -> list[dict[
         columns = {"category": row["category"], "source": row["source"], "merit": row.get("merit", "")}
         plain = dict(make_row(row["product"], row["values"], "", **columns))
         whole.append(plain | {"ad_copy": row["ad_copy"], "scores": row["scores"], "place_in_file": place})
-    kept, rejected = filter_rows(whole, Limits(**head["limits"], scored=True))
+    kept, rejected = filter_rows(whole, Limits(**head["limits"], gated=True, min_sense=MIN_SENSE))
     found = {row["place_in_file"]: {"reason": "", "evidence": "", **row} for row in [*kept, *rejected]}
     return [
         {name: row[name] for name in GIVEN if name in row} | {name: found[place][name] for name in FOUND}

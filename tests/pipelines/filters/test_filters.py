@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.corpus import load_corpus
 from pipelines.filters.apply_rules import apply_rules
-from pipelines.filters.filter_rows import REASONS, filter_rows, judge_and_select
+from pipelines.filters.filter_rows import REASONS, filter_rows, gate_and_select
 from pipelines.rows import make_row, row_id
 from pipelines.text.tidy import clean_value
 from tests.limits import LIMITS, limits
@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT.parent / "shared" / "data" / "reference_copy.json"
 
 
-def make(ad_copy: str, product="모카포트", values=("설렘",), source="synthesised", pv=0.9, naturalness=0.9) -> dict:
+def make(ad_copy: str, product="모카포트", values=("설렘",), source="synthesised", sense=0.9) -> dict:
     row = make_row(product, list(values), "", source=source)
-    scores = {"pv": pv, "naturalness": naturalness, "creativity": None}
+    scores = {"sense": sense} if source == "synthesised" else None
     return {**row, "id": row_id(product, values, ad_copy), "ad_copy": ad_copy, "scores": scores}
 
 
@@ -134,23 +134,41 @@ def test_values_and_products_are_checked_too():
     assert verdict("로마의 아침이 온다", values=('캔"에 맞는 말은',)) == ("format", 'value: 캔"에 맞는 말은')
     assert verdict("로마의 아침이 온다", values=("即각적인",)) == ("script", "value: Hanja 即")
     assert verdict("로마의 아침이 온다", values=("Comfortable",)) == ("script", "value: Latin Comfortable")
-    assert verdict("로마의 아침이 온다", product="Blu-ray 플레이어") is None
+    assert verdict("로마의 아침이 온다", product="Blu-ray 플레이어", source="imported") is None
 
 
-def test_thresholds_spare_written_rows_only_while_they_are_trusted():
-    assert verdict("로마의 아침이 온다", pv=0.49) == ("judge", "pv 0.490 < 0.500")
-    assert verdict("로마의 아침이 온다", naturalness=0.1) == ("judge", "naturalness 0.100 < 0.300")
-    assert verdict("로마의 아침이 온다", pv=0.0, source="written") is None
-    assert verdict("모카포트의 아침이 온다", source="written") == ("leak", "product 모카포트")
-    _, rejected = filter_rows([make("로마의 아침이 온다", pv=0.0, source="written")], limits(trust_written=False))
-    assert rejected[0]["reason"] == "judge"
+def test_the_gate_is_for_synthesised_rows_alone():
+    assert verdict("로마의 아침이 온다", sense=0.5) is None
+    assert verdict("로마의 아침이 온다", sense=0.499) == ("judge", "sense 0.499 < 0.500")
+    for source in ("written", "imported"):
+        assert verdict("로마의 아침이 온다", source=source) is None
+        assert verdict("모카포트의 아침이 온다", source=source) == ("leak", "product 모카포트")
+    assert verdict("모카포트의 아침이 온다", sense=0.0) == ("leak", "product 모카포트")
+
+
+def test_without_a_threshold_no_synthesised_row_comes_in():
+    rows = [make("로마의 아침이 온다", sense=1.0), make("부엌이 먼저 깬다", source="written")]
+    kept, rejected = filter_rows(rows, limits(min_sense=None))
+    assert [row["source"] for row in kept] == ["written"]
+    assert [(row["reason"], row["evidence"]) for row in rejected] == [
+        ("judge", "no threshold of the judge reaches precision 0.8")
+    ]
+
+
+@pytest.mark.parametrize(("product", "split"), [("건조기", "validation"), ("우산", "test")])
+def test_validation_and_test_hold_no_synthesised_row(product, split):
+    for bounds in (LIMITS, limits(gated=False)):
+        rows = [make("로마의 아침이 온다", product), make("부엌이 먼저 깬다", product, source="imported")]
+        kept, rejected = filter_rows(rows, bounds)
+        assert [row["source"] for row in kept] == ["imported"]
+        assert [(row["reason"], row["evidence"]) for row in rejected] == [("held_out", f"split {split}")]
 
 
 def test_duplicate_keeps_the_best():
     rows = [
-        make("로마의 아침이 온다", product="모카포트", pv=0.6),
-        make("로마의 아침이, 온다.", product="원두", pv=0.9),
-        make("로마의아침이온다", product="커피잔", source="written", pv=0.0),
+        make("로마의 아침이 온다", product="모카포트", sense=0.6),
+        make("로마의 아침이, 온다.", product="원두", sense=0.9),
+        make("로마의아침이온다", product="커피잔", source="written"),
     ]
     kept, rejected = filter_rows(rows, LIMITS)
     assert [row["product"] for row in kept] == ["커피잔"]
@@ -161,14 +179,18 @@ def test_duplicate_keeps_the_best():
 
 def test_a_line_is_no_duplicate_of_a_rejected_one():
     kept, rejected = filter_rows(
-        [make("로마의 아침이 온다", pv=0.1), make("로마의 아침이 온다.", product="원두")], LIMITS
+        [make("로마의 아침이 온다", sense=0.1), make("로마의 아침이 온다.", product="원두")], LIMITS
     )
     assert [row["product"] for row in kept] == ["원두"] and [row["reason"] for row in rejected] == ["judge"]
 
 
 def test_outranked_keeps_the_best_synthesised_lines_of_a_pair():
-    rows = [make("로마의 아침이 온다", pv=0.6), make("부엌이 먼저 깬다", pv=0.9), make("향이 알람보다 빠르다", pv=0.7)]
-    imported = make("골목이 부엌으로 들어왔다", pv=0.5, source="imported")
+    rows = [
+        make("로마의 아침이 온다", sense=0.6),
+        make("부엌이 먼저 깬다", sense=0.9),
+        make("향이 알람보다 빠르다", sense=0.7),
+    ]
+    imported = make("골목이 부엌으로 들어왔다", source="imported")
     kept, rejected = filter_rows([*rows, imported], LIMITS)
     assert [row["ad_copy"] for row in kept] == ["부엌이 먼저 깬다", "골목이 부엌으로 들어왔다"]
     assert [(row["reason"], row["evidence"]) for row in rejected] == [
@@ -178,7 +200,7 @@ def test_outranked_keeps_the_best_synthesised_lines_of_a_pair():
 
 
 def test_first_reason_wins_and_rows_are_exactly_these():
-    row = make('"설렘 美 #1"', pv=0.0)
+    row = make('"설렘 美 #1"', sense=0.0)
     kept, rejected = filter_rows([row], LIMITS)
     assert kept == []
     line = "설렘 美 #1"
@@ -196,10 +218,12 @@ def test_first_reason_wins_and_rows_are_exactly_these():
 
 def test_rules_first_and_thresholds_later_is_the_same_as_all_at_once():
     rows = [
-        make(line, pv=pv) for line in ("설렘이 온다", "로마의 아침이 온다", "부엌이 먼저 깬다") for pv in (0.2, 0.8)
+        make(line, sense=sense)
+        for line in ("설렘이 온다", "로마의 아침이 온다", "부엌이 먼저 깬다")
+        for sense in (0.2, 0.8)
     ]
     passed, by_rules = apply_rules(rows, LIMITS)
-    kept, by_scores = judge_and_select(passed, LIMITS)
+    kept, by_scores = gate_and_select(passed, LIMITS)
     both = filter_rows(rows, LIMITS)
     assert kept == both[0]
     assert Counter(map(str, [*by_rules, *by_scores])) == Counter(map(str, both[1]))
@@ -208,8 +232,8 @@ def test_rules_first_and_thresholds_later_is_the_same_as_all_at_once():
 def test_missing_scores_are_errors():
     bare = {**make("로마의 아침이 온다"), "scores": None}
     assert apply_rules([bare], LIMITS) == ([bare], [])
-    assert filter_rows([bare], limits(scored=False)) == ([{**bare, "group_id": bare["id"]}], [])
-    with pytest.raises(ValueError, match=f"row {bare['id']} has no score `pv`: score the rows"):
+    assert filter_rows([bare], limits(gated=False)) == ([{**bare, "group_id": bare["id"]}], [])
+    with pytest.raises(ValueError, match=f"row {bare['id']} has no score `sense`: score the rows"):
         filter_rows([bare], LIMITS)
 
 

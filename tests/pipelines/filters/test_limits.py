@@ -33,14 +33,16 @@ def test_nothing_of_the_command_is_imported() -> None:
 def test_lines_and_thresholds_may_be_given() -> None:
     found = Limits(slogans=["여행은 살아보는 거야"], reserved=Lines(["월요일도 반쯤은 금요일"]), max_chars=40)
     assert found.slogans == Lines(["여행은 살아보는 거야"])
-    assert (found.max_chars, found.min_chars, found.scored) == (40, 4, False)
+    assert (found.max_chars, found.min_chars, found.gated) == (40, 4, False)
 
 
 def test_the_shipped_slogans_are_indexed_once() -> None:
-    assert Limits().slogans is Limits(min_pv=0.9).slogans
+    assert Limits().slogans is Limits(min_precision=0.9).slogans
 
 
-@pytest.mark.parametrize("wrong", [{"engine": "ray"}, {"min_pv": 1.5}, {"max_similarity": 0}, {"keep_per_pair": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"engine": "ray"}, {"min_precision": 1.5}, {"max_similarity": 0}, {"keep_per_pair": 0}]
+)
 def test_what_cannot_be_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         Limits.model_validate(wrong)

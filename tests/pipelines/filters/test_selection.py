@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.filters.apply_rules import apply_rules
-from pipelines.filters.filter_rows import judge_and_select
+from pipelines.filters.filter_rows import gate_and_select
 from pipelines.filters.selection import Decision, select
 from pipelines.rows import make_row, split_of
 from pipelines.text.line_index import Lines
@@ -17,9 +17,9 @@ from tests.limits import limits
 TRAIN, TEST = "모카포트", "우산"
 
 
-def make(line: str, product: str = TRAIN, score: float = 0.9, source: str = "imported", value: str = "여유") -> dict:
+def make(line: str, product: str = TRAIN, score: float = 0.9, source: str = "synthesised", value: str = "여유") -> dict:
     row = make_row(product, [value], line, source=source)
-    return {**row, "scores": {"pv": score, "naturalness": 1.0, "creativity": None}}
+    return {**row, "scores": {"sense": score}}
 
 
 def test_products_stand_where_these_tests_want_them():
@@ -47,7 +47,11 @@ def test_a_line_is_measured_by_those_that_stay_alone():
     # The middle line is like both others, which are not alike: the best pushes it out, and the last stays.
     rows = [make("하나둘셋넷다섯여섯일곱여덟", score=0.9), make("둘셋넷다섯여섯일곱여덟아홉", score=0.8)]
     rows.append(make("셋넷다섯여섯일곱여덟아홉열하나", score=0.7))
-    assert [verdict.reason for verdict in select(rows, limits(max_similarity=0.6))] == ["", "near_duplicate", ""]
+    assert [verdict.reason for verdict in select(rows, limits(max_similarity=0.6, keep_per_pair=3))] == [
+        "",
+        "near_duplicate",
+        "",
+    ]
 
 
 def test_an_outranked_line_pushes_none_out():
@@ -75,7 +79,7 @@ def test_a_flat_line_is_outranked_by_the_lines_that_people_wrote_for_its_pair():
         make("월요일도 반쯤은 금요일", source="written"),
         make("부엌이 먼저 깬다", source="synthesised"),
         make("골목이 늦잠을 자는 동안", source="written", value="느긋함"),
-        make("향이 알람보다 빠르다", score=0.1),
+        make("향이 알람보다 빠르다", source="imported"),
     ]
     verdicts = select(rows, limits())
     assert [(verdict.reason, verdict.evidence, verdict.place) for verdict in verdicts] == [
@@ -90,7 +94,8 @@ def test_a_flat_line_pushes_none_out_and_counts_for_no_phrase():
     assert [verdict.reason for verdict in select(near, limits(max_similarity=0.7))] == ["near_duplicate", ""]
     of_test = [flat("가스레인지 위에서 로마가 말을 건다", TEST), make("가스레인지 위에서 로마가 말을 건다")]
     assert [verdict.reason for verdict in select(of_test, limits())] == ["outranked", ""]
-    overused = [flat("오늘 밤 별이 내려온다"), make("오늘 밤 골목이 잠든다"), make("바다가 조용히 내려온다")]
+    others = [make(line, source="imported") for line in ("오늘 밤 골목이 잠든다", "바다가 조용히 내려온다")]
+    overused = [flat("오늘 밤 별이 내려온다"), *others]
     few = limits(max_phrase_count=1, max_phrase_share=1e-9)
     assert [verdict.reason for verdict in select(overused, few)] == ["template", "", ""]
     many = [*overused, *(flat(f"{place}번째 물결이 출렁인다") for place in range(100))]
@@ -122,14 +127,14 @@ def test_what_resembles_somebodys_evaluation_goes_from_every_split():
 def test_of_overused_openings_and_endings_the_best_stay():
     lines = ["오늘 밤 별이 내려온다", "오늘 밤 창문이 조용하다", "오늘 밤 골목이 잠든다", "바다가 조용히 내려온다"]
     rows = [make(line, score=score) for line, score in zip(lines, (0.7, 0.9, 0.8, 0.6), strict=True)]
-    few = limits(max_phrase_count=1, max_phrase_share=1e-9)
+    few = limits(max_phrase_count=1, max_phrase_share=1e-9, keep_per_pair=4)
     assert [(verdict.reason, verdict.evidence) for verdict in select(rows, few)] == [
         ("template", "opening 오늘 밤: in 1 lines"),
         ("", ""),
         ("template", "opening 오늘 밤: in 1 lines"),
         ("", ""),  # its ending stands only in a line that is gone
     ]
-    some = limits(max_phrase_count=1, max_phrase_share=0.5)
+    some = limits(max_phrase_count=1, max_phrase_share=0.5, keep_per_pair=4)
     assert [verdict.reason for verdict in select(rows, some)] == ["template", "", "", ""]
 
 
@@ -171,11 +176,11 @@ def test_lines_that_mean_the_same_are_near_duplicates_too():
         make("주방이 먼저 눈을 뜬다", score=0.9),
         make("골목이 잠든다", score=0.1),
     ]
-    kept, rejected = judge_and_select(rows, limits(min_pv=0.5), similar=[(0, 1, 0.93), (1, 2, 0.99)])
+    kept, rejected = gate_and_select(rows, limits(min_sense=0.5), similar=[(0, 1, 0.93), (1, 2, 0.99)])
     assert [row["ad_copy"] for row in kept] == ["주방이 먼저 눈을 뜬다"]
     assert [(row["reason"], row["evidence"]) for row in rejected] == [
         ("near_duplicate", f"0.93 in meaning like {rows[1]['id']}"),
-        ("judge", "pv 0.100 < 0.500"),
+        ("judge", "sense 0.100 < 0.500"),
     ]
 
 

@@ -25,7 +25,7 @@ from tests.limits import LIMITS, limits
 
 Row = dict[str, Any]
 
-UNSCORED = limits(scored=False)
+UNSCORED = limits(gated=False)
 #: Lines that no rule minds and that are not alike.
 GOOD = ["가스레인지 위에서 로마가 말을 건다", "부엌이 먼저 깬다", "월요일도 반쯤은 금요일"]
 HOSTILE = st.text(
@@ -141,27 +141,27 @@ def test_selection_names_the_line_that_stays_and_lets_reasons_through() -> None:
     ]
 
 
-def test_selection_judges_by_scores_and_trusts_people() -> None:
-    low, high = {"pv": 0.1, "naturalness": 0.9}, {"pv": 0.9, "naturalness": 0.9}
+def test_selection_lets_teachers_in_by_their_scores_and_people_without() -> None:
+    low, high = {"sense": 0.1}, {"sense": 0.9}
     rows = [
         passed(GOOD[0], scores=low),
         passed(GOOD[0], scores=low, source="written"),
-        passed(GOOD[1], scores={"pv": 0.8, "naturalness": 0.9}),
+        passed(GOOD[1], scores={"sense": 0.95}),
         passed(GOOD[2], scores=high),
-        passed("골목이 잠든 시각", scores=high | {"naturalness": 0.2}, source="imported"),
+        passed("골목이 잠든 시각", source="imported"),
     ]
     assert [(row["reason"], row["evidence"]) for row in selected(rows, LIMITS)] == [
-        ("judge", "pv 0.100 < 0.500"),
+        ("judge", "sense 0.100 < 0.500"),
+        ("", ""),
         ("", ""),
         ("outranked", "place 2 of 2"),
         ("", ""),
-        ("judge", "naturalness 0.200 < 0.300"),
     ]
 
 
-@pytest.mark.parametrize("scores", [{}, {"scores": None}, {"scores": {"pv": None, "naturalness": 0.5}}])
+@pytest.mark.parametrize("scores", [{}, {"scores": None}, {"scores": {"pv": 0.5, "sense": None}}])
 def test_a_row_without_the_scores_that_the_limits_ask_for_is_an_error(scores: Row) -> None:
-    with pytest.raises(ValueError, match="has no score `pv`: score the rows"):
+    with pytest.raises(ValueError, match="has no score `sense`: score the rows"):
         selected([passed(GOOD[0], **scores)], LIMITS)
 
 

@@ -12,11 +12,14 @@ from pipelines.execution.running import run
 from pipelines.planning.decks import decks_of
 from pipelines.planning.pairs import COLUMNS, PlanPairs, build_pairs_pipeline, count_pairs, plan_pairs
 from pipelines.planning.taxonomy import KINDS, Category, Craft, Group, load_craft, load_taxonomy
-from pipelines.rows import row_id
+from pipelines.rows import row_id, split_of
 from tests.pipelines.planning.categories import one_group
 
+#: Their products are of the train split.
 TWO = tuple(
-    one_group(name, tuple(f"{name}{number}" for number in range(3)), {kind: (f"{kind}1", f"{kind}2") for kind in KINDS})
+    one_group(
+        name, tuple(f"{name}{number}" for number in (0, 2, 3)), {kind: (f"{kind}1", f"{kind}2") for kind in KINDS}
+    )
     for name in ("가", "나")
 )
 CRAFT = Craft({"pun": "말장난", "question": "물음"}, {"warm": "다정하게", "bold": "당당하게", "calm": "차분하게"})
@@ -66,8 +69,8 @@ def test_values_of_a_pair_are_of_different_kinds():
 
 
 def test_unwritten_products_come_first():
-    pairs = plan(6, written={"가0", "가1", "나2"})
-    assert {pair["product"] for pair in pairs[:2]} <= {"가2", "나0", "나1"}
+    pairs = plan(6, written={"가0", "가3", "나2"})
+    assert {pair["product"] for pair in pairs[:2]} <= {"가2", "나0", "나3"}
     assert next(pair["product"] for pair in pairs if pair["category"] == "가") == "가2"
     assert len({pair["product"] for pair in pairs}) == 6
 
@@ -88,9 +91,18 @@ def test_a_shorter_plan_is_the_beginning_of_a_longer_one():
 
 def test_ten_thousand_pairs_reach_far():
     pairs = plan_pairs(load_taxonomy(), load_craft(), 10_000, values_max=2, seed=1)
-    assert len({pair["product"] for pair in pairs}) >= 1_600
+    products = {name for category in load_taxonomy() for name in category.products if split_of(name) == "train"}
+    assert {pair["product"] for pair in pairs} == products and len(products) >= 1_500
     assert len({value for pair in pairs for value in pair["values"]}) >= 1_500
     assert len({pair["id"] for pair in pairs}) == 10_000
+
+
+def test_no_pair_is_planned_for_a_product_that_models_are_measured_on():
+    products = ("가0", "가1", "나4")
+    assert [split_of(name) for name in products] == ["train", "test", "validation"]
+    category = one_group("가", products, {"functional": ("빠른", "진한")})
+    assert count_pairs([category], 1) == 2
+    assert {pair["product"] for pair in plan_pairs([category], CRAFT, 2, values_max=1, seed=1)} == {"가0"}
 
 
 def test_value_sets_that_are_not_needed_are_not_made():
@@ -105,7 +117,7 @@ def test_value_sets_that_are_not_needed_are_not_made():
 def test_a_product_has_the_values_of_its_group_alone():
     groups = (
         Group("둘", ("가0",), {"functional": ("빠른", "진한"), "social": ("나눔",)}),
-        Group("없음", ("가1",), {"social": ()}),
+        Group("없음", ("가3",), {"social": ()}),
         Group("모두", ("가2",), TWO[0].groups[0].values),
     )
     category = Category("가", groups)

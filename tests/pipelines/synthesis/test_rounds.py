@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import HanjulError
-from pipelines.filters.filter_rows import judge_and_select
+from pipelines.filters.filter_rows import gate_and_select
 from pipelines.rows import make_row
 from pipelines.synthesis.rounds import Rounds, cut
 from tests.limits import limits
@@ -103,9 +103,9 @@ def test_a_plan_that_is_too_small_is_an_error():
 
 
 LIMITS = [
-    limits(min_pv=0.3, keep_per_pair=keep, scored=scored, max_phrase_count=most, max_similarity=0.3)
+    limits(min_sense=0.3, keep_per_pair=keep, gated=gated, max_phrase_count=most, max_similarity=0.3)
     for keep in (1, 2)
-    for scored in (True, False)
+    for gated in (True, False)
     for most in (1, 10)
 ]
 SCORES = st.sampled_from([0.2, 0.5, 0.7, 0.9])
@@ -117,7 +117,7 @@ def lines(draw: st.DrawFn, source: str) -> dict:
     hours = draw(st.lists(st.integers(0, 4), min_size=2, max_size=2))
     line = f"{hours[0]}시의 햇살과 {hours[1]}시의 그늘"
     row = make_row(draw(st.sampled_from("가나다")), ["여유"], line, source=source)
-    return {**row, "scores": {"pv": draw(SCORES), "naturalness": draw(SCORES), "creativity": None}}
+    return {**row, "scores": {"sense": draw(SCORES)}}
 
 
 @settings(deadline=None)
@@ -129,7 +129,7 @@ def lines(draw: st.DrawFn, source: str) -> dict:
 )
 def test_cut_finds_exactly_the_rows_wanted(rows, people, bounds, data):
     def accepted(chosen) -> int:
-        kept, _ = judge_and_select([*people, *chosen], bounds)
+        kept, _ = gate_and_select([*people, *chosen], bounds)
         return sum(row["source"] == "synthesised" for row in kept)
 
     counts = [accepted(rows[:count]) for count in range(len(rows) + 1)]

@@ -17,7 +17,7 @@ from tests.limits import limits
 from tests.pipelines.endpoint.teacher_server import KEY, Endpoint, Reset, serve
 from tests.pipelines.endpoint.teachers import teacher_at
 
-LIMITS = limits(min_pv=0, min_naturalness=0)
+LIMITS = limits(gated=False)
 ROWS: tuple[Row, ...] = tuple(
     make_row(f"상품{number}", ["여유"], f"줄 {number}", source="written") for number in range(40)
 )

@@ -54,26 +54,24 @@ def test_a_recipe_that_names_none_has_the_slogans_of_hanjul_and_no_evaluation(hu
     found = References.resolve(hub, FilterSettings())
     assert found == References(None, None, {**OURS_PINNED})
     bounds = limits(hub)
-    assert (bounds.slogans, bounds.reserved, bounds.scored) == (Lines(OURS), Lines(), False)
+    assert (bounds.slogans, bounds.reserved, bounds.gated) == (Lines(OURS), Lines(), False)
 
 
 def test_settings_reach_the_limits(hub: Hub) -> None:
     thresholds: dict[str, Any] = {
         "min_chars": 5,
         "max_chars": 40,
-        "min_pv": 0.25,
-        "min_naturalness": 0.35,
+        "min_precision": 0.9,
         "keep_per_pair": 2,
-        "trust_written": False,
         "max_similarity": 0.7,
         "max_eval_similarity": 0.45,
         "max_slogan_similarity": 0.55,
         "max_phrase_share": 0.01,
         "max_phrase_count": 3,
     }
-    chosen = FilterSettings(judge="likelihood", **thresholds)
+    chosen = FilterSettings(**thresholds)
     found = References.resolve(hub, chosen).limits(hub, chosen)
-    assert found == Limits(**thresholds, slogans=Lines(OURS), reserved=Lines(), scored=True)
+    assert found == Limits(**thresholds, slogans=Lines(OURS), reserved=Lines())
 
 
 @pytest.mark.parametrize("column", ["ad_copy", "copy", "line", "카피라이팅", "카피"])
@@ -173,10 +171,10 @@ def test_what_cannot_be_compared_with_is_a_sentence(hub: Hub, tmp_path: Path, se
 def test_a_recipe_has_all_thresholds_of_the_filters_and_no_others(hub: Hub) -> None:
     plain = Limits()
     assert limits(hub) == plain
-    assert References.resolve(hub, FilterSettings()).limits(hub, FilterSettings()) == plain.model_copy(
-        update={"scored": True}
+    assert References.resolve(hub, FilterSettings()).limits(hub, FilterSettings()) == plain
+    assert limits(hub, min_precision=0.7, max_chars=30) == plain.model_copy(
+        update={"min_precision": 0.7, "max_chars": 30}
     )
-    assert limits(hub, min_pv=0.7, max_chars=30) == plain.model_copy(update={"min_pv": 0.7, "max_chars": 30})
 
 
 def test_the_behaviour_and_the_lists_of_the_rules_are_pinned(monkeypatch: pytest.MonkeyPatch) -> None:

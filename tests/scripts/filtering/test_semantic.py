@@ -151,7 +151,7 @@ def test_the_better_of_two_that_mean_the_same_stays(monkeypatch: pytest.MonkeyPa
     vectors[1] = vectors[0]
     monkeypatch.setattr(semantic, "_vectors", lambda texts, chosen: vectors)
     given = rows(lines, source="imported")
-    kept, rejected = partition_passed(given, limits(scored=False), None, Recipe(filter=settings))
+    kept, rejected = partition_passed(given, limits(gated=False), None, Recipe(filter=settings))
     assert [row["ad_copy"] for row in kept] == [lines[0], lines[2]]
     assert [(row["ad_copy"], row["reason"], row["evidence"], row["group_id"]) for row in rejected] == [
         (lines[1], "near_duplicate", f"1.00 in meaning like {given[0]['id']}", given[0]["id"])
@@ -160,7 +160,7 @@ def test_the_better_of_two_that_mean_the_same_stays(monkeypatch: pytest.MonkeyPa
 
 def test_no_encoder_is_asked_where_the_recipe_names_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    kept, rejected = partition_passed(rows(LINES[:1], source="imported"), limits(scored=False), None, Recipe())
+    kept, rejected = partition_passed(rows(LINES[:1], source="imported"), limits(gated=False), None, Recipe())
     assert (len(kept), rejected) == (1, [])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfUri
 from huggingface_hub.errors import BadRequestError
 
 from dataset_card.card import BEGIN, END, merge_configs
+from model_card.judging.facts import Calibration
+from model_card.judging.gate import Gate
+from model_card.statistics import Interval
 from pipelines.errors import HanjulError
 from pipelines.features import CANDIDATES, DEFAULT, PAIRS, PREFERENCES, RAW, REJECTED, write_raw, write_rows
 from pipelines.metrics import METRICS
@@ -57,8 +61,8 @@ GOOD = [
     imported("빗소리가 먼저 인사하는 골목", TEST),
     imported("셔츠보다 먼저 마르는 한숨", VALIDATION),
     row("부엌이 먼저 깬다"),
-    row("처마를 들고 걷는 사람", TEST),
-    row("빨랫줄이 은퇴한 베란다", VALIDATION),
+    written("처마를 들고 걷는 사람", TEST, merit="good"),
+    written("빨랫줄이 은퇴한 베란다", VALIDATION, merit="good"),
 ]
 OUTRANKED = [row("골목이 늦잠을 자는 동안")]
 #: With the reason and the evidence.
@@ -162,7 +166,9 @@ def test_every_raw_row_stands_in_one_config(hub: Hub, first: HfUri) -> None:
     found = parted(hub, first)
     assert Counter(row["id"] for rows in found.values() for row in rows) == Counter(row["id"] for row in FIRST)
     assert {row["id"] for row in found["default"]} == {row["id"] for row in GOOD}
-    assert [(row["id"], row["place"]) for row in found["candidates"]] == [(OUTRANKED[0]["id"], 2)]
+    assert [(row["id"], row["reason"], row["place"]) for row in found["candidates"]] == [
+        (OUTRANKED[0]["id"], "outranked", 2)
+    ]
     by_id = {row["id"]: row for row in FIRST}
     for row in (row for rows in found.values() for row in rows):
         assert {name: row[name] for name in RAW} == by_id[row["id"]]
@@ -228,8 +234,6 @@ def test_preferences_set_a_released_line_against_a_worse_one(hub: Hub, first: Hf
     assert found == {
         ("train", "부엌이 먼저 깬다", "모카포트 하나로 깨는 부엌", "leak", None),
         ("train", "부엌이 먼저 깬다", "맛의 직감을 느껴 보세요.", "template", None),
-        ("validation", "빨랫줄이 은퇴한 베란다", "건조기가 삼킨 장마", "leak", None),
-        ("test", "처마를 들고 걷는 사람", "우산 속에 접어 둔 소나기", "leak", None),
     }
 
 
@@ -257,9 +261,9 @@ def test_the_manifest_counts_what_the_report_and_the_configs_hold(hub: Hub, firs
         "in": 16,
         "out": 7,
         "rejected": rejected | {"outranked": 1},
-        "sources": {"written": 2, "imported": 2, "synthesised": 3},
+        "sources": {"written": 4, "imported": 2, "synthesised": 1},
     }
-    assert facts["rows"] == {"before": 16, "after": 7, "preferences": 4}
+    assert facts["rows"] == {"before": 16, "after": 7, "preferences": 2}
     assert facts["sources"] == manifest["counts"]["sources"]
     assert {step["reason"]: step["rejected"] for step in facts["acceptance"]} == manifest["counts"]["rejected"]
     assert facts["acceptance"][-1]["left"] == 7
@@ -268,10 +272,10 @@ def test_the_manifest_counts_what_the_report_and_the_configs_hold(hub: Hub, firs
         "validation": {"rows": 2, "products": 1},
         "test": {"rows": 2, "products": 1},
     }
-    assert (facts["version"], facts["teacher"], facts["scorer"]) == ("v0.1.0", TEACHER, "")
+    assert (facts["version"], facts["teacher"], facts["gate"]) == ("v0.1.0", TEACHER, None)
     assert (facts["before"]["rows"], facts["after"]["rows"]) == (16, 7)
     assert facts["before"]["leaks"]["product"] > facts["after"]["leaks"]["product"] == 0
-    assert facts["limits"]["scored"] is False and facts["changes"] is None
+    assert facts["limits"]["gated"] is False and facts["changes"] is None
     assert set(manifest["inputs"]) == {"raw", "slogans of Hanjul", "rules of Hanjul"}
     assert manifest["recipe"]["previous"] == "replace" and "engine" not in manifest["recipe"]
 
@@ -291,6 +295,81 @@ def test_twice_does_nothing(hub: Hub, first: HfUri) -> None:
     assert run(hub, raw, recipe()) == first
     assert run(hub, raw, recipe(engine="ray")) == first
     assert hub.api.list_repo_commits(first.id, repo_type="dataset") == commits
+
+
+# The gate.
+
+BASE = HfUri(type="model", id="nobody/none", revision="0" * 40)
+CALIBRATION = Calibration(1.0, 0.0, Interval(0.86, 0.8, 0.9), Interval(0.9, 0.85, 0.95), {}, 100, True)
+#: P(usable) of a synthesised line is 0.9 where it is among these, else 0.2.
+USABLE = ("부엌이 먼저 깬다", "골목이 늦잠을 자는 동안")
+WAITING = [row("모래시계가 드러눕는 밤", "원두"), row("달력에 없는 휴일 하나", TEST)]
+
+
+def gate_of(threshold: float | None, asked: list[str], why: str = "9 of the 10 graded lines are usable") -> Gate:
+    def log_odds(rows: Rows) -> list[float]:
+        asked.extend(row["ad_copy"] for row in rows)
+        return [math.log(9) if row["ad_copy"] in USABLE else -math.log(4) for row in rows]
+
+    return Gate("a judge", CALIBRATION, threshold, why, 0.8, log_odds)
+
+
+def run_gated(hub: Hub, name: str, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> HfUri:
+    monkeypatch.setattr(filter, "open_gate", lambda hub, base, chosen: gate)
+    return filter.run(hub, push(hub, name, [*FIRST, *WAITING]), BASE, recipe(judge="sense"))
+
+
+def test_the_gate_lets_in_synthesised_rows_from_its_threshold_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    uri = run_gated(hub, "gated", gate_of(0.6, asked), monkeypatch)
+    synthesised = {row["id"]: row for row in [*FIRST, *WAITING] if row["source"] == "synthesised"}
+    bad = {row["id"] for row, _, _ in BAD}
+    assert sorted(asked) == sorted(row["ad_copy"] for id_, row in synthesised.items() if id_ not in bad)
+    found = parted(hub, uri)
+    assert {row["id"] for row in found["default"]} == {row["id"] for row in GOOD}
+    assert {row["ad_copy"]: row["scores"]["sense"] for row in found["default"]} == {
+        row["ad_copy"]: pytest.approx(0.9) if row["source"] == "synthesised" else None for row in GOOD
+    }
+    assert {row["ad_copy"]: (row["reason"], row["evidence"], row["place"]) for row in found["candidates"]} == {
+        OUTRANKED[0]["ad_copy"]: ("outranked", "place 2 of 2", 2),
+        REPEATED["ad_copy"]: ("judge", "sense 0.200 < 0.600", 0),
+        WAITING[0]["ad_copy"]: ("judge", "sense 0.200 < 0.600", 0),
+        WAITING[1]["ad_copy"]: ("held_out", "split test", 0),
+    }
+    gate = {
+        "judge": "a judge",
+        "auc": [0.86, 0.8, 0.9],
+        "reliable": True,
+        "threshold": 0.6,
+        "why": "9 of the 10 graded lines are usable",
+        "precision": 0.8,
+    }
+    assert hub.manifest(uri)["counts"]["gate"] == report(hub, uri)["gate"] == gate
+    assert hub.manifest(uri)["inputs"]["base"] == BASE.to_uri()
+    assert report(hub, uri)["expected"]["candidates"] == {"rows": 4, "share": pytest.approx((0.9 + 3 * 0.2) / 4)}
+    assert "AUC of 0.86 [0.80, 0.90]" in hub.text(uri, "README.md")
+
+
+def test_a_gate_without_a_threshold_lets_none_in(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = run_gated(hub, "shut", gate_of(None, [], "the best has 0.41"), monkeypatch)
+    found = parted(hub, uri)
+    assert not [row for row in found["default"] if row["source"] == "synthesised"]
+    waiting = [row for row in found["candidates"] if row["reason"] == "judge"]
+    assert len(waiting) == 4
+    assert {row["evidence"] for row in waiting} == {"no threshold of the judge reaches precision 0.8"}
+    assert "preferences" not in configs(hub, uri)
+    readme = hub.text(uri, "README.md")
+    assert "No synthesised line came in: the best has 0.41." in readme and TEACHER in readme
+
+
+def test_no_gate_is_opened_where_no_model_wrote(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> NoReturn:
+        raise AssertionError("nobody asked for it")
+
+    monkeypatch.setattr(filter, "open_gate", refuse)
+    people = [row for row in FIRST if row["source"] != "synthesised"]
+    uri = filter.run(hub, push(hub, "people-alone", [*people, BAD[0][0]]), BASE, recipe(judge="sense"))
+    assert "gate" not in hub.manifest(uri)["counts"] and report(hub, uri)["gate"] is None
 
 
 # A second version.
@@ -525,7 +604,9 @@ def test_one_row(hub: Hub, tmp_path: Path) -> None:
 @pytest.mark.parametrize("product", [VALIDATION, TEST])
 def test_one_product_that_is_not_of_the_train_split(hub: Hub, tmp_path: Path, product: str) -> None:
     split = split_of(product)
-    uri = run(hub, push(hub, f"only-{split}", [row for row in FIRST if row["product"] == product]), recipe())
+    flat = written("창밖에는 눈이 내려요", product, merit="flat")
+    rows = [flat, *(row for row in FIRST if row["product"] == product)]
+    uri = run(hub, push(hub, f"only-{split}", rows), recipe())
     for config, count in (("default", 2), ("preferences", 1)):
         found = load_dataset(uri.id, config, cache_dir=str(tmp_path))
         assert {name: len(rows) for name, rows in found.items()} == {split: count}
@@ -697,6 +778,6 @@ def test_a_work_folder_left_by_a_refused_commit_is_taken_up(hub: Hub, monkeypatc
         patch.setattr(type(hub.api), "create_commit", refuse)
         with pytest.raises(HanjulError, match="commit of stage filter was refused: the card is refused"):
             run(hub, raw, recipe())
-    monkeypatch.setattr(filter, "partition", refuse)
+    monkeypatch.setattr(filter, "partition_by_rules", refuse)
     uri = run(hub, raw, recipe())
     assert lines(hub, uri) == sorted(row["ad_copy"] for row in GOOD)

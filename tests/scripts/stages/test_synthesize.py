@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from huggingface_hub import HfUri
 from pydantic import ValidationError
 
-from model_card.judging.facts import Verdict
+from model_card.judging.facts import Calibration
+from model_card.judging.gate import Gate
+from model_card.statistics import Interval
 from pipelines.errors import HanjulError
 from pipelines.rows import row_id
 from scripts import recipes
@@ -233,29 +236,51 @@ def test_a_limit_that_is_raised_counts_what_was_sent_before(hub: Hub, planned: H
         assert run(hub, planned, recipe(endpoint.url, n=30, concurrency=3, budget={"max_requests": 16})) == uri
 
 
-class StubJudge:
-    """Scores by what it is shown, letter by letter: another text, another score."""
+BASE = HfUri(type="model", id="nobody/none", revision="0" * 40)
+CALIBRATION = Calibration(1.0, 0.0, Interval(0.86, 0.8, 0.9), Interval(0.9, 0.85, 0.95), {}, 100, True)
 
-    def verdicts(self, rows: list[dict[str, Any]]) -> list[Verdict]:
-        marks = [sum(map(ord, row["ad_copy"])) % 100 / 100 for row in rows]
-        return [Verdict({"pv": mark, "naturalness": 1.0, "creativity": 0.5}, {}) for mark in marks]
+
+def gate(threshold: float | None, asked: list[str]) -> Gate:
+    """Scores by what it is shown, letter by letter: another text, another score, between 0.2 and 0.8."""
+
+    def log_odds(rows: Sequence[Any]) -> list[float]:
+        asked.extend(row["ad_copy"] for row in rows)
+        return [(sum(map(ord, row["ad_copy"])) % 100 - 50) / 36 for row in rows]
+
+    return Gate("a judge", CALIBRATION, threshold, "the best has 0.41", 0.8, log_odds)
+
+
+def judged(url: str | None, **synthesis: Any) -> Recipe:
+    return recipe(url, **synthesis).model_copy(update={"filter": FilterSettings(**ALIKE)})
 
 
 def test_exactly_as_many_rows_where_a_judge_decides(hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch) -> None:
     def quoted(body: dict[str, Any], choice: int) -> str:  # what is written is not what is judged: quotes come off
         return json.dumps({"copies": [f'"{line(body["seed"])}"', line(body["seed"] + 1)]})
 
-    monkeypatch.setattr("scripts.judging.likelihood_judge._judge_of", lambda *_: StubJudge())
-    base = HfUri(type="model", id="nobody/none", revision="0" * 40)
+    asked: list[str] = []
+    for stage in (synthesize, filter):
+        monkeypatch.setattr(stage, "open_gate", lambda *_: gate(0.5, asked))
     with serve(quoted) as endpoint:
-        chosen = recipe(endpoint.url, n=30, attempts=5)
-        chosen = chosen.model_copy(update={"filter": FilterSettings(min_pv=0.5, min_naturalness=0.3, **ALIKE)})
-        uri = synthesize.run(hub, planned, None, base, chosen)
+        chosen = judged(endpoint.url, n=30, attempts=5)
+        uri = synthesize.run(hub, planned, None, BASE, chosen)
     assert hub.manifest(uri)["counts"]["accepted"] == 30
-    released = filter.run(hub, uri, base, chosen)
+    assert hub.manifest(uri)["inputs"]["base"] == BASE.to_uri()
+    assert len(asked) == len(set(asked))  # no line twice, however many rounds there were
+    released = filter.run(hub, uri, BASE, chosen)
     kept = [row for row in hub.rows(released, "default") if row["source"] == "synthesised"]
     assert len(kept) == 30
-    assert all(row["scores"]["pv"] >= 0.5 for row in kept)
+    assert all(row["scores"]["sense"] >= 0.5 for row in kept)
+
+
+def test_nothing_is_asked_for_that_no_gate_would_let_in(
+    hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesize, "open_gate", lambda *_: gate(None, []))
+    with serve(write) as endpoint:
+        with pytest.raises(HanjulError, match=r"No row would be accepted: the best has 0\.41"):
+            synthesize.run(hub, planned, None, BASE, judged(endpoint.url, n=30))
+        assert not endpoint.log.requests
 
 
 def test_missing_key_names_the_variable(hub: Hub, planned: HfUri) -> None:
