@@ -30,7 +30,8 @@ USABLE = frozenset({"A", "B"})
 #: Share of products in the part `fit`, in percent.
 FIT_PERCENT = 60
 
-_FILE = Path(__file__).parent / "graded.jsonl"
+#: The lines themselves, one JSON object each.
+GRADED = Path(__file__).parent / "graded.jsonl"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class GradedLine:
 @cache
 def graded_lines() -> tuple[GradedLine, ...]:
     """All lines of `graded.jsonl`, in its order."""
-    return tuple(_line(text) for text in _FILE.read_text(encoding="utf-8").splitlines())
+    return tuple(_line(text) for text in GRADED.read_text(encoding="utf-8").splitlines())
 
 
 def part_of(product: str) -> Part:

@@ -18,7 +18,7 @@ from dataset_card.changes import changelog
 from dataset_card.figures import draw
 from dataset_card.gate import GateFacts, ReadingFacts
 from model_card.judging.gate import Gate
-from model_card.judging.graded import READERS, Kind, graded_lines, is_usable
+from model_card.judging.graded import GRADED, READERS, Kind, graded_lines, is_usable
 from pipelines import features
 from pipelines.filters.filter_rows import CANDIDATE_REASONS
 from pipelines.filters.gate import is_synthesised
@@ -26,6 +26,7 @@ from pipelines.filters.limits import Limits
 from pipelines.preferences import preferences_of
 from pipelines.rows import split_of
 from scripts.core.faults import input_errors
+from scripts.core.files import digest
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import CalibrationSettings, Recipe
@@ -55,7 +56,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
     before = hub.before(repo, recipe.version)
     earlier = before if recipe.filter.previous == "append" else None
     inputs = {"raw": raw.to_uri(), **references.identities}
-    inputs |= {"base": base.to_uri()} if base and judged else {}
+    inputs |= {"base": base.to_uri(), "graded lines of Hanjul": digest(GRADED)} if base and judged else {}
     inputs |= {"previous": earlier[1].to_uri()} if earlier else {}
     options = output_settings(recipe.filter) | {
         **output_settings(recipe.evaluate, CalibrationSettings),

@@ -8,10 +8,12 @@ from pathlib import Path
 from huggingface_hub import HfUri
 
 from dataset_card.card import merge_configs
+from model_card.judging.graded import GRADED
 from pipelines.errors import HanjulError
 from pipelines.features import RAW_FILES, write_raw
 from scripts.core import endpoints
 from scripts.core.faults import input_errors
+from scripts.core.files import digest
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import CalibrationSettings, Recipe, SynthesizeSettings
@@ -57,7 +59,8 @@ def run(
     options = output_settings(settings) | {"seed": recipe.seed}
     if settings.n is not None:
         options["filter"] = output_settings(recipe.filter) | output_settings(recipe.evaluate, CalibrationSettings)
-        inputs |= references.identities | ({"base": base.to_uri()} if base and judged else {})
+        inputs |= references.identities
+        inputs |= {"base": base.to_uri(), "graded lines of Hanjul": digest(GRADED)} if base and judged else {}
     stage = Stage("synthesize", repo, inputs, options, sealed)
 
     def work(folder: Path) -> Outcome:
