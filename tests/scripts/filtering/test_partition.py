@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from huggingface_hub import HfUri
 
-from pipelines.metrics import METRICS
-from pipelines.rows import make_row
+from model_card.judging.facts import Calibration
+from model_card.judging.gate import Gate
+from model_card.statistics import Interval
+from pipelines.rows import Scorable, make_row
 from scripts.core.settings import Recipe
 from scripts.filtering import partition
-from scripts.filtering.partition import Rows
 from tests.limits import LIMITS
 
 ROWS = [
@@ -40,19 +40,17 @@ def test_only_lines_that_a_score_decides_on_are_scored(monkeypatch: pytest.Monke
     rows = [
         dict(make_row("모카포트", ["여유"], line, source=source)) for line, source in zip(lines, sources, strict=True)
     ]
-    asked: list[tuple[list[str], list[str]]] = []
+    asked: list[list[str]] = []
 
-    def add_scores(doubtful: Rows, people: Rows, *_: Any) -> list[dict[str, Any]]:
-        asked.append(([row["source"] for row in doubtful], [row["source"] for row in people]))
-        marks = {"imported": 0.1, "synthesised": 0.9}
-        return [row | {"scores": dict.fromkeys(METRICS, marks[row["source"]])} for row in doubtful]
+    def log_odds(given: Sequence[Scorable]) -> list[float]:
+        asked.append([row["ad_copy"] for row in given])
+        return [2.0] * len(given)
 
-    monkeypatch.setattr(partition, "add_scores", add_scores)
-    base = HfUri(type="model", id="nobody/none", revision="0" * 40)
-    kept, rejected = partition.partition_passed(rows, LIMITS, base, Recipe())
-    assert asked == [(["imported", "synthesised"], ["imported", "written"])]
-    assert [(row["ad_copy"], row.get("scores")) for row in kept] == [
-        (lines[1], None),
-        (lines[2], dict.fromkeys(METRICS, 0.9)),
+    calibration = Calibration(1.0, 0.0, Interval(0.86, 0.8, 0.9), Interval(0.9, 0.85, 0.95), {}, 100, True)
+    gate = Gate("a judge", calibration, 0.9, "", 0.8, log_odds)
+    kept, rejected = partition.partition_passed(rows, LIMITS, gate, Recipe())
+    assert asked == [lines[2:]]
+    assert [(row["ad_copy"], row.get("scores")) for row in kept] == [(lines[0], None), (lines[1], None)]
+    assert [(row["ad_copy"], row["reason"], row["evidence"]) for row in rejected] == [
+        (lines[2], "judge", "sense 0.881 < 0.900")
     ]
-    assert [(row["ad_copy"], row["reason"]) for row in rejected] == [(lines[0], "judge")]
