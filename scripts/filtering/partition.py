@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from model_card.judging.gate import Gate
+from model_card.judging.sense.gate import Gate
 from pipelines.execution.check_rules import build_check_pipeline, verdicts_of
 from pipelines.features import write_raw
 from pipelines.filters.apply_rules import check_row

@@ -15,11 +15,11 @@ import numpy as np
 from huggingface_hub import HfUri
 
 from model_card.judging.contrast_set import Contrast, model_made
-from model_card.judging.gate import Gate, make_gate
 from model_card.judging.graded import GradedLine, graded_lines, is_unusable, is_usable, of_part
 from model_card.judging.judge import Judge, Raw, calibrated
-from model_card.judging.kinship import Kinship
-from model_card.judging.sense import Features, Sense
+from model_card.judging.sense.classifier import Features, Sense
+from model_card.judging.sense.gate import Gate, make_gate
+from model_card.judging.sense.kinship import Kinship
 from pipelines.corpus import corpus_digest, load_corpus
 from pipelines.likelihood.hidden_states import mean_states
 from pipelines.progress import Progress
@@ -116,7 +116,7 @@ def _features(base: HfUri, kinship: Kinship, rows: Sequence[Scorable]) -> Featur
 
 def _kept_features(hub: Hub, base: HfUri, kinship: Kinship, rows: Sequence[Scorable]) -> Features:
     """The features of the graded lines, read from the cache where this base was fitted before."""
-    how = code_digest("pipelines.likelihood.hidden_states", "model_card.judging.kinship")
+    how = code_digest("pipelines.likelihood.hidden_states", "model_card.judging.sense.kinship")
     content: list[Any] = [how, base.to_uri(), corpus_digest(), list(rows)]
     key = sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
     path = hub.cache("sense") / f"{key}.npz"

@@ -17,8 +17,8 @@ from dataset_card import card, facts, report
 from dataset_card.changes import changelog
 from dataset_card.figures import draw
 from dataset_card.gate import GateFacts, ReadingFacts
-from model_card.judging.gate import Gate
 from model_card.judging.graded import GRADED, READERS, Kind, graded_lines, is_usable
+from model_card.judging.sense.gate import Gate
 from pipelines import features
 from pipelines.filters.filter_rows import CANDIDATE_REASONS
 from pipelines.filters.gate import is_synthesised

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_card.judging.gate import Gate
+from model_card.judging.sense.gate import Gate
 from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import Teacher

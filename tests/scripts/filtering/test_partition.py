@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model_card.judging.facts import Calibration
-from model_card.judging.gate import Gate
+from model_card.judging.sense.gate import Gate
 from model_card.statistics import Interval
 from pipelines.rows import Scorable, make_row
 from scripts.core.settings import Recipe

@@ -22,7 +22,7 @@ from huggingface_hub.errors import BadRequestError
 
 from dataset_card.card import BEGIN, END, merge_configs
 from model_card.judging.facts import Calibration
-from model_card.judging.gate import Gate
+from model_card.judging.sense.gate import Gate
 from model_card.statistics import Interval
 from pipelines.errors import HanjulError
 from pipelines.features import CANDIDATES, DEFAULT, PAIRS, PREFERENCES, RAW, REJECTED, write_raw, write_rows

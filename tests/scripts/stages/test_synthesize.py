@@ -13,7 +13,7 @@ from huggingface_hub import HfUri
 from pydantic import ValidationError
 
 from model_card.judging.facts import Calibration
-from model_card.judging.gate import Gate
+from model_card.judging.sense.gate import Gate
 from model_card.statistics import Interval
 from pipelines.errors import HanjulError
 from pipelines.rows import row_id

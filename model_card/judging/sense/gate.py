@@ -90,6 +90,6 @@ def _shares(chances: Array, usable: Array) -> tuple[Array, Array]:
     """Thresholds from the highest down that at least `LEAST` lines pass, and the share of usable lines above each."""
     order = np.argsort(-chances, kind="stable")
     values, shares = chances[order], np.cumsum(usable[order]) / np.arange(1, len(order) + 1)
-    last = np.append(np.diff(values) != 0, True)  # equal chances pass together
+    last = np.append(np.diff(values) != 0, True)[: len(values)]  # equal chances pass together
     last &= np.arange(1, len(order) + 1) >= LEAST
     return values[last], shares[last]

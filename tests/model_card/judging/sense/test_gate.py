@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_card.judging.facts import Calibration, KindAccuracy
-from model_card.judging.gate import LEAST, best_precision, make_gate, threshold
+from model_card.judging.sense.gate import LEAST, best_precision, make_gate, threshold
 from model_card.statistics import Interval
 
 ROW = {"product": "우산", "values": ["든든한"], "ad_copy": "비보다 먼저 펴지는 마음"}
