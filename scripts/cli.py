@@ -247,7 +247,7 @@ def synthesize(
             out(estimate.of_pairs(hub, pairs, adapter, loaded).table())
             return
         counted = loaded.synthesize and loaded.synthesize.n is not None and loaded.filter.judge != "none"
-        base = models.resolve_base(hub, loaded.train) if counted else None
+        base = models.scorer_of(hub, [models.resolve_base(hub, loaded.train)]) if counted else None
         emit(hub, stage.run(hub, pairs, adapter, base, loaded))
 
 

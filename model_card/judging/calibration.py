@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +42,6 @@ def calibrate(
     good: Scores,
     bad: Scores,
     *,
-    log_odds: Collection[str] = (),
     bootstrap: int,
     seed: int,
 ) -> dict[str, Calibration]:
@@ -52,7 +51,6 @@ def calibrate(
         contrasts: what `build_contrast_set` returned.
         good, bad: raw scores of the good and of the perturbed row of each contrast, in order. A contrast with a row
             that the judge would not score (None) is left out.
-        log_odds: metrics whose raw scores are log-odds already, fitted on other lines: slope 1, intercept 0.
         bootstrap: resamples of the good rows, with the rows made from them, behind the intervals.
 
     Raises:
@@ -62,7 +60,7 @@ def calibrate(
     if scored is None:
         raise HanjulError("No line was scored: the judge cannot be calibrated")
     return {
-        key: _calibration(_by_kind(metric, contrasts, good, bad), key in log_odds, bootstrap, seed)
+        key: _calibration(_by_kind(metric, contrasts, good, bad), bootstrap, seed)
         for key, metric in METRICS.items()
         if key in scored
     }
@@ -89,7 +87,7 @@ def _by_kind(metric: Metric, contrasts: Sequence[Contrast], good: Scores, bad: S
     return by_kind
 
 
-def _calibration(by_kind: Mapping[str, _KindScores], log_odds: bool, bootstrap: int, seed: int) -> Calibration:
+def _calibration(by_kind: Mapping[str, _KindScores], bootstrap: int, seed: int) -> Calibration:
     kinds = {
         kind: KindAccuracy(
             statistics.auc(scores.distinct()[1], scores.bad),
@@ -101,7 +99,7 @@ def _calibration(by_kind: Mapping[str, _KindScores], log_odds: bool, bootstrap: 
     auc, paired = _intervals(kinds, by_kind, bootstrap, seed)
     better = {origin: score for scores in by_kind.values() for origin, score in zip(*scores.distinct(), strict=True)}
     worse = np.concatenate([scores.bad for scores in by_kind.values()])
-    slope, intercept = (1.0, 0.0) if log_odds else statistics.logistic(np.array(list(better.values())), worse)
+    slope, intercept = statistics.logistic(np.array(list(better.values())), worse)
     return Calibration(
         slope=slope,
         intercept=intercept,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Protocol
@@ -102,7 +102,6 @@ def calibrated(
     *,
     samples: int = 1,
     prefers: Prefers | None = None,
-    log_odds: Collection[str] = (),
     bootstrap: int,
     seed: int,
 ) -> Judge:
@@ -113,7 +112,6 @@ def calibrated(
     Args:
         name, family, scoring, samples: as in `JudgeFacts`.
         contrasts: what `build_contrast_set` returned.
-        log_odds: metrics whose raw scores are log-odds already, and are not mapped by what the contrasts say.
 
     Raises:
         HanjulError: it scored no contrast of some kind.
@@ -123,7 +121,7 @@ def calibrated(
     scores = {_key(row): answer.scores if answer else None for row, answer in zip(rows, raw(rows), strict=True)}
     good = [scores[_key(contrast.good)] for contrast in contrasts]
     bad = [scores[_key(contrast.bad)] for contrast in contrasts]
-    calibration = calibrate(contrasts, good, bad, log_odds=log_odds, bootstrap=bootstrap, seed=seed)
+    calibration = calibrate(contrasts, good, bad, bootstrap=bootstrap, seed=seed)
     accuracy, contradictions = _comparing(prefers, contrasts, bootstrap, seed) if prefers else (None, None)
     return Judge(JudgeFacts(name, family, scoring, samples, calibration, accuracy, contradictions), raw, prefers)
 

@@ -40,33 +40,41 @@ class KeptScores:
         self._scorer: Scorer | None = None
 
     def __call__(self, rows: Sequence[Scorable], /) -> list[Raw | None]:
-        keys = [key_of(self._identity, _content(row)) for row in rows]
-        store = Store(env.answers_path())
-        try:
-            known = {key: store.answer(key) for key in keys}
-            missing = {key: row for key, row in zip(keys, rows, strict=True) if known[key] is None}
-            known |= self._scored(missing, store)
-        finally:
-            store.close()
-        return [Raw(known[key]) for key in keys]
+        return [Raw(scores) for scores in kept_scores(self._identity, rows, self._score)]
 
-    def _scored(self, missing: dict[str, Scorable], store: Store) -> dict[str, dict[str, float]]:
-        scored: dict[str, dict[str, float]] = {}
-        keys = list(missing)
-        with Progress("judge", len(keys), unit="lines") as progress:
-            for start in range(0, len(keys), CHUNK):
-                chunk = keys[start : start + CHUNK]
-                self._scorer = self._scorer or self._load()
+    def _score(self, rows: Sequence[Scorable], advance: Callable[[float], None]) -> list[dict[str, float]]:
+        self._scorer = self._scorer or self._load()
+        return self._scorer.scores(rows, advance)
+
+
+def kept_scores(
+    identity: str,
+    rows: Sequence[Scorable],
+    score: Callable[[Sequence[Scorable], Callable[[float], None]], list[dict[str, float]]],
+) -> list[dict[str, float]]:
+    """Scores of rows, in order, each computed once by what `identity` names and kept on this machine.
+
+    Args:
+        score: is given rows that were never scored, and is to call its second argument with the share done, 0..1.
+    """
+    keys = [key_of(identity, _content(row)) for row in rows]
+    store = Store(env.answers_path())
+    try:
+        known = {key: store.answer(key) for key in keys}
+        missing = {key: row for key, row in zip(keys, rows, strict=True) if known[key] is None}
+        with Progress("judge", len(missing), unit="lines") as progress:
+            for start in range(0, len(missing), CHUNK):
+                chunk = list(missing)[start : start + CHUNK]
 
                 def advance(share: float, before: int = start, size: int = len(chunk)) -> None:
                     progress.reach(round(before + share * size))
 
-                for key, scores in zip(
-                    chunk, self._scorer.scores([missing[key] for key in chunk], advance), strict=True
-                ):
-                    scored[key] = scores
-                    store.keep(key, scored[key])
-        return scored
+                for key, scores in zip(chunk, score([missing[key] for key in chunk], advance), strict=True):
+                    known[key] = scores
+                    store.keep(key, scores)
+    finally:
+        store.close()
+    return [known[key] for key in keys]
 
 
 def _content(row: Scorable) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -15,9 +15,9 @@ import numpy as np
 from huggingface_hub import HfUri
 
 from model_card.judging.contrast_set import Contrast, model_made
-from model_card.judging.graded import GradedLine, graded_lines, is_unusable, is_usable, of_part
+from model_card.judging.graded import GRADED, GradedLine, graded_lines, is_unusable, is_usable, of_part
 from model_card.judging.judge import Judge, Raw, calibrated
-from model_card.judging.sense.classifier import Features, Sense
+from model_card.judging.sense.classifier import VERSION, Features, Sense
 from model_card.judging.sense.gate import Gate, make_gate
 from model_card.judging.sense.kinship import Kinship
 from pipelines.corpus import corpus_digest, load_corpus
@@ -25,10 +25,12 @@ from pipelines.likelihood.hidden_states import mean_states
 from pipelines.progress import Progress
 from pipelines.rows import Scorable, split_of
 from scripts.core.faults import input_errors
+from scripts.core.files import digest
 from scripts.core.fingerprint import code_digest
 from scripts.core.log import log
 from scripts.core.settings import CalibrationSettings, Recipe
 from scripts.hub.hub import Hub
+from scripts.judging.score_cache import kept_scores
 from scripts.models import models
 
 
@@ -52,8 +54,13 @@ class SenseScorer:
         return f"sense on {self.base.id}@{str(self.base.revision)[:7]}"
 
     def log_odds(self, rows: Sequence[Scorable]) -> list[float]:
-        """Of each row, in order."""
-        return [float(value) for value in self.sense.log_odds(_features(self.base, self.kinship, rows))]
+        """Of each row, in order; what was scored before is not scored again."""
+        kept = kept_scores(f"sense {identity()} {self.base.to_uri()}", rows, self._score)
+        return [scores["sense"] for scores in kept]
+
+    def _score(self, rows: Sequence[Scorable], advance: Callable[[float], None]) -> list[dict[str, float]]:
+        found = self.sense.log_odds(_features(self.base, self.kinship, rows, advance))
+        return [{"sense": float(value)} for value in found]
 
     def __call__(self, rows: Sequence[Scorable], /) -> list[Raw | None]:
         return [Raw({"sense": value}) for value in self.log_odds(rows)] if rows else []
@@ -62,7 +69,10 @@ class SenseScorer:
 def make_sense_judge(
     hub: Hub, base: HfUri, contrasts: Sequence[Contrast], settings: CalibrationSettings, seed: int
 ) -> Judge:
-    """The judge, calibrated on contrasts of the kind `model_made`; others say nothing to it."""
+    """The judge, calibrated on contrasts of the kind `model_made`; others say nothing to it.
+
+    As every judge's, its scores are chances at even odds; the gate's are those among a model's lines.
+    """
     scorer = _scorer(hub, base)
     with input_errors("calibration"):
         return calibrated(
@@ -71,10 +81,15 @@ def make_sense_judge(
             "classifier",
             scorer,
             [contrast for contrast in contrasts if contrast.kind == "model_made"],
-            log_odds=("sense",),
             bootstrap=settings.bootstrap,
             seed=seed,
         )
+
+
+def identity() -> str:
+    """What pins the judge besides its base, for a stage that stands on it."""
+    content = f"{VERSION} {digest(GRADED)} {corpus_digest()}"
+    return f"sha256:{sha256(content.encode()).hexdigest()}"
 
 
 def open_gate(hub: Hub, base: HfUri, recipe: Recipe) -> Gate:
@@ -100,17 +115,31 @@ def open_gate(hub: Hub, base: HfUri, recipe: Recipe) -> Gate:
 @lru_cache(maxsize=1)  # for all stages of a run
 def _scorer(hub: Hub, base: HfUri) -> SenseScorer:
     fit = tuple(of_part(graded_lines(), "fit"))
-    # Products of the train split: of the others the corpus holds the very lines that readers graded.
-    corpus: list[Any] = [row for row in load_corpus() if split_of(row["product"]) == "train"]
-    kinship = Kinship(corpus)
+    kinship = _kinship()
     rows = [line.row for line in fit]
     return SenseScorer(base, kinship, Sense(_kept_features(hub, base, kinship, rows), fit), fit)
 
 
-def _features(base: HfUri, kinship: Kinship, rows: Sequence[Scorable]) -> Features:
+@lru_cache(maxsize=1)
+def _kinship() -> Kinship:
+    # Products of the train split: of the others the corpus holds the very lines that readers graded.
+    corpus: list[Any] = [row for row in load_corpus() if split_of(row["product"]) == "train"]
+    with Progress(f"judge: reading {len(corpus):,} lines of the corpus"):
+        return Kinship(corpus)
+
+
+def _features(
+    base: HfUri, kinship: Kinship, rows: Sequence[Scorable], advance: Callable[[float], None] = lambda share: None
+) -> Features:
     model, tokenizer = models.load_base(base)
-    with Progress("judge: sense", len(rows), unit="lines") as progress:
-        hidden = mean_states(model, tokenizer, rows, progress.advance)
+    done = 0
+
+    def read(batch: int) -> None:
+        nonlocal done
+        done += batch
+        advance(done / len(rows))
+
+    hidden = mean_states(model, tokenizer, rows, read)
     return Features(hidden.astype(np.float64), kinship.features(rows))
 
 
@@ -123,7 +152,8 @@ def _kept_features(hub: Hub, base: HfUri, kinship: Kinship, rows: Sequence[Scora
     if path.exists():
         with np.load(path) as kept:
             return Features(kept["hidden"].astype(np.float64), kept["kinship"])
-    found = _features(base, kinship, rows)
+    with Progress("judge: reading graded lines", len(rows), unit="lines") as progress:
+        found = _features(base, kinship, rows, lambda share: progress.reach(round(share * len(rows))))
     half = path.with_suffix(f".{os.getpid()}.npz")
     np.savez_compressed(half, hidden=found.hidden.astype(np.float32), kinship=found.kinship)
     half.replace(path)  # a file that is there is whole

@@ -23,7 +23,7 @@ from scripts.core.fingerprint import output_settings
 from scripts.core.settings import JudgesSettings, Recipe
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.judging import judges, judges_repo
+from scripts.judging import judges, judges_repo, sense_judge
 from scripts.judging.calibration_data import calibration_data
 from scripts.models import models
 
@@ -45,7 +45,10 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe) -> HfUri:
     scorer = models.scorer_of(hub, [models.resolve_base(hub, recipe.train)], settings.scorer)
     votes = hub.resolve(settings.votes, "dataset") if settings.votes else None
     inputs = {"dataset": dataset.to_uri(), "scorer": scorer.to_uri()} | ({"votes": votes.to_uri()} if votes else {})
-    options = output_settings(settings, JudgesSettings) | {"seed": recipe.seed}
+    options = output_settings(settings, JudgesSettings) | {
+        "seed": recipe.seed,
+        "judge of sense": sense_judge.identity(),
+    }
 
     def work(folder: Path) -> Outcome:
         data = calibration_data(list(hub.rows(dataset, "default")), dataset.to_uri(), settings, recipe.seed)

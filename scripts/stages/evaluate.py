@@ -25,7 +25,7 @@ from scripts.core.fingerprint import output_settings
 from scripts.core.settings import EndpointSettings, EvaluateSettings, Recipe, Sampling
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.judging import judges
+from scripts.judging import judges, sense_judge
 from scripts.judging.calibration_data import calibration_data
 from scripts.models import models
 
@@ -113,7 +113,11 @@ def run(
         )
     adapters = [models.origin(hub, adapter) for adapter in adapters]
     group = Group.of(hub, adapters, dataset, settings, teacher)
-    options = output_settings(settings) | {"seed": recipe.seed, "order": [adapter.id for adapter in adapters]}
+    options = output_settings(settings) | {
+        "seed": recipe.seed,
+        "order": [adapter.id for adapter in adapters],
+        "judge of sense": sense_judge.identity(),
+    }
     if recipe.synthesize and _endpoint(recipe):
         asked = recipe.synthesize
         options["teacher"] = output_settings(asked.teacher, EndpointSettings) | output_settings(asked, Sampling)
@@ -170,7 +174,7 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
         pairs = choose_pairs(rows, settings.pairs, seed)
     used: dict[str, Any] = {}
     split = EvalSplit(group.dataset.id, str(group.dataset.revision), SPLIT)
-    lines = [row["ad_copy"] for row in train]
+    lines = [row["ad_copy"] for row in [*train, *_written_candidates(hub, group.dataset)]]
     data = calibration_data(rows, group.dataset.to_uri(), settings, seed)
     prompts = EvalPrompts(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
     # What cannot judge should not be found out after lines were written and paid for.
@@ -178,6 +182,13 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
         candidates = list(_candidates(hub, group, recipe, prompts, folder, used))
         report = evaluate_systems(opened, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
         return report, used | ({"judge": usage()} if settings.judge else {})
+
+
+def _written_candidates(hub: Hub, dataset: HfUri) -> list[Mapping[str, Any]]:
+    """Flat lines, which a training may learn though they are not released."""
+    if "candidates" not in {entry["config_name"] for entry in hub.card_configs(dataset)}:
+        return []
+    return [row for row in hub.rows(dataset, "candidates") if row["source"] == "written"]
 
 
 def _candidates(

@@ -17,7 +17,7 @@ from dataset_card import card, facts, report
 from dataset_card.changes import changelog
 from dataset_card.figures import draw
 from dataset_card.gate import GateFacts, ReadingFacts
-from model_card.judging.graded import GRADED, READERS, Kind, graded_lines, is_usable
+from model_card.judging.graded import READERS, Kind, graded_lines, is_usable
 from model_card.judging.sense.gate import Gate
 from pipelines import features
 from pipelines.filters.filter_rows import CANDIDATE_REASONS
@@ -26,7 +26,6 @@ from pipelines.filters.limits import Limits
 from pipelines.preferences import preferences_of
 from pipelines.rows import split_of
 from scripts.core.faults import input_errors
-from scripts.core.files import digest
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import CalibrationSettings, Recipe
@@ -35,6 +34,7 @@ from scripts.filtering.partition import partition_by_rules, partition_passed
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.judging import sense_judge
 from scripts.judging.sense_judge import open_gate
 
 
@@ -56,7 +56,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
     before = hub.before(repo, recipe.version)
     earlier = before if recipe.filter.previous == "append" else None
     inputs = {"raw": raw.to_uri(), **references.identities}
-    inputs |= {"base": base.to_uri(), "graded lines of Hanjul": digest(GRADED)} if base and judged else {}
+    inputs |= {"base": base.to_uri(), "judge of sense": sense_judge.identity()} if base and judged else {}
     inputs |= {"previous": earlier[1].to_uri()} if earlier else {}
     options = output_settings(recipe.filter) | {
         **output_settings(recipe.evaluate, CalibrationSettings),

@@ -71,7 +71,7 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
 
     def written(rows: HfUri, settings: PairsSettings, adapter: HfUri | None) -> HfUri:
         planned = pairs.run(hub, dataset, rows, settings, recipe.seed, sealed, base)
-        return synthesize.run(hub, planned, adapter, base, recipe, sealed)
+        return synthesize.run(hub, planned, adapter, scorer, recipe, sealed)
 
     rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
     if not (recipe.pairs and recipe.synthesize):

@@ -8,18 +8,17 @@ from pathlib import Path
 from huggingface_hub import HfUri
 
 from dataset_card.card import merge_configs
-from model_card.judging.graded import GRADED
 from pipelines.errors import HanjulError
 from pipelines.features import RAW_FILES, write_raw
 from scripts.core import endpoints
 from scripts.core.faults import input_errors
-from scripts.core.files import digest
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import CalibrationSettings, Recipe, SynthesizeSettings
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.judging import sense_judge
 from scripts.judging.sense_judge import open_gate
 from scripts.teaching import teachers
 from scripts.teaching.examples import Examples
@@ -60,7 +59,7 @@ def run(
     if settings.n is not None:
         options["filter"] = output_settings(recipe.filter) | output_settings(recipe.evaluate, CalibrationSettings)
         inputs |= references.identities
-        inputs |= {"base": base.to_uri(), "graded lines of Hanjul": digest(GRADED)} if base and judged else {}
+        inputs |= {"base": base.to_uri(), "judge of sense": sense_judge.identity()} if base and judged else {}
     stage = Stage("synthesize", repo, inputs, options, sealed)
 
     def work(folder: Path) -> Outcome:

@@ -36,7 +36,7 @@ def learnt_rows(
         HanjulError: columns are missing, or no row has a merit that is to be learnt.
     """
     default = _splits(hub, dataset, "default", sources)
-    if settings.merits and "flat" in settings.merits:
+    if settings.merits and "flat" in settings.merits and (not sources or "written" in sources):
         default = _with_flat(hub, dataset, default)
     default = _chosen(default, dataset, settings, seed)
     if settings.method == "judge":
@@ -62,7 +62,10 @@ def _with_flat(hub: Hub, dataset: HfUri, splits: dict[str, datasets.Dataset]) ->
     """The splits with the flat lines that were written for them, out of config `candidates`."""
     from datasets import Dataset, concatenate_datasets
 
-    flat = [row for row in hub.rows(dataset, "candidates") if row["merit"] == "flat" and row["source"] == "written"]
+    if "candidates" not in {entry["config_name"] for entry in hub.card_configs(dataset)}:
+        return splits
+    candidates = hub.rows(dataset, "candidates")
+    flat = [row for row in candidates if row.get("merit") == "flat" and row["source"] == "written"]
     for name, rows in splits.items():
         own = [{**row, **trl_columns(row), "group_id": ""} for row in flat if split_of(row["product"]) == name]
         as_default = [{column: row[column] for column in rows.column_names} for row in own]

@@ -22,6 +22,8 @@ from model_card.judging.graded import GradedLine, is_unusable, is_usable
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
+#: Of the judge: raise it with a change after which it scores otherwise, and what stands on its scores is made anew.
+VERSION = 1
 #: What a line of each kind counts in the fit. Written lines differ from those of models in style more than in sense:
 #: the more they count, the more it is style that is learnt; the less they count, the more nonsense scores above them.
 #: From here on the mean score of written lines is the higher one: see the table in model_card/judging/README.md.

@@ -32,11 +32,13 @@ class Kinship:
     """Compares lines with those of a corpus.
 
     Args:
-        corpus: rows that people wrote; none for the products that are to be judged, or the judge has seen the answer.
+        corpus: rows that people wrote. Those of a row's own product are passed over when it is judged: graded lines are
+            for products that the corpus does not know, and what is judged is to be measured alike.
     """
 
     def __init__(self, corpus: Sequence[Scorable]) -> None:
         parts = [_parts(row) for row in corpus]
+        self._names = np.array([row["product"] for row in corpus])
         by_product: dict[str, list[str]] = {}
         for row, (product, values, line) in zip(corpus, parts, strict=True):
             by_product.setdefault(row["product"], []).extend(product + values + line)
@@ -64,8 +66,9 @@ class Kinship:
         for start in range(0, len(rows), _BATCH):
             part = slice(start, start + _BATCH)
             found += [
-                _nearness(*near)
-                for near in zip(
+                _nearness(self._names != row["product"], *near)
+                for row, *near in zip(
+                    rows[part],
                     products[part] @ self._products.T,
                     values[part] @ self._values.T,
                     lines[part] @ self._lines.T,
@@ -82,8 +85,10 @@ class Kinship:
         return vectors
 
 
-def _nearness(product: Array, values: Array, line: Array, words: Array, letters: Array) -> list[float]:
-    """What is said of one row by its similarities to each row of the corpus, [corpus] each."""
+def _nearness(others: Any, *similarities: Array) -> list[float]:
+    """What is said of one row by its similarities to each row of the corpus: by product, values, line, the line's words
+    and its letters, [corpus] each; and which rows are for other products."""
+    product, values, line, words, letters = (similarity[others] for similarity in similarities)
     near, value = np.clip(product, 0, 1), np.clip(values, 0, 1)
     first = np.argsort(-product, kind="stable")[:NEAREST]
     return [

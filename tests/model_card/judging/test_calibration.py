@@ -169,17 +169,6 @@ def test_a_judge_that_fails_on_what_models_write_is_not_reliable(told, reliable)
         assert known.auc.value >= FLOOR or metric == "sense"
 
 
-def test_log_odds_are_not_mapped_by_what_the_contrasts_say():
-    row = CONTRASTS[0].good
-    contrasts = [Contrast(MODEL_MADE, origin, row, row) for origin in range(4)]
-    good, bad = ([{"sense": score} for score in scores] for scores in ([4.0, 1.0, 2.0, -1.0], [-3.0, 0.0, 1.5, -2.0]))
-    fitted = calibrate(contrasts, good, bad, bootstrap=10, seed=1)["sense"]
-    kept = calibrate(contrasts, good, bad, log_odds=["sense"], bootstrap=10, seed=1)["sense"]
-    assert (kept.slope, kept.intercept) == (1.0, 0.0) != (fitted.slope, fitted.intercept)
-    assert apply(kept, 0.0) == 0.5 and apply(kept, math.log(3)) == pytest.approx(0.75)
-    assert (kept.auc, kept.kinds, kept.reliable) == (fitted.auc, fitted.kinds, fitted.reliable)
-
-
 def noisy(n, seed=0):
     rng = random.Random(seed)
     return calibrated(lambda c: rng.gauss(0.8, 1), lambda c: rng.gauss(0, 1), made(n), bootstrap=200)

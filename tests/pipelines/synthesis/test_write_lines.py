@@ -66,6 +66,7 @@ def test_rows_are_exactly_these_and_the_key_is_nowhere_on_disk(tmp_path):
         "ad_copy": line,
         "device": "pun",
         "tone": "warm",
+        "merit": "",
         "source": "synthesised",
         "teacher": "hf://t@1",
         "example_ids": [],

@@ -42,7 +42,8 @@ def rows() -> list[Any]:
     shipped = load_corpus()
     starter = [make_row(row["product"], row["values"], row["ad_copy"]) for row in shipped]
     train = [row for row in starter if split_of(row["product"]) == "train"][:TRAIN]
-    held_out = [row for row in starter if split_of(row["product"]) != "train"][:HELD_OUT]
+    first = {row["product"]: row for row in reversed(starter) if split_of(row["product"]) != "train"}
+    held_out = list(first.values())[:HELD_OUT]
     product = held_out[0]["product"]
     return [*train, *held_out, make_row(product, ["여유"], SYNTHESISED, source="synthesised", teacher="t")]
 
@@ -110,8 +111,11 @@ def test_the_contrast_set_is_of_held_out_rows_and_slogans(hub, dataset: HfUri, c
 
 
 def test_the_numbers_follow_from_the_scores(hub, calibrated: HfUri, recipe: Recipe) -> None:
-    contrasts, scores = tables(calibrated)
-    (judge,) = json.loads(hub.text(calibrated, "judges.json"))
+    contrasts, all_scores = tables(calibrated)
+    judge, sense = sorted(
+        json.loads(hub.text(calibrated, "judges.json")), key=lambda found: found["family"] == "classifier"
+    )
+    assert list(sense["calibration"]) == ["sense"] and list(sense["calibration"]["sense"]["kinds"]) == [MODEL_MADE]
     scorer = hub.resolve(recipe.evaluate.scorer)
     assert (judge["name"], judge["family"]) == (f"{scorer.id}@{scorer.revision[:7]}", "likelihood")
     assert {metric: tuple(found["kinds"]) for metric, found in judge["calibration"].items()} == {
@@ -119,6 +123,7 @@ def test_the_numbers_follow_from_the_scores(hub, calibrated: HfUri, recipe: Reci
         for key, metric in METRICS.items()
         if key != "sense"  # has no likelihood form
     }
+    scores = [row for row in all_scores if row["judge"] == judge["name"]]
     assert [(row["contrast"], row["side"]) for row in scores] == [
         (place, side) for side in ("good", "bad") for place in range(len(contrasts))
     ]
@@ -190,17 +195,17 @@ def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, 
         compared = len(for_one_pair)
         probes = 1
         assert len(endpoint.requests) == probes + len(lines) * len(METRICS) + 2 * compared
-    llm, likelihood = json.loads(hub.text(both, "judges.json"))
+    by_family = {found["family"]: found for found in json.loads(hub.text(both, "judges.json"))}
+    llm, likelihood, sense = (by_family[family] for family in ("geval", "likelihood", "classifier"))
     assert Counter(row["judge"] for row in scores) == {
-        llm["name"]: 2 * len(contrasts),
-        likelihood["name"]: 2 * len(contrasts),
+        judge["name"]: 2 * len(contrasts) for judge in (llm, likelihood, sense)
     }
     kinds = {kind: told["auc"] for found in llm["calibration"].values() for kind, told in found["kinds"].items()}
     assert kinds == {kind: 1.0 if kind == "worn_out" else 0.5 for kind in CONTRAST_KINDS}
     assert (llm["duels"]["value"], llm["contradictions"], likelihood["duels"]) == (0.5, 1.0, None)
     assert hub.manifest(both)["usage"]["requests_sent"] > 0
     text = hub.text(both, "README.md")
-    assert f"### {MODEL} at localhost\n" in text and text.count("\n### ") == 3  # two judges, and by kind
+    assert f"### {MODEL} at localhost\n" in text and text.count("\n### ") == 4  # three judges, and by kind
     assert "순서에 따라 답이 바뀐 비율 100%" in text
     assert text.count("사람이 쓴 글") == text.count("hanjul:begin") == 1
 

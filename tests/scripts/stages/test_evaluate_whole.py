@@ -105,11 +105,12 @@ def test_adapters_are_compared_and_each_card_has_the_report(
     assert reports[0] == reports[1]
     systems = ["base, 4 examples", "teacher", "tiny-rival-1-lora", "tiny-rival-2-lora"]
     assert [system.name for system in reports[0].systems] == systems
-    [judgement] = reports[0].judgements
+    judgement, sense = sorted(reports[0].judgements, key=lambda one: one.judge.family == "classifier")
     assert judgement.judge.name.startswith("local/tiny-judge-lora@")
     assert len(judgement.duels) == 6
     likelihoods = set(METRICS) - {"sense"}  # has no likelihood form
     assert all(set(judgement.means[name]) == likelihoods for name in systems)
+    assert sense.judge.name.startswith("sense on ") and all(set(sense.means[name]) == {"sense"} for name in systems)
     assert "**tiny-rival-1-lora**" in hub.text(judged[0], "README.md")
     assert "**tiny-rival-2-lora**" in hub.text(judged[1], "README.md")
     files = set(hub.api.list_repo_files(judged[0].id, revision=judged[0].revision))

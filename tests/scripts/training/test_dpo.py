@@ -84,7 +84,7 @@ def test_the_better_line_becomes_likelier_and_the_card_has_both(hub, pinned: tup
     assert "dpo" in card.data.tags
     assert f"| SFT, [{start.id}](https://huggingface.co/{start.id}) | {held['start']:.3f} (" in card.text
     assert f"| DPO, 이 어댑터 · this adapter | {held['adapter']:.3f} (" in card.text
-    assert f"SFT {100 * liked['start']:.0f} %, DPO {100 * liked['adapter']:.0f} %" in card.text
+    assert f"SFT {100 * liked['start']:.0f}%, DPO {100 * liked['adapter']:.0f}%" in card.text
 
 
 def test_the_start_has_to_be_an_adapter_of_the_same_base(hub, pinned: tuple[HfUri, HfUri, HfUri]) -> None:
