@@ -70,9 +70,9 @@ METRICS: dict[str, Metric] = {
         Metric(
             key="sense",
             name="Sense",
-            korean="말이 됨",
+            korean="쓸 만함",
             question="Does the line mean something, and of this product?",
-            comparison="어느 카피가 더 말이 되나요?",
+            comparison="어느 카피가 더 쓸 만한가요?",
             contrasts=("model_made",),
             low="무슨 말인지 알 수 없거나 이 상품의 카피로는 말이 되지 않습니다.",
             middle="뜻은 짐작되지만 이 상품의 카피로 쓰기에는 억지스럽습니다.",

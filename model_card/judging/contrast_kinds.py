@@ -73,7 +73,7 @@ CONTRAST_KINDS: dict[str, ContrastKind] = {
         ),
         ContrastKind(
             key=MODEL_MADE,
-            korean="모델이 쓴 못 쓸 카피",
+            korean="쓸 수 없는 모델 카피",
             english="unusable line by a model",
             how_korean="모델이 쓴 카피 가운데 두 번 읽어 두 번 다 못 쓴다고 본 것. 좋은 쪽과 상품이 다를 수 있음",
             how_english="a line by a model that neither of two readings calls usable, as a rule for another product",

@@ -18,7 +18,7 @@ HELD_OUT = Reason(
 JUDGE = Reason(
     "judge",
     "채점 기준 미달",
-    "채점 모델이 쓸 만하다고 본 확률이 기준보다 낮거나, 믿을 만한 기준이 없어 공개를 미룬 합성 카피입니다.",
+    "채점 모델이 쓸 만하다고 본 확률이 기준보다 낮거나, 믿을 만한 기준이 없어 `default`에 넣지 않은 합성 카피입니다.",
     "A model wrote it, and the judge gives it too small a chance of being usable, or has no threshold to be trusted.",
 )
 

@@ -113,10 +113,10 @@ def test_tables_have_a_column_or_a_row_for_each_judge(judges):
     )
     assert by_kind[
         4
-    ] == "| 상품·가치 반영 PV | 모델이 쓴 못 쓸 카피 · unusable line by a model |" + " 0.90 / 0.97 (150) |" * len(
+    ] == "| 상품·가치 반영 PV | 쓸 수 없는 모델 카피 · unusable line by a model |" + " 0.90 / 0.97 (150) |" * len(
         judges
     )
-    assert by_kind[-1] == "| 말이 됨 Sense | 모델이 쓴 못 쓸 카피 · unusable line by a model |" + " – |" * len(judges)
+    assert by_kind[-1] == "| 쓸 만함 Sense | 쓸 수 없는 모델 카피 · unusable line by a model |" + " – |" * len(judges)
     assert len(by_kind) == 2 + sum(len(metric.contrasts) for metric in METRICS.values())
     assert len({line.replace("\\|", "").count("|") for line in by_kind}) == 1
     scaled = section(text, "## 점수가 0–1이 되기까지 · From raw scores to 0–1")
