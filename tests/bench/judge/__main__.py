@@ -45,7 +45,7 @@ class Size:
 #: Rows of the written corpus that a smoke run imports.
 SMOKE_LIMIT = 400
 FULL = Size(rows=200, max_steps=-1, timed=96, whole=4, uninformed=20, geval=geval.FULL)
-SMOKE = Size(rows=16, max_steps=4, timed=16, whole=2, uninformed=3, geval=geval.SMOKE)
+SMOKE = Size(rows=24, max_steps=4, timed=16, whole=2, uninformed=3, geval=geval.SMOKE)
 
 
 def main() -> None:
