@@ -284,4 +284,6 @@ def test_reference_corpus():
     _, rejected = filter_rows(rows, LIMITS)
     counts = Counter(row["reason"] for row in rejected)
     assert 4_000 < counts["leak"] < 4_800 and 2_400 < counts["template"] < 3_300
-    assert 15 <= counts["format"] <= 40 and 60 <= counts["script"] <= 100 and 10 < counts["near_duplicate"] < 60
+    assert (
+        15 <= counts["format"] <= 40 and 60 <= counts["script"] <= 100 and 5 < counts["near_duplicate"] < 60
+    )  # most fall by a rule before
