@@ -152,6 +152,12 @@ def logistic(good: Array, bad: Array) -> tuple[float, float]:
     return slope, float(model.intercept_[0]) - slope * centre
 
 
+def chance(log_odds: Array | float) -> Array:
+    """1 / (1 + exp(-log-odds)); beyond 60 nothing changes any more, and exp would overflow."""
+    found: Array = 1 / (1 + np.exp(-np.clip(log_odds, -60.0, 60.0)))
+    return found
+
+
 def bradley_terry(wins: Array, prior_ties: float = PRIOR_TIES) -> Array:
     """Bradley–Terry ratings as log-odds, centred on 0: i beats j with probability 1 / (1 + exp(rating j - rating i)).
 

@@ -38,12 +38,7 @@ class _KindScores:
 
 
 def calibrate(
-    contrasts: Sequence[Contrast],
-    good: Scores,
-    bad: Scores,
-    *,
-    bootstrap: int,
-    seed: int,
+    contrasts: Sequence[Contrast], good: Scores, bad: Scores, *, bootstrap: int, seed: int
 ) -> dict[str, Calibration]:
     """One calibration for each metric that the judge scores.
 
@@ -68,8 +63,7 @@ def calibrate(
 
 def apply(calibration: Calibration, raw: float) -> float:
     """A raw score on the 0..1 scale: the chance that the line is good rather than bad, at even odds."""
-    z = min(max(calibration.slope * raw + calibration.intercept, -60.0), 60.0)
-    return float(1 / (1 + np.exp(-z)))
+    return float(statistics.chance(calibration.slope * raw + calibration.intercept))
 
 
 def _by_kind(metric: Metric, contrasts: Sequence[Contrast], good: Scores, bad: Scores) -> dict[str, _KindScores]:

@@ -57,7 +57,7 @@ def _places(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _rows_by_reason(hub: Hub, release: HfUri) -> Iterable[tuple[str, dict[str, Any]]]:
     """(`default` or the reason, row) of all rows of a release."""
-    names = {entry["config_name"] for entry in hub.card_configs(release)}
+    names = hub.config_names(release)
     if "default" not in names:
         raise HanjulError("This is no release of a dataset", release.to_uri(), "remove the tag, or lower `version`")
     for config in CONFIGS:

@@ -113,10 +113,10 @@ class Hub:
 
         return concatenate_datasets(list(self.splits(uri, config).values()))
 
-    def card_configs(self, uri: HfUri) -> list[dict[str, Any]]:
+    def config_names(self, uri: HfUri) -> list[str]:
         """The configs that the README of a pinned dataset names."""
 
-        return list(data_of(self.text(uri, "README.md")).get("configs") or [])
+        return [entry["config_name"] for entry in data_of(self.text(uri, "README.md")).get("configs") or []]
 
     def cache(self, name: str) -> Path:
         """A folder for files that can be made again."""

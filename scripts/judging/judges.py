@@ -63,8 +63,7 @@ def open_judges(
     """Open the judges of a recipe, calibrated, for as long as the block runs; and count what they use.
 
     The first one leads: an LLM, where the recipe names one, before the likelihoods and these before the judge of sense,
-    whose base is the likelihoods' own; but no judge that is unreliable in
-    all its metrics before one that is not.
+    whose base is the likelihoods' own; but no judge that is unreliable in all its metrics before one that is not.
 
     Args:
         scorer: pinned model whose likelihoods judge.

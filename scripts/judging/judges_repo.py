@@ -57,7 +57,7 @@ def readme(
         HanjulError: the repo holds something else.
     """
 
-    there = [entry["config_name"] for entry in hub.card_configs(parent)] if parent else []
+    there = hub.config_names(parent) if parent else []
     if parent and there and not set(there) & set(CONFIGS):
         raise HanjulError(
             f"This repository holds something else: config {', '.join(there)}", parent.to_uri(), "give another --repo"

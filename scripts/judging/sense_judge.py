@@ -7,19 +7,21 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from huggingface_hub import HfUri
 
+from model_card.judging.contrast_kinds import MODEL_MADE
 from model_card.judging.contrast_set import Contrast, model_made
-from model_card.judging.graded import GRADED, GradedLine, graded_lines, is_unusable, is_usable, of_part
+from model_card.judging.graded import GRADED, graded_lines, of_part
 from model_card.judging.judge import Judge, Raw, calibrated
 from model_card.judging.sense.classifier import VERSION, Features, Sense
 from model_card.judging.sense.gate import Gate, make_gate
 from model_card.judging.sense.kinship import Kinship
+from model_card.statistics import chance
 from pipelines.corpus import corpus_digest, load_corpus
 from pipelines.likelihood.hidden_states import mean_states
 from pipelines.progress import Progress
@@ -41,13 +43,11 @@ class SenseScorer:
     Attributes:
         base: pinned model whose hidden states it reads.
         kinship, sense: fitted.
-        fit: the graded lines of the fit.
     """
 
     base: HfUri
     kinship: Kinship
     sense: Sense
-    fit: tuple[GradedLine, ...]
 
     @property
     def name(self) -> str:
@@ -55,12 +55,14 @@ class SenseScorer:
 
     def log_odds(self, rows: Sequence[Scorable]) -> list[float]:
         """Of each row, in order; what was scored before is not scored again."""
-        kept = kept_scores(f"sense {identity()} {self.base.to_uri()}", rows, self._score)
-        return [scores["sense"] for scores in kept]
+        load = cache(partial(models.load_base, self.base))  # once, and only where a row is new
 
-    def _score(self, rows: Sequence[Scorable], advance: Callable[[float], None]) -> list[dict[str, float]]:
-        found = self.sense.log_odds(_features(self.base, self.kinship, rows, advance))
-        return [{"sense": float(value)} for value in found]
+        def score(new: Sequence[Scorable], advance: Callable[[float], None]) -> list[dict[str, float]]:
+            found = self.sense.log_odds(_features(load(), self.kinship, new, advance))
+            return [{"sense": float(value)} for value in found]
+
+        kept = kept_scores(f"sense {identity()} {self.base.to_uri()}", rows, score)
+        return [scores["sense"] for scores in kept]
 
     def __call__(self, rows: Sequence[Scorable], /) -> list[Raw | None]:
         return [Raw({"sense": value}) for value in self.log_odds(rows)] if rows else []
@@ -80,7 +82,7 @@ def make_sense_judge(
             "classifier",
             "classifier",
             scorer,
-            [contrast for contrast in contrasts if contrast.kind == "model_made"],
+            [contrast for contrast in contrasts if contrast.kind == MODEL_MADE],
             bootstrap=settings.bootstrap,
             seed=seed,
         )
@@ -92,6 +94,11 @@ def identity() -> str:
     return f"sha256:{sha256(content.encode()).hexdigest()}"
 
 
+def pinned_by(base: HfUri) -> dict[str, str]:
+    """The inputs of a stage that stands on the gate: name -> what pins it."""
+    return {"base": base.to_uri(), "judge of sense": identity()}
+
+
 def open_gate(hub: Hub, base: HfUri, recipe: Recipe) -> Gate:
     """The gate that lines of models have to pass, with its threshold for the precision that the recipe wants.
 
@@ -101,11 +108,8 @@ def open_gate(hub: Hub, base: HfUri, recipe: Recipe) -> Gate:
     tested = [line for line in of_part(graded_lines(), "test") if line.kind == "model"]
     contrasts = list(model_made(tested, random.Random(recipe.seed), most=len(tested)))
     judge = make_sense_judge(hub, base, contrasts, recipe.evaluate, recipe.seed)
-    scorer = _scorer(hub, base)
-    judged = [i for i, line in enumerate(scorer.fit) if line.kind == "model" and (is_usable(line) or is_unusable(line))]
-    chances = 1 / (1 + np.exp(-scorer.sense.held_out[judged]))
-    usable = np.array([is_usable(scorer.fit[i]) for i in judged])
-    calibration = judge.facts.calibration["sense"]
+    scorer, calibration = _scorer(hub, base), judge.facts.calibration["sense"]
+    chances, usable = chance(scorer.sense.held_out), scorer.sense.usable
     gate = make_gate(scorer.name, calibration, chances, usable, recipe.filter.min_precision, scorer.log_odds)
     shown = "shut" if gate.threshold is None else f"from {gate.threshold:.2f}"
     log(f"gate: AUC {calibration.auc.value:.2f} on lines that models wrote; {shown}: {gate.why}")
@@ -114,10 +118,8 @@ def open_gate(hub: Hub, base: HfUri, recipe: Recipe) -> Gate:
 
 @lru_cache(maxsize=1)  # for all stages of a run
 def _scorer(hub: Hub, base: HfUri) -> SenseScorer:
-    fit = tuple(of_part(graded_lines(), "fit"))
-    kinship = _kinship()
-    rows = [line.row for line in fit]
-    return SenseScorer(base, kinship, Sense(_kept_features(hub, base, kinship, rows), fit), fit)
+    fit, kinship = of_part(graded_lines(), "fit"), _kinship()
+    return SenseScorer(base, kinship, Sense(_kept_features(hub, base, kinship, [line.row for line in fit]), fit))
 
 
 @lru_cache(maxsize=1)
@@ -129,9 +131,13 @@ def _kinship() -> Kinship:
 
 
 def _features(
-    base: HfUri, kinship: Kinship, rows: Sequence[Scorable], advance: Callable[[float], None] = lambda share: None
+    loaded: tuple[Any, Any], kinship: Kinship, rows: Sequence[Scorable], advance: Callable[[float], None]
 ) -> Features:
-    model, tokenizer = models.load_base(base)
+    """Of rows, by a model and its tokenizer.
+
+    Args:
+        advance: called with the share done, 0..1.
+    """
     done = 0
 
     def read(batch: int) -> None:
@@ -139,7 +145,7 @@ def _features(
         done += batch
         advance(done / len(rows))
 
-    hidden = mean_states(model, tokenizer, rows, read)
+    hidden = mean_states(*loaded, rows, read)
     return Features(hidden.astype(np.float64), kinship.features(rows))
 
 
@@ -153,7 +159,7 @@ def _kept_features(hub: Hub, base: HfUri, kinship: Kinship, rows: Sequence[Scora
         with np.load(path) as kept:
             return Features(kept["hidden"].astype(np.float64), kept["kinship"])
     with Progress("judge: reading graded lines", len(rows), unit="lines") as progress:
-        found = _features(base, kinship, rows, lambda share: progress.reach(round(share * len(rows))))
+        found = _features(models.load_base(base), kinship, rows, lambda share: progress.reach(round(share * len(rows))))
     half = path.with_suffix(f".{os.getpid()}.npz")
     np.savez_compressed(half, hidden=found.hidden.astype(np.float32), kinship=found.kinship)
     half.replace(path)  # a file that is there is whole

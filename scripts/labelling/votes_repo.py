@@ -102,7 +102,7 @@ def _existing_votes(hub: Hub, uri: HfUri | None) -> list[Vote]:
         return []
     if hub.file(uri, FILE):
         return read(hub, uri)
-    if others := [entry["config_name"] for entry in hub.card_configs(uri)]:
+    if others := hub.config_names(uri):
         raise HanjulError(
             f"This repository holds something else: config {', '.join(others)}", uri.to_uri(), "give another --repo"
         )

@@ -28,6 +28,7 @@ from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging import judges, sense_judge
 from scripts.judging.calibration_data import calibration_data
 from scripts.models import models
+from scripts.training.learnt_rows import flat_rows
 
 #: Lines shown to a model that has not learnt the task.
 SHOTS = 4
@@ -174,7 +175,7 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
         pairs = choose_pairs(rows, settings.pairs, seed)
     used: dict[str, Any] = {}
     split = EvalSplit(group.dataset.id, str(group.dataset.revision), SPLIT)
-    lines = [row["ad_copy"] for row in [*train, *_written_candidates(hub, group.dataset)]]
+    lines = [row["ad_copy"] for row in [*train, *flat_rows(hub, group.dataset)]]
     data = calibration_data(rows, group.dataset.to_uri(), settings, seed)
     prompts = EvalPrompts(tuple(pairs), tuple(random.Random(seed).sample(train, SHOTS)), settings, seed)
     # What cannot judge should not be found out after lines were written and paid for.
@@ -182,13 +183,6 @@ def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report
         candidates = list(_candidates(hub, group, recipe, prompts, folder, used))
         report = evaluate_systems(opened, candidates, split, lines, bootstrap=settings.bootstrap, seed=seed)
         return report, used | ({"judge": usage()} if settings.judge else {})
-
-
-def _written_candidates(hub: Hub, dataset: HfUri) -> list[Mapping[str, Any]]:
-    """Flat lines, which a training may learn though they are not released."""
-    if "candidates" not in {entry["config_name"] for entry in hub.card_configs(dataset)}:
-        return []
-    return [row for row in hub.rows(dataset, "candidates") if row["source"] == "written"]
 
 
 def _candidates(

@@ -34,8 +34,7 @@ from scripts.filtering.partition import partition_by_rules, partition_passed
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.judging import sense_judge
-from scripts.judging.sense_judge import open_gate
+from scripts.judging.sense_judge import open_gate, pinned_by
 
 
 def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
@@ -56,7 +55,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
     before = hub.before(repo, recipe.version)
     earlier = before if recipe.filter.previous == "append" else None
     inputs = {"raw": raw.to_uri(), **references.identities}
-    inputs |= {"base": base.to_uri(), "judge of sense": sense_judge.identity()} if base and judged else {}
+    inputs |= pinned_by(base) if base and judged else {}
     inputs |= {"previous": earlier[1].to_uri()} if earlier else {}
     options = output_settings(recipe.filter) | {
         **output_settings(recipe.evaluate, CalibrationSettings),
@@ -147,7 +146,7 @@ def _card(
             kept,
             rejected,
             preferences=Counter(split_of(pair["product"]) for pair in preferences),
-            pairs="pairs" in {entry["config_name"] for entry in hub.card_configs(raw)},
+            pairs="pairs" in hub.config_names(raw),
             changes=changes,
         )
     paths = draw.draw_figures(found, kept, out)

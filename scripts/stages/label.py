@@ -145,7 +145,7 @@ def _report(hub: Hub, uri: HfUri) -> Any:
 
 
 def _rows(hub: Hub, uri: HfUri) -> list[Any]:
-    named = {entry["config_name"] for entry in hub.card_configs(uri)}
+    named = hub.config_names(uri)
     configs = [config for config in CONFIGS if config in named] or ["raw"]
     return [row for config in configs for row in hub.rows(uri, config)]
 

@@ -18,8 +18,7 @@ from scripts.core.settings import CalibrationSettings, Recipe, SynthesizeSetting
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.judging import sense_judge
-from scripts.judging.sense_judge import open_gate
+from scripts.judging.sense_judge import open_gate, pinned_by
 from scripts.teaching import teachers
 from scripts.teaching.examples import Examples
 from scripts.teaching.prompts import prompt_builder
@@ -59,7 +58,7 @@ def run(
     if settings.n is not None:
         options["filter"] = output_settings(recipe.filter) | output_settings(recipe.evaluate, CalibrationSettings)
         inputs |= references.identities
-        inputs |= {"base": base.to_uri(), "judge of sense": sense_judge.identity()} if base and judged else {}
+        inputs |= pinned_by(base) if base and judged else {}
     stage = Stage("synthesize", repo, inputs, options, sealed)
 
     def work(folder: Path) -> Outcome:
@@ -68,11 +67,11 @@ def run(
         planned = list(hub.rows(pairs, "pairs"))
         with input_errors("synthesize.examples"):
             prompts.prompt(planned[0])  # too few examples are better known now than in a step
+        gate = open_gate(hub, base, recipe) if base and judged else None
         with (
             teachers.open_teacher(hub, settings.teacher, adapter, settings.concurrency, folder) as endpoint,
             input_errors(endpoint.name),
         ):
-            gate = open_gate(hub, base, recipe) if base and judged else None
             job = WritingJob(recipe, endpoint, prompts, references.limits(hub, recipe.filter), folder, gate)
             written = write_all(job, planned, people)
         return _outcome(job, written, folder)

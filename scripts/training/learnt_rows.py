@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import HfUri
 
@@ -46,6 +46,14 @@ def learnt_rows(
     return {"default": default}
 
 
+def flat_rows(hub: Hub, dataset: HfUri) -> list[Any]:
+    """The flat lines that were written for a dataset: candidates, which a training may learn."""
+    if "candidates" not in hub.config_names(dataset):
+        return []
+    candidates = hub.rows(dataset, "candidates")
+    return [row for row in candidates if row.get("merit") == "flat" and row["source"] == "written"]
+
+
 def _splits(hub: Hub, dataset: HfUri, config: str, sources: Sequence[str] | None) -> dict[str, datasets.Dataset]:
     splits = hub.splits(dataset, config)
     for name, rows in splits.items():
@@ -62,10 +70,7 @@ def _with_flat(hub: Hub, dataset: HfUri, splits: dict[str, datasets.Dataset]) ->
     """The splits with the flat lines that were written for them, out of config `candidates`."""
     from datasets import Dataset, concatenate_datasets
 
-    if "candidates" not in {entry["config_name"] for entry in hub.card_configs(dataset)}:
-        return splits
-    candidates = hub.rows(dataset, "candidates")
-    flat = [row for row in candidates if row.get("merit") == "flat" and row["source"] == "written"]
+    flat = flat_rows(hub, dataset)
     for name, rows in splits.items():
         own = [{**row, **trl_columns(row), "group_id": ""} for row in flat if split_of(row["product"]) == name]
         as_default = [{column: row[column] for column in rows.column_names} for row in own]

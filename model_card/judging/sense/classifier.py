@@ -19,8 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from model_card.judging.graded import GradedLine, is_unusable, is_usable
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
+from model_card.statistics import Array
 
 #: Of the judge: raise it with a change after which it scores otherwise, and what stands on its scores is made anew.
 VERSION = 1
@@ -49,7 +48,9 @@ class Sense:
     """Log-odds that a line is usable.
 
     Attributes:
-        held_out: of each line of the fit in order, as a fit without its product sees it: what a threshold is chosen by.
+        held_out: of the lines by models on which the readings agree, as a fit without their product sees them, [lines]:
+            what a threshold is chosen by.
+        usable: whether those lines are, [lines].
     """
 
     def __init__(self, features: Features, lines: Sequence[GradedLine]) -> None:
@@ -60,10 +61,10 @@ class Sense:
         for fit, rest in GroupKFold(FOLDS).split(grades, groups=products):
             raw[rest] = _Regressions(features.take(fit), grades[fit], weights[fit]).predict(features.take(rest))
         judged = [i for i, line in enumerate(lines) if line.kind == "model" and (is_usable(line) or is_unusable(line))]
-        usable = np.array([is_usable(lines[i]) for i in judged])
-        self._curve = LogisticRegression(C=1e6).fit(raw[judged, None], usable)
+        self.usable = np.array([is_usable(lines[i]) for i in judged])
+        self._curve = LogisticRegression(C=1e6).fit(raw[judged, None], self.usable)
         self._regressions = _Regressions(features, grades, weights)
-        self.held_out: Array = self._curve.decision_function(raw[:, None])
+        self.held_out: Array = self._curve.decision_function(raw[judged, None])
 
     def log_odds(self, features: Features) -> Array:
         """Of lines of products that the fit has not seen."""

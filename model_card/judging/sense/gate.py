@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from model_card.judging.facts import Calibration
+from model_card.statistics import Array, chance
 from pipelines.rows import Scorable
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Lines that have to pass a threshold before its precision is believed: a share of two lines says nothing.
 LEAST = 10
@@ -40,7 +37,7 @@ class Gate:
 
     def p_usable(self, rows: Sequence[Scorable]) -> list[float]:
         """The chance that a reader calls each line usable, in order."""
-        return [1 / (1 + math.exp(-max(-60.0, min(60.0, value)))) for value in self.log_odds(rows)] if rows else []
+        return [float(chance(value)) for value in self.log_odds(rows)] if rows else []
 
 
 def make_gate(

@@ -15,10 +15,9 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
+from model_card.statistics import Array
 from pipelines.rows import Scorable
 from pipelines.text.morphemes import tokens
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 DIMENSIONS = 200
 #: Lines of the corpus for the products nearest to a row's own that are looked at first.

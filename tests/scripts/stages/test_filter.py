@@ -131,7 +131,7 @@ def release(hub: Hub, name: str, rows: Rows, chosen: Recipe) -> HfUri:
 
 
 def configs(hub: Hub, uri: HfUri) -> set[str]:
-    return {entry["config_name"] for entry in hub.card_configs(uri)}
+    return set(hub.config_names(uri))
 
 
 def parted(hub: Hub, uri: HfUri) -> dict[str, list[Row]]:

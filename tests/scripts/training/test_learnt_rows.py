@@ -24,8 +24,8 @@ class Splits:
         self.candidates = candidates or []
         self.by_name = {name: Dataset.from_list(rows) for name, rows in splits.items()}
 
-    def card_configs(self, dataset: HfUri) -> list[dict[str, Any]]:
-        return [{"config_name": name} for name in ("default", *(["candidates"] if self.candidates else []))]
+    def config_names(self, dataset: HfUri) -> list[str]:
+        return ["default", "candidates"] if self.candidates else ["default"]
 
     def rows(self, dataset: HfUri, config: str) -> list[dict[str, Any]]:
         assert (dataset, config) == (DATASET, "candidates")
