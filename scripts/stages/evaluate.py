@@ -15,6 +15,7 @@ from model_card.cards.card import DATA, replace_evaluation
 from model_card.cards.report_files import files
 from model_card.comparison.evaluation import Candidate, EvalSplit, evaluate_systems
 from model_card.comparison.report import Report
+from model_card.judging.graded import graded_lines, of_part
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from pipelines.rows import split_of
@@ -237,7 +238,9 @@ def _repo(adapter: HfUri) -> HfUri:
 
 
 def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[EvalPair]:
-    """Pairs of the test split by seed, first one of each product.
+    """Pairs of the test split by seed, first one of each product, and first of all for products new to the judge.
+
+    Sense is fitted on graded lines, some of them for products of this split: a judge knows lines for those too well.
 
     Raises:
         HanjulError: the split has fewer than `n`.
@@ -249,4 +252,5 @@ def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[E
         )
     random.Random(seed).shuffle(pairs)
     first = {pair[0]: pair for pair in reversed(pairs)}
-    return sorted(pairs, key=lambda pair: first[pair[0]] != pair)[:n]
+    known = {line.row["product"] for line in of_part(graded_lines(), "fit")}
+    return sorted(pairs, key=lambda pair: (pair[0] in known, first[pair[0]] != pair))[:n]

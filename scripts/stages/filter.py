@@ -28,7 +28,7 @@ from pipelines.rows import split_of
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
-from scripts.core.settings import CalibrationSettings, Recipe
+from scripts.core.settings import Recipe
 from scripts.filtering import previous
 from scripts.filtering.partition import partition_by_rules, partition_passed
 from scripts.filtering.references import References, pin_encoder
@@ -58,7 +58,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
     inputs |= pinned_by(base) if base and judged else {}
     inputs |= {"previous": earlier[1].to_uri()} if earlier else {}
     options = output_settings(recipe.filter) | {
-        **output_settings(recipe.evaluate, CalibrationSettings),
+        "bootstrap": recipe.evaluate.bootstrap,
         "seed": recipe.seed,
         "title": recipe.title,
         "terms": recipe.import_.terms,

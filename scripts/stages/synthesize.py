@@ -14,7 +14,7 @@ from scripts.core import endpoints
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
-from scripts.core.settings import CalibrationSettings, Recipe, SynthesizeSettings
+from scripts.core.settings import Recipe, SynthesizeSettings
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
@@ -56,7 +56,7 @@ def run(
     inputs |= {"examples": examples.identity} if examples else {}
     options = output_settings(settings) | {"seed": recipe.seed}
     if settings.n is not None:
-        options["filter"] = output_settings(recipe.filter) | output_settings(recipe.evaluate, CalibrationSettings)
+        options["filter"] = output_settings(recipe.filter) | {"bootstrap": recipe.evaluate.bootstrap}
         inputs |= references.identities
         inputs |= pinned_by(base) if base and judged else {}
     stage = Stage("synthesize", repo, inputs, options, sealed)

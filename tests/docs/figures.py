@@ -33,8 +33,8 @@ SENTENCES = {
         "held-out loss {loss_ours:.2f} ({loss_stock:.2f} and {loss_bare:.2f})"
     ),
     "judge": (
-        "a trained judge tells good lines from perturbed ones with an AUC of {auc[pv]:.2f} (PV), "
-        "{auc[naturalness]:.2f} (Naturalness) and {auc[creativity]:.2f} (Creativity)"
+        "a trained judge tells good lines from spoilt ones and from what models write with an AUC of "
+        "{auc[pv]:.2f} (PV), {auc[naturalness]:.2f} (Naturalness) and {auc[creativity]:.2f} (Creativity)"
     ),
 }
 Result = dict[str, Any]

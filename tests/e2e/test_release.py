@@ -155,7 +155,7 @@ def test_generate_prints_lines(released: dict[str, Any], home: Path) -> None:
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference rows are not here")
 def test_imported_rows_train_an_adapter_well_under_the_base(home: Path, released: dict[str, Any]) -> None:
-    less = {"import.limit": 600, "train.max_steps": 30, "evaluate.pairs": 4, "evaluate.calibration_rows": 24}
+    less = {"import.limit": 1500, "train.max_steps": 30, "evaluate.pairs": 4, "evaluate.calibration_rows": 24}
     changes = [f"{key}={value}" for key, value in less.items()]
     flags = [part for change in changes for part in ("--set", change)]
     done = hanjul("--format", "json", "release", "imported", "--input", str(REFERENCE), *flags, home=home, check=False)

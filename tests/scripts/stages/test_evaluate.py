@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from model_card.judging.graded import graded_lines, of_part
 from pipelines.errors import HanjulError
 from pipelines.rows import make_row, split_of
 from scripts.comparison.eval_prompts import few_shot_chat
@@ -19,6 +20,15 @@ def test_pairs_are_of_the_test_split_and_of_different_products_first() -> None:
     more = choose_pairs(ROWS, len(products) + 3, seed=1)
     assert more[: len(products)] == pairs
     assert len(set(more)) == len(products) + 3
+
+
+def test_products_that_the_judge_was_fitted_on_come_last() -> None:
+    fitted = {line.row["product"] for line in of_part(graded_lines(), "fit")}
+    known = sorted(product for product in fitted if split_of(product) == "test")[:30]
+    new = sum(split_of(row["product"]) == "test" for row in ROWS)
+    pairs = choose_pairs([*(make_row(product, ["가벼운"], "줄") for product in known), *ROWS], new + 30, seed=1)
+    assert {product for product, _ in pairs[:new]}.isdisjoint(known)
+    assert {product for product, _ in pairs[new:]} == set(known)
 
 
 def test_same_seed_same_pairs() -> None:
