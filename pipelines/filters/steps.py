@@ -8,6 +8,7 @@ from distilabel.typing import StepColumns, StepOutput
 from pipelines.filters.apply_rules import check_row
 from pipelines.filters.filter_rows import gate_and_select
 from pipelines.filters.limits import Limits
+from pipelines.filters.rules.claims.wording import wording
 from pipelines.rows import row_id
 from pipelines.text import morphemes
 
@@ -35,9 +36,10 @@ class CheckRules(Step):  # type: ignore[misc]
     limits: Limits
 
     def load(self) -> None:
-        """Load Kiwi while the first rows are on their way."""
+        """Load Kiwi and the wording of claims while the first rows are on their way."""
         super().load()
         morphemes.warm_up()
+        wording()
 
     @property
     def inputs(self) -> StepColumns:

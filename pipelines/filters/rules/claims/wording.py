@@ -1,0 +1,94 @@
+"""How far a line is worded like those that the law restricts, as learnt from labelled lines.
+
+A pattern finds the wordings that somebody thought of. This finds what new ones share with `lines.jsonl`, restricted and
+innocent lines by several readers: a logistic regression on the letters of a line and of its product. Who finds a line
+that is judged wrongly adds it to that file.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from pipelines.corpus import load_corpus
+from pipelines.filters.rules.claims.entries import load_claims
+from pipelines.slogans import load_slogans
+
+#: One JSON object each: category, product, line, restricted.
+LINES = Path(__file__).parent / "lines.jsonl"
+#: Lengths of the runs of letters that are looked at, in a line and in category and product.
+IN_LINE, IN_GOODS = (2, 3, 4), (2, 3)
+#: Corpus lines that stand beside the labelled ones as innocent, and what each counts: what most rows look like.
+ORDINARY, ORDINARY_WEIGHT = 3000, 0.3
+#: Inverse strength of the regularisation.
+C = 0.3
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A fitted model.
+
+    Attributes:
+        intercept: log-odds of a line without any known run of letters.
+        weights: run of letters -> log-odds that it adds. Those of category and product begin with a tab.
+    """
+
+    intercept: float
+    weights: Mapping[str, float]
+
+    def log_odds(self, line: str, goods: str) -> float:
+        """That a line is restricted, for category and product in one string."""
+        return self.intercept + sum(self.weights.get(piece, 0.0) for piece in pieces(line, goods))
+
+    def strongest(self, line: str) -> str:
+        """The word that speaks most for a restriction."""
+        return max(line.split(), key=lambda word: sum(self.weights.get(piece, 0.0) for piece in _runs(word, IN_LINE)))
+
+
+@cache
+def wording() -> Wording:
+    """The model of `lines.jsonl`, the patterns' own examples, real slogans and ordinary lines; fitted in a second."""
+    labelled = [*_labelled(), *_examples(), *((row["product"], row["ad_copy"], False) for row in load_slogans())]
+    ordinary = random.Random(0).sample([row for row in load_corpus() if row["merit"] != "flat"], ORDINARY)
+    lines = [*labelled, *((f"{row['category']} {row['product']}", row["ad_copy"], False) for row in ordinary)]
+    return _fitted(lines, [1.0] * len(labelled) + [ORDINARY_WEIGHT] * len(ordinary))
+
+
+def pieces(line: str, goods: str) -> set[str]:
+    """The runs of letters of a line and of its category and product."""
+    return set(chain(_runs(line, IN_LINE), (f"\t{run}" for run in _runs(goods, IN_GOODS))))
+
+
+def _fitted(lines: list[tuple[str, str, bool]], counts: list[float]) -> Wording:
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    found = CountVectorizer(analyzer=lambda line: pieces(line[1], line[0]), min_df=2, binary=True)
+    features = found.fit_transform(lines)
+    model = LogisticRegression(C=C, max_iter=1000).fit(features, [line[2] for line in lines], sample_weight=counts)
+    return Wording(float(model.intercept_[0]), dict(zip(found.get_feature_names_out(), model.coef_[0], strict=True)))
+
+
+def _labelled() -> Iterable[tuple[str, str, bool]]:
+    for text in LINES.read_text(encoding="utf-8").splitlines():
+        found: dict[str, Any] = json.loads(text)
+        yield f"{found['category']} {found['product']}", found["line"], found["restricted"]
+
+
+def _examples() -> Iterable[tuple[str, str, bool]]:
+    for claim in load_claims():
+        for examples, restricted in ((claim.examples, True), (claim.fine, False)):
+            for example in examples:
+                product, line = example.split(" | ")
+                yield product, line, restricted
+
+
+def _runs(text: str, lengths: tuple[int, ...]) -> Iterable[str]:
+    padded = f" {text} "
+    return (padded[at : at + length] for length in lengths for at in range(len(padded) - length + 1))
