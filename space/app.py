@@ -58,7 +58,7 @@ def build_page(settings: dict[str, Any], writer: Writer) -> gr.Blocks:
                 button.click(None, None, [product, values], js=f"() => {chosen}", api_visibility="private")
         with gr.Row(elem_classes="fields"):
             count = gr.Slider(1, MAX_LINES, 5, step=1, label="카피 수", buttons=[], min_width=140)
-            temperature = gr.Slider(*TEMPERATURES, 0.8, step=0.1, label="다양성(온도)", buttons=[], min_width=140)
+            temperature = gr.Slider(*TEMPERATURES, 0.3, step=0.1, label="다양성(온도)", buttons=[], min_width=140)
         write = gr.Button("카피 쓰기", variant="primary", elem_id="write")
         state = gr.HTML(elem_id="state", apply_default_css=False)
         result = gr.HTML(view.result(), js_on_load=view.COPY_BUTTONS, elem_id="result", apply_default_css=False)

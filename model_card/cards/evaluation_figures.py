@@ -25,27 +25,31 @@ _LOSES = "#1c7ed6"
 
 
 def scores(report: Report) -> bytes:
-    """`evaluation/scores.png`: a panel a metric, a column a judge.
+    """`evaluation/scores.png`: a row a metric, a panel for each judge that scores it.
 
-    A system's bar is the 95 % interval of its mean, the points below it are its lines. At the end of the leading
-    judge's column, in another mark, what the reference project published: mean and standard deviation by its own judge.
+    A system's bar is the 95 % interval of its mean, the points below it are its lines. At the end of a row's first
+    panel, in another mark, what the reference project published: mean and standard deviation by its own judge.
     """
-    rows = len(report.systems) + _GAP + len(published().systems)
     judgements = report.judgements
     metrics = scored_metrics([judgement.judge for judgement in judgements])
+    panels_of = [[one for one in judgements if metric in one.judge.metrics] for metric in metrics]
+    columns = max(len(found) for found in panels_of)
+    rows = [
+        len(report.systems) + (_GAP + len(published().systems) if published().has(metric) else 0) for metric in metrics
+    ]
+    title = 0.5 if len(judgements) == 1 else 0.75  # inches; with several judges it names one
+    heights = [title + _ROW * count for count in rows]
     with style():
-        size = (_WIDTH + _NEXT * (len(judgements) - 1), 1.1 + len(metrics) * (0.5 + _ROW * rows))
+        size = (_WIDTH + _NEXT * (columns - 1), 1.1 + sum(heights))
         figure = Figure(figsize=size, layout="constrained")
-        panels = figure.subplots(len(metrics), len(judgements), sharex=True, sharey=True, squeeze=False)
-        for row, metric in enumerate(metrics):
-            for column, judgement in enumerate(judgements):
-                if metric in judgement.judge.metrics:
-                    _scores_panel(panels[row][column], report, judgement, metric)
-                else:
-                    panels[row][column].set_visible(False)
-        if len(judgements) > 1:
-            for axes, judgement in zip(panels[0], judgements, strict=True):
-                axes.set_title(f"{_wrapped(judgement.judge.name, 40)}\n\n{axes.get_title(loc='left')}")
+        panels = figure.subplots(len(metrics), columns, sharex=True, sharey="row", squeeze=False, height_ratios=heights)
+        for row, metric, found in zip(panels, metrics, panels_of, strict=True):
+            for axes in row[len(found) :]:
+                axes.set_visible(False)
+            for axes, judgement in zip(row, found, strict=False):
+                _scores_panel(axes, report, judgement, metric, beside=judgement is found[0] and published().has(metric))
+                if len(judgements) > 1:
+                    axes.set_title(f"{axes.get_title(loc='left')}\n{_wrapped(judgement.judge.name, 44)}")
         for axes in panels[-1]:
             axes.set_xlabel("점수, 높을수록 좋음 · score, higher is better")
         note = (
@@ -56,7 +60,8 @@ def scores(report: Report) -> bytes:
         return png(figure)
 
 
-def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: Metric) -> None:
+def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: Metric, *, beside: bool) -> None:
+    """Our systems and, where they stand `beside`, those of the reference project."""
     judge = judgement.judge
     axes.set_title(f"{metric.korean} · {metric.name}{_mark(judge.calibration[metric.key].reliable)}")
     for row, system in enumerate(report.systems):
@@ -65,9 +70,22 @@ def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: Metr
         points = [verdict.scores[metric.key] for verdict in judged]
         axes.scatter(points, [row + 0.22] * len(points), s=14, color=colour, alpha=0.25, linewidths=0)
         _estimate(axes, row, judgement.means[system.name][metric.key], colour)
-    others = published().systems if judgement is report.judgements[0] else ()
-    places = [len(report.systems) + _GAP + place for place in range(len(published().systems))]
-    for place, other in zip(places, others, strict=False):
+    labels = [system.name for system in report.systems]
+    places: list[float] = [*range(len(labels))]
+    if beside:
+        axes.axhline(len(labels) - 0.4, color=SOFT, linewidth=0.8, linestyle=(0, (2, 3)))
+        places += [len(labels) + _GAP + place for place in range(len(published().systems))]
+        labels += [f"◇ {other.model}" for other in published().systems]
+        _others(axes, places[len(report.systems) :], metric)
+    if axes.get_subplotspec().is_first_col():  # type: ignore[union-attr]
+        axes.set_yticks(places, [_wrapped(name) for name in labels], fontsize=10)
+        axes.set_ylim(places[-1] + 0.6, -0.8)  # the first system on top
+    axes.set_xlim(-0.02, 1.02)
+    axes.grid(axis="y", visible=False)
+
+
+def _others(axes: Axes, places: Sequence[float], metric: Metric) -> None:
+    for place, other in zip(places, published().systems, strict=True):
         if metric.key not in other.scores:
             continue
         spread = other.scores[metric.key]
@@ -76,12 +94,6 @@ def _scores_panel(axes: Axes, report: Report, judgement: Judgement, metric: Metr
             [spread.mean], [place], s=36, marker="D", facecolors=GROUND, edgecolors=INK, linewidths=1.2, zorder=3
         )
         _value(axes, place, spread.mean)
-    names = [system.name for system in report.systems] + [f"◇ {other.model}" for other in published().systems]
-    axes.set_yticks([*range(len(report.systems)), *places], [_wrapped(name) for name in names], fontsize=10)
-    axes.axhline(len(report.systems) - 0.4, color=SOFT, linewidth=0.8, linestyle=(0, (2, 3)))
-    axes.set_ylim(places[-1] + 0.6, -0.8)  # the first system on top
-    axes.set_xlim(-0.02, 1.02)
-    axes.grid(axis="y", visible=False)
 
 
 def calibration(judges: Sequence[JudgeFacts]) -> bytes:

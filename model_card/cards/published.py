@@ -9,6 +9,9 @@ from importlib import resources
 import yaml
 from pydantic import TypeAdapter
 
+from model_card.comparison.report import Judgement, Report
+from pipelines.metrics import Metric
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -41,6 +44,16 @@ class Published:
     judge: str
     pairs: int
     systems: tuple[PublishedSystem, ...]
+
+    def has(self, metric: Metric) -> bool:
+        """Whether one of its systems was scored in a metric."""
+        return any(metric.key in system.scores for system in self.systems)
+
+
+def is_comparable(report: Report, judgement: Judgement) -> bool:
+    """Whether the published scores stand beside a judgement: the first that has one of their metrics."""
+    scoring = (one for one in report.judgements if any(published().has(metric) for metric in one.judge.metrics))
+    return judgement is next(scoring, None)
 
 
 @cache

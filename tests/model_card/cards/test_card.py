@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from model_card.cards.card import END, START, CardError, evaluation_section, render, replace_evaluation
 from model_card.cards.facts import CardFacts
 from model_card.cards.hub_results import ReportError, eval_results, model_index
+from model_card.cards.published import published
 from model_card.cards.report_files import files, markdown
 from model_card.comparison.report import Line
 from model_card.judging.contrast_kinds import MODEL_MADE
@@ -351,3 +352,10 @@ def test_a_likelihood_judge_that_wrote_lines_itself_is_named():
     assert said in evaluation_section(REPORT, ADAPTER)
     other = replace(REPORT, systems=tuple(replace(system, model=f"{system.model}-other") for system in REPORT.systems))
     assert said not in evaluation_section(other, f"{ADAPTER}-other")
+
+
+def test_published_scores_stand_with_the_first_judge_that_has_one_of_their_metrics():
+    of_sense = replace(JUDGE, name="sense on a base", calibration={"sense": calibration(0.8, "sense")})
+    text = markdown(wide_report(["base", "adapter"], [of_sense, JUDGE]))
+    before, after = text.split(f"### {JUDGE.name}", 1)
+    assert "‡" not in before and f"{published().systems[0].parameters}) ‡ |" in after

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from model_card.cards import evaluation_figures, training_curve
-from tests.model_card.cards.facts import JUDGE, REPORT, around, wide_report
+from tests.model_card.cards.facts import JUDGE, REPORT, around, calibration, wide_report
 
 COMPARING = replace(JUDGE, name="gpt-4o at api.openai.com", duels=around(0.9, 0.03), contradictions=0.08)
 NAMES = [
@@ -51,6 +51,14 @@ def test_scores_grow_with_systems_and_widen_with_judges():
     assert size(few)[0] == size(many)[0] == 1280
     assert size(many)[1] - size(few)[1] == pytest.approx(3 * 3 * 0.44 * 200, abs=2)  # three rows more in three panels
     assert size(both)[0] > 2000
+
+
+def test_judges_of_different_metrics_share_a_column():
+    of_sense = replace(JUDGE, name="sense", calibration={"sense": calibration(0.8, "sense")})
+    alone, two = (evaluation_figures.scores(wide_report(NAMES, judges)) for judges in ([JUDGE], [of_sense, JUDGE]))
+    assert size(two)[0] == size(alone)[0]
+    # The reference project published no Sense, so that panel has our systems alone.
+    assert size(two)[1] - size(alone)[1] == pytest.approx((3 * 0.25 + 0.75 + 0.44 * len(NAMES)) * 200, abs=2)
 
 
 def test_calibration_has_a_row_for_comparing_where_a_judge_compares():
