@@ -17,7 +17,7 @@ from tests.limits import LIMITS
 
 ROWS = [
     make_row("알로에 수분 젤", ["순한"], "밤새 피부 재생을 돕는 초록", category="스킨케어", source="written"),
-    make_row("알로에 수분 젤", ["순한"], "밤새 피부 재생을 돕는 초록", source="imported"),
+    make_row("알로에 화분", ["순한"], "밤새 물을 머금는 초록", source="imported"),
     make_row("모카포트", ["여유"], '"부엌이  먼저 깬다"', source="synthesised"),
     make_row("모카포트", ["여유"], "여유를 끓이는 아침", source="synthesised"),
 ]
@@ -29,8 +29,8 @@ def test_here_and_in_other_processes_it_is_the_same(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(partition, "FEW", 0)
     assert partition.partition_by_rules(rows, LIMITS, tmp_path) == here
     passed, rejected = here
-    assert [row["ad_copy"] for row in passed] == ["밤새 피부 재생을 돕는 초록", "부엌이 먼저 깬다"]
-    assert [row["reason"] for row in rejected] == ["claim", "leak"]  # what skin care may not say, a gel may
+    assert [row["ad_copy"] for row in passed] == ["밤새 물을 머금는 초록", "부엌이 먼저 깬다"]
+    assert [row["reason"] for row in rejected] == ["claim", "leak"]
     assert passed[1]["id"] == make_row("모카포트", ["여유"], "부엌이 먼저 깬다")["id"]
 
 

@@ -56,8 +56,8 @@ def wording() -> Wording:
     """The model of `lines.jsonl`, the patterns' own examples, real slogans and ordinary lines; fitted in a second."""
     labelled = [*_labelled(), *_examples(), *((row["product"], row["ad_copy"], False) for row in load_slogans())]
     ordinary = random.Random(0).sample([row for row in load_corpus() if row["merit"] != "flat"], ORDINARY)
-    lines = [*labelled, *((f"{row['category']} {row['product']}", row["ad_copy"], False) for row in ordinary)]
-    return _fitted(lines, [1.0] * len(labelled) + [ORDINARY_WEIGHT] * len(ordinary))
+    ordinary_lines = [variant for row in ordinary for variant in _with_and_without(row | {"line": row["ad_copy"]})]
+    return _fitted([*labelled, *ordinary_lines], [1.0] * len(labelled) + [ORDINARY_WEIGHT] * len(ordinary_lines))
 
 
 def pieces(line: str, goods: str) -> set[str]:
@@ -71,14 +71,19 @@ def _fitted(lines: list[tuple[str, str, bool]], counts: list[float]) -> Wording:
 
     found = CountVectorizer(analyzer=lambda line: pieces(line[1], line[0]), min_df=2, binary=True)
     features = found.fit_transform(lines)
-    model = LogisticRegression(C=C, max_iter=1000).fit(features, [line[2] for line in lines], sample_weight=counts)
+    model = LogisticRegression(C=C, tol=1e-6, max_iter=5000).fit(features, [line[2] for line in lines], sample_weight=counts)
     return Wording(float(model.intercept_[0]), dict(zip(found.get_feature_names_out(), model.coef_[0], strict=True)))
 
 
 def _labelled() -> Iterable[tuple[str, str, bool]]:
     for text in LINES.read_text(encoding="utf-8").splitlines():
-        found: dict[str, Any] = json.loads(text)
-        yield f"{found['category']} {found['product']}", found["line"], found["restricted"]
+        yield from _with_and_without(json.loads(text))
+
+
+def _with_and_without(row: Mapping[str, Any]) -> Iterable[tuple[str, str, bool]]:
+    """A line of its category and product, and of its product alone: many rows that are imported have no category."""
+    for goods in (f"{row['category']} {row['product']}", row["product"]):
+        yield goods, row["line"], row.get("restricted", False)
 
 
 def _examples() -> Iterable[tuple[str, str, bool]]:

@@ -1,6 +1,6 @@
-"""How many restricted lines the claims find, and how many innocent ones, on lines by a reader who saw none of them.
+"""How many restricted lines the claims find, and how many innocent ones, on lines by readers who saw none of them.
 
-`claims_probe.jsonl`: 400 lines over fourteen fields of law, half of them restricted. Neither the patterns nor the
+`claims_probe.jsonl`: lines by two readers over fourteen fields of law, half of them restricted. Neither the patterns nor the
 wording were made from it: what is to be improved is read off `claims/lines.jsonl`, and never off the probe.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+
+import pytest
 
 from pipelines.filters.limits import Limits
 from pipelines.filters.rules import claim
@@ -24,8 +26,9 @@ def share_found(restricted: bool) -> float:
     return sum(claim.check(row | {"ad_copy": row["line"]}, LIMITS) is not None for row in rows) / len(rows)
 
 
-def test_the_probe_has_as_many_restricted_as_innocent_lines() -> None:
-    assert [row["restricted"] for row in PROBE].count(True) == [row["restricted"] for row in PROBE].count(False) == 200
+def test_half_of_the_probe_is_restricted() -> None:
+    assert len(PROBE) >= 900
+    assert [row["restricted"] for row in PROBE].count(True) == pytest.approx(len(PROBE) / 2, rel=0.02)
 
 
 def test_no_line_of_the_probe_was_learnt_from() -> None:

@@ -55,7 +55,7 @@ def test_a_line_that_a_pattern_finds_and_the_wording_clears_stays(monkeypatch: p
     monkeypatch.setattr(claim, "claimed", lambda line, goods: "약속: 보장")
     monkeypatch.setattr(claim, "wording", lambda: Wording(-9.0, {}))
     assert check("적금", "다 같이 모아요") is None
-    monkeypatch.setattr(claim, "wording", lambda: Wording(claim.LEAST - claim.PATTERN, {}))
+    monkeypatch.setattr(claim, "wording", lambda: Wording(claim.LEAST - claim.PATTERN + 0.01, {}))
     assert check("적금", "다 같이 모아요") == "약속: 보장"
 
 
