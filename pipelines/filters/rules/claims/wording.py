@@ -71,7 +71,9 @@ def _fitted(lines: list[tuple[str, str, bool]], counts: list[float]) -> Wording:
 
     found = CountVectorizer(analyzer=lambda line: pieces(line[1], line[0]), min_df=2, binary=True)
     features = found.fit_transform(lines)
-    model = LogisticRegression(C=C, tol=1e-6, max_iter=5000).fit(features, [line[2] for line in lines], sample_weight=counts)
+    # To the last digits: the same line must be judged the same on every machine.
+    model = LogisticRegression(C=C, tol=1e-6, max_iter=5000)
+    model.fit(features, [restricted for _, _, restricted in lines], sample_weight=counts)
     return Wording(float(model.intercept_[0]), dict(zip(found.get_feature_names_out(), model.coef_[0], strict=True)))
 
 

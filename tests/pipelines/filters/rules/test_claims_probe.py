@@ -1,7 +1,7 @@
 """How many restricted lines the claims find, and how many innocent ones, on lines by readers who saw none of them.
 
-`claims_probe.jsonl`: lines by two readers over fourteen fields of law, half of them restricted. Neither the patterns nor the
-wording were made from it: what is to be improved is read off `claims/lines.jsonl`, and never off the probe.
+`claims_probe.jsonl`: lines by two readers over fourteen fields of law, half of them restricted. Neither the patterns
+nor the wording were made from it: what is to be improved is read off `claims/lines.jsonl`, and never off the probe.
 """
 
 from __future__ import annotations
