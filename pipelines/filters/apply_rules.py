@@ -19,6 +19,8 @@ from pipelines.filters.rules import (
     slogan,
     template,
 )
+from pipelines.filters.rules.claims.wording import wording
+from pipelines.text import morphemes
 from pipelines.text.tidy import tidy, tidy_row
 
 Row = dict[str, Any]
@@ -29,6 +31,12 @@ Check = Callable[[Mapping[str, Any], Limits], str | None]
 RULE_MODULES = (refusal, format, length, script, personal, profanity, contaminated, leak, claim, slogan, template)
 #: Reason -> check.
 RULES: dict[str, Check] = {rule.REASON.key: rule.check for rule in RULE_MODULES}
+
+
+def warm_up() -> None:
+    """Load what the first row would wait for: Kiwi, and the wording of claims, which is fitted in some seconds."""
+    morphemes.warm_up()
+    wording()
 
 
 def first_rule(row: Mapping[str, Any], limits: Limits) -> tuple[str, str]:

@@ -5,12 +5,10 @@
 from distilabel.steps import GlobalStep, Step, StepInput
 from distilabel.typing import StepColumns, StepOutput
 
-from pipelines.filters.apply_rules import check_row
+from pipelines.filters.apply_rules import check_row, warm_up
 from pipelines.filters.filter_rows import gate_and_select
 from pipelines.filters.limits import Limits
-from pipelines.filters.rules.claims.wording import wording
 from pipelines.rows import row_id
-from pipelines.text import morphemes
 
 
 class CheckRules(Step):  # type: ignore[misc]
@@ -36,10 +34,9 @@ class CheckRules(Step):  # type: ignore[misc]
     limits: Limits
 
     def load(self) -> None:
-        """Load Kiwi and the wording of claims while the first rows are on their way."""
+        """Load what the rules need while the first rows are on their way."""
         super().load()
-        morphemes.warm_up()
-        wording()
+        warm_up()
 
     @property
     def inputs(self) -> StepColumns:

@@ -13,10 +13,9 @@ from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal
 from pipelines.endpoint.streaming import Response
-from pipelines.filters.apply_rules import first_rule
+from pipelines.filters.apply_rules import first_rule, warm_up
 from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, row_id
-from pipelines.text import morphemes
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,9 @@ def _check_answer(limits: Limits, pair: dict[str, Any], completion: Completion) 
 
 @contextmanager
 def in_own_process(limits: Limits) -> Iterator[Check]:
-    """`check_answers` in a process that is started at once: Kiwi takes a second to load and lets nothing else run."""
+    """`check_answers` in a process that is started at once: the rules take seconds to load and let nothing else run."""
     with ProcessPoolExecutor(1, initializer=_begin, initargs=(limits,)) as pool:
-        pool.submit(morphemes.warm_up)
+        pool.submit(warm_up)
         yield lambda answers: pool.submit(_check, answers).result()
 
 

@@ -38,7 +38,7 @@ def check(row: Mapping[str, Any], limits: Limits) -> str | None:
     """
     line = row["ad_copy"]
     goods = f"{row.get('category') or ''} {row['product']}"
-    if exempt().search(goods):
+    if _is_exempt(goods):
         return None
     claim = claimed(line, goods)
     odds = wording().log_odds(line, goods)
@@ -89,6 +89,11 @@ def _names_by_cue() -> dict[str, set[str]]:
         for cue in claim.cues:
             names.setdefault(cue[:2], set()).add(claim.name)
     return names
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_exempt(goods: str) -> bool:
+    return bool(exempt().search(goods))
 
 
 @lru_cache(maxsize=1 << 14)

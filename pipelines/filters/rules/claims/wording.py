@@ -53,7 +53,7 @@ class Wording:
 
 @cache
 def wording() -> Wording:
-    """The model of `lines.jsonl`, the patterns' own examples, real slogans and ordinary lines; fitted in a second."""
+    """The model of `lines.jsonl`, the patterns' own examples, real slogans and ordinary lines; fitted in seconds."""
     labelled = [*_labelled(), *_examples(), *((row["product"], row["ad_copy"], False) for row in load_slogans())]
     ordinary = random.Random(0).sample([row for row in load_corpus() if row["merit"] != "flat"], ORDINARY)
     ordinary_lines = [variant for row in ordinary for variant in _with_and_without(row | {"line": row["ad_copy"]})]

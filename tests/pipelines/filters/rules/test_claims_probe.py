@@ -15,14 +15,15 @@ from pipelines.filters.limits import Limits
 from pipelines.filters.rules import claim
 from pipelines.filters.rules.claims import wording
 
-PROBE = [
-    json.loads(line) for line in (Path(__file__).parent / "claims_probe.jsonl").read_text(encoding="utf-8").splitlines()
-]
+PROBE, LEARNT = (
+    [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for path in (Path(__file__).parent / "claims_probe.jsonl", wording.LINES)
+)
 LIMITS = Limits()
 
 
-def share_found(restricted: bool) -> float:
-    rows = [row for row in PROBE if row["restricted"] is restricted]
+def share_found(restricted: bool, lines: list[dict] = PROBE) -> float:
+    rows = [row for row in lines if row["restricted"] is restricted]
     return sum(claim.check(row | {"ad_copy": row["line"]}, LIMITS) is not None for row in rows) / len(rows)
 
 
@@ -32,8 +33,7 @@ def test_half_of_the_probe_is_restricted() -> None:
 
 
 def test_no_line_of_the_probe_was_learnt_from() -> None:
-    learnt = {json.loads(text)["line"] for text in wording.LINES.read_text(encoding="utf-8").splitlines()}
-    assert learnt.isdisjoint(row["line"] for row in PROBE)
+    assert {row["line"] for row in LEARNT}.isdisjoint(row["line"] for row in PROBE)
 
 
 def test_restricted_lines_are_found() -> None:
@@ -42,3 +42,8 @@ def test_restricted_lines_are_found() -> None:
 
 def test_innocent_lines_are_let_through() -> None:
     assert share_found(restricted=False) <= 0.10
+
+
+def test_lines_that_were_learnt_from_are_judged_as_labelled() -> None:
+    assert share_found(restricted=True, lines=LEARNT) >= 0.95
+    assert share_found(restricted=False, lines=LEARNT) <= 0.05
