@@ -40,11 +40,12 @@ def check(row: Mapping[str, Any], limits: Limits) -> str | None:
     goods = f"{row.get('category') or ''} {row['product']}"
     if _is_exempt(goods):
         return None
-    claim = claimed(line, goods)
     odds = wording().log_odds(line, goods)
-    if odds + (PATTERN if claim else 0) < LEAST:
+    if odds + PATTERN < LEAST:  # most lines: no pattern could make up for it
         return None
-    return claim or f"말씨: {wording().strongest(line)}"
+    if claim := claimed(line, goods):
+        return claim
+    return f"말씨: {wording().strongest(line)}" if odds >= LEAST else None
 
 
 def claimed(line: str, goods: str) -> str | None:

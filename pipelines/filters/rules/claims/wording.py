@@ -11,8 +11,7 @@ import json
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +43,15 @@ class Wording:
 
     def log_odds(self, line: str, goods: str) -> float:
         """That a line is restricted, for category and product in one string."""
-        return self.intercept + sum(self.weights.get(piece, 0.0) for piece in pieces(line, goods))
+        return self.intercept + self._sum(frozenset(_runs(line, IN_LINE))) + self._sum(_of_goods(goods))
 
     def strongest(self, line: str) -> str:
         """The word that speaks most for a restriction."""
-        return max(line.split(), key=lambda word: sum(self.weights.get(piece, 0.0) for piece in _runs(word, IN_LINE)))
+        return max(line.split(), key=lambda word: self._sum(_runs(word, IN_LINE)))
+
+    def _sum(self, pieces: Iterable[str]) -> float:
+        known = self.weights
+        return sum([known[piece] for piece in pieces if piece in known])
 
 
 @cache
@@ -60,21 +63,20 @@ def wording() -> Wording:
     return _fitted([*labelled, *ordinary_lines], [1.0] * len(labelled) + [ORDINARY_WEIGHT] * len(ordinary_lines))
 
 
-def pieces(line: str, goods: str) -> set[str]:
-    """The runs of letters of a line and of its category and product."""
-    return set(chain(_runs(line, IN_LINE), (f"\t{run}" for run in _runs(goods, IN_GOODS))))
-
-
 def _fitted(lines: list[tuple[str, str, bool]], counts: list[float]) -> Wording:
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    found = CountVectorizer(analyzer=lambda line: pieces(line[1], line[0]), min_df=2, binary=True)
+    found = CountVectorizer(
+        analyzer=lambda line: {*_runs(line[1], IN_LINE), *_of_goods(line[0])}, min_df=2, binary=True
+    )
     features = found.fit_transform(lines)
     # To the last digits: the same line must be judged the same on every machine.
     model = LogisticRegression(C=C, tol=1e-6, max_iter=5000)
     model.fit(features, [restricted for _, _, restricted in lines], sample_weight=counts)
-    return Wording(float(model.intercept_[0]), dict(zip(found.get_feature_names_out(), model.coef_[0], strict=True)))
+    return Wording(
+        float(model.intercept_[0]), dict(zip(found.get_feature_names_out(), model.coef_[0].tolist(), strict=True))
+    )
 
 
 def _labelled() -> Iterable[tuple[str, str, bool]]:
@@ -96,6 +98,11 @@ def _examples() -> Iterable[tuple[str, str, bool]]:
                 yield product, line, restricted
 
 
-def _runs(text: str, lengths: tuple[int, ...]) -> Iterable[str]:
+@lru_cache(maxsize=1 << 14)  # a product has many rows
+def _of_goods(goods: str) -> frozenset[str]:
+    return frozenset(f"\t{run}" for run in _runs(goods, IN_GOODS))
+
+
+def _runs(text: str, lengths: tuple[int, ...]) -> list[str]:
     padded = f" {text} "
-    return (padded[at : at + length] for length in lengths for at in range(len(padded) - length + 1))
+    return [padded[at : at + length] for length in lengths for at in range(len(padded) - length + 1)]
