@@ -19,7 +19,8 @@ from pipelines.filters.rules import (
     slogan,
     template,
 )
-from pipelines.filters.rules.claims.wording import wording
+from pipelines.filters.rules.claims import wording as claims_wording
+from pipelines.filters.rules.cliches import wording as cliches_wording
 from pipelines.text import morphemes
 from pipelines.text.tidy import tidy, tidy_row
 
@@ -34,9 +35,10 @@ RULES: dict[str, Check] = {rule.REASON.key: rule.check for rule in RULE_MODULES}
 
 
 def warm_up() -> None:
-    """Load what the first row would wait for: Kiwi, and the wording of claims, which is fitted in some seconds."""
+    """Load what the first row would wait for: Kiwi, and the wordings of claims and clichés, fitted in some seconds."""
     morphemes.warm_up()
-    wording()
+    claims_wording.wording()
+    cliches_wording.wording()
 
 
 def first_rule(row: Mapping[str, Any], limits: Limits) -> tuple[str, str]:

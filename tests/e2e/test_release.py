@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.corpus import load_corpus
 from tests import command
 from tests.space.browser import CHROMIUM, generate
 
@@ -20,7 +22,6 @@ from tests.space.browser import CHROMIUM, generate
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 HERE = Path(__file__).parent
-REFERENCE = command.ROOT.parent / "shared" / "data" / "reference_copy.json"
 
 
 def hanjul(*args: str, home: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -153,12 +154,17 @@ def test_generate_prints_lines(released: dict[str, Any], home: Path) -> None:
     assert 1 <= len(done.stdout.splitlines()) <= 2
 
 
-@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference rows are not here")
-def test_imported_rows_train_an_adapter_well_under_the_base(home: Path, released: dict[str, Any]) -> None:
-    less = {"import.limit": 1500, "train.max_steps": 30, "evaluate.pairs": 4, "evaluate.calibration_rows": 24}
-    changes = [f"{key}={value}" for key, value in less.items()]
-    flags = [part for change in changes for part in ("--set", change)]
-    done = hanjul("--format", "json", "release", "imported", "--input", str(REFERENCE), *flags, home=home, check=False)
+def test_imported_rows_train_an_adapter_well_under_the_base(
+    home: Path, released: dict[str, Any], tmp_path: Path
+) -> None:
+    columns = {"상품": "product", "담고자 하는 가치": "values", "카피라이팅": "ad_copy"}
+    rows = random.Random(0).sample([row for row in load_corpus() if row["merit"] == "plain"], 500)
+    theirs = [{name: row[column] for name, column in columns.items()} for row in rows]
+    (tmp_path / "rows.json").write_text(json.dumps(theirs, ensure_ascii=False), encoding="utf-8")
+    less = {"train.max_steps": 30, "evaluate.pairs": 4, "evaluate.calibration_rows": 24}
+    flags = [part for key, value in less.items() for part in ("--set", f"{key}={value}")]
+    source = ["--input", str(tmp_path / "rows.json")]
+    done = hanjul("--format", "json", "release", "imported", *source, *flags, home=home, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     uri = json.loads(done.stdout)["adapter"]
     from scripts.local_hub.lifecycle import running

@@ -129,25 +129,25 @@ def test_leak_knows_korean(product, value, ad_copy, leaks):
 
 
 def test_values_and_products_are_checked_too():
-    assert verdict("로마의 아침이 온다", values=()) == ("format", "no value")
-    assert verdict("로마의 아침이 온다", values=("",)) == ("format", "no value")
-    assert verdict("로마의 아침이 온다", values=('캔"에 맞는 말은',)) == ("format", 'value: 캔"에 맞는 말은')
-    assert verdict("로마의 아침이 온다", values=("即각적인",)) == ("script", "value: Hanja 即")
-    assert verdict("로마의 아침이 온다", values=("Comfortable",)) == ("script", "value: Latin Comfortable")
-    assert verdict("로마의 아침이 온다", product="Blu-ray 플레이어", source="imported") is None
+    assert verdict("불 위에서 로마가 끓는다", values=()) == ("format", "no value")
+    assert verdict("불 위에서 로마가 끓는다", values=("",)) == ("format", "no value")
+    assert verdict("불 위에서 로마가 끓는다", values=('캔"에 맞는 말은',)) == ("format", 'value: 캔"에 맞는 말은')
+    assert verdict("불 위에서 로마가 끓는다", values=("即각적인",)) == ("script", "value: Hanja 即")
+    assert verdict("불 위에서 로마가 끓는다", values=("Comfortable",)) == ("script", "value: Latin Comfortable")
+    assert verdict("불 위에서 로마가 끓는다", product="Blu-ray 플레이어", source="imported") is None
 
 
 def test_the_gate_is_for_synthesised_rows_alone():
-    assert verdict("로마의 아침이 온다", sense=0.5) is None
-    assert verdict("로마의 아침이 온다", sense=0.499) == ("judge", "sense 0.499 < 0.500")
+    assert verdict("불 위에서 로마가 끓는다", sense=0.5) is None
+    assert verdict("불 위에서 로마가 끓는다", sense=0.499) == ("judge", "sense 0.499 < 0.500")
     for source in ("written", "imported"):
-        assert verdict("로마의 아침이 온다", source=source) is None
+        assert verdict("불 위에서 로마가 끓는다", source=source) is None
         assert verdict("모카포트의 아침이 온다", source=source) == ("leak", "product 모카포트")
     assert verdict("모카포트의 아침이 온다", sense=0.0) == ("leak", "product 모카포트")
 
 
 def test_without_a_threshold_no_synthesised_row_comes_in():
-    rows = [make("로마의 아침이 온다", sense=1.0), make("부엌이 먼저 깬다", source="written")]
+    rows = [make("불 위에서 로마가 끓는다", sense=1.0), make("부엌이 먼저 깬다", source="written")]
     kept, rejected = filter_rows(rows, limits(min_sense=None))
     assert [row["source"] for row in kept] == ["written"]
     assert [(row["reason"], row["evidence"]) for row in rejected] == [
@@ -158,7 +158,7 @@ def test_without_a_threshold_no_synthesised_row_comes_in():
 @pytest.mark.parametrize(("product", "split"), [("건조기", "validation"), ("우산", "test")])
 def test_validation_and_test_hold_no_synthesised_row(product, split):
     for bounds in (LIMITS, limits(gated=False)):
-        rows = [make("로마의 아침이 온다", product), make("부엌이 먼저 깬다", product, source="imported")]
+        rows = [make("불 위에서 로마가 끓는다", product), make("부엌이 먼저 깬다", product, source="imported")]
         kept, rejected = filter_rows(rows, bounds)
         assert [row["source"] for row in kept] == ["imported"]
         assert [(row["reason"], row["evidence"]) for row in rejected] == [("held_out", f"split {split}")]
@@ -166,9 +166,9 @@ def test_validation_and_test_hold_no_synthesised_row(product, split):
 
 def test_duplicate_keeps_the_best():
     rows = [
-        make("로마의 아침이 온다", product="모카포트", sense=0.6),
-        make("로마의 아침이, 온다.", product="원두", sense=0.9),
-        make("로마의아침이온다", product="커피잔", source="written"),
+        make("불 위에서 로마가 끓는다", product="모카포트", sense=0.6),
+        make("불 위에서 로마가, 끓는다.", product="원두", sense=0.9),
+        make("불위에서로마가끓는다", product="커피잔", source="written"),
     ]
     kept, rejected = filter_rows(rows, LIMITS)
     assert [row["product"] for row in kept] == ["커피잔"]
@@ -179,14 +179,14 @@ def test_duplicate_keeps_the_best():
 
 def test_a_line_is_no_duplicate_of_a_rejected_one():
     kept, rejected = filter_rows(
-        [make("로마의 아침이 온다", sense=0.1), make("로마의 아침이 온다.", product="원두")], LIMITS
+        [make("불 위에서 로마가 끓는다", sense=0.1), make("불 위에서 로마가 끓는다.", product="원두")], LIMITS
     )
     assert [row["product"] for row in kept] == ["원두"] and [row["reason"] for row in rejected] == ["judge"]
 
 
 def test_outranked_keeps_the_best_synthesised_lines_of_a_pair():
     rows = [
-        make("로마의 아침이 온다", sense=0.6),
+        make("불 위에서 로마가 끓는다", sense=0.6),
         make("부엌이 먼저 깬다", sense=0.9),
         make("향이 알람보다 빠르다", sense=0.7),
     ]
@@ -219,7 +219,7 @@ def test_first_reason_wins_and_rows_are_exactly_these():
 def test_rules_first_and_thresholds_later_is_the_same_as_all_at_once():
     rows = [
         make(line, sense=sense)
-        for line in ("설렘이 온다", "로마의 아침이 온다", "부엌이 먼저 깬다")
+        for line in ("설렘이 온다", "불 위에서 로마가 끓는다", "부엌이 먼저 깬다")
         for sense in (0.2, 0.8)
     ]
     passed, by_rules = apply_rules(rows, LIMITS)
@@ -230,7 +230,7 @@ def test_rules_first_and_thresholds_later_is_the_same_as_all_at_once():
 
 
 def test_missing_scores_are_errors():
-    bare = {**make("로마의 아침이 온다"), "scores": None}
+    bare = {**make("불 위에서 로마가 끓는다"), "scores": None}
     assert apply_rules([bare], LIMITS) == ([bare], [])
     assert filter_rows([bare], limits(gated=False)) == ([{**bare, "group_id": bare["id"]}], [])
     with pytest.raises(ValueError, match=f"row {bare['id']} has no score `sense`: score the rows"):
@@ -283,7 +283,7 @@ def test_reference_corpus():
     ]
     _, rejected = filter_rows(rows, LIMITS)
     counts = Counter(row["reason"] for row in rejected)
-    assert 4_000 < counts["leak"] < 4_800 and 2_400 < counts["template"] < 3_300
+    assert 4_000 < counts["leak"] < 4_800 and 3_400 < counts["template"] < 4_300
     assert (
         15 <= counts["format"] <= 40 and 60 <= counts["script"] <= 100 and 5 < counts["near_duplicate"] < 20
     )  # most fall by a rule before

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from pipelines.filters.apply_rules import first_rule
 from pipelines.filters.rules import template
+from pipelines.filters.rules.cliches import forms
 from tests.limits import LIMITS, limits
 
-FORMS: list[dict[str, Any]] = yaml.safe_load(template.FORMS.read_text(encoding="utf-8"))
+FORMS: list[dict[str, Any]] = forms.load_forms()
 HITS = [(form["name"], line) for form in FORMS for line in form["hits"]]
 FINE = [(form["name"], line) for form in FORMS for line in form["fine"]]
 HOSTILE = st.text(st.sampled_from("가나 하세요있습니다,.!_·-“’\n\t\u3000\u200b\0😀aA1ㄱ"), max_size=40)
@@ -73,7 +74,7 @@ def test_a_line_with_a_stock_word_is_fine_where_other_words_carry_it(line: str) 
 
 
 def test_stock_words_open_no_group_and_none_is_listed_twice() -> None:
-    weights: dict[str, str] = yaml.safe_load(template.STOCK_WORDS.read_text(encoding="utf-8"))
+    weights: dict[str, str] = yaml.safe_load(forms.STOCK_WORDS.read_text(encoding="utf-8"))
     words = [word for listed in weights.values() for word in listed.split()]
     assert list(weights) == ["heavy", "light"] and len(set(words)) == len(words)
     assert [word for word in words if re.compile(word).groups or re.match(word, "")] == []

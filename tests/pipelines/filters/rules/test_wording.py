@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from pipelines.corpus import load_corpus
 from pipelines.filters.limits import Limits
 from pipelines.filters.rules import claim
+from pipelines.filters.rules import wording as shared
 from pipelines.filters.rules.claims import wording
-from pipelines.filters.rules.claims.wording import Wording
+from pipelines.filters.rules.cliches import wording as cliches
+from pipelines.filters.rules.wording import Wording, ordinary_rows
 
 SMALL = Wording(-1.0, {"낫습": 2.0, "습니다": -0.5, "\t병원": 0.5})
 
@@ -26,11 +30,21 @@ def test_the_strongest_word_is_the_one_that_adds_most() -> None:
     assert SMALL.strongest("무릎이 낫습 갑니다") == "낫습"
 
 
-def test_labelled_lines_are_of_both_kinds_and_none_stands_twice() -> None:
-    lines = [json.loads(text) for text in wording.LINES.read_text(encoding="utf-8").splitlines()]
-    restricted = sum(line["restricted"] for line in lines)
-    assert 0.4 <= restricted / len(lines) <= 0.6
+@pytest.mark.parametrize(("path", "label"), [(wording.LINES, "restricted"), (cliches.LINES, "worn")])
+def test_labelled_lines_are_of_both_kinds_and_none_stands_twice(path: Path, label: str) -> None:
+    lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    assert 0.4 <= sum(line[label] for line in lines) / len(lines) <= 0.6
     assert len({(line["product"], line["line"]) for line in lines}) == len(lines)
+
+
+def test_an_edit_of_the_corpus_changes_no_other_ordinary_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    merits = frozenset({"flat"})
+    before = ordinary_rows(merits, 50)
+    rest = [row for row in load_corpus() if row["ad_copy"] != before[7]["ad_copy"]]
+    monkeypatch.setattr(shared, "load_corpus", lambda: rest[::-1])
+    after = ordinary_rows.__wrapped__(merits, 50)
+    assert after[:49] == before[:7] + before[8:]
+    assert {row["merit"] for row in before} == {"flat"}
 
 
 def test_the_product_decides() -> None:
