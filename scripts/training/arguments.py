@@ -20,8 +20,9 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
     """Arguments that all trainers share. Checkpoints go to `folder`, nothing goes elsewhere.
 
     Args:
-        evaluated: there are held-out rows: measured after each epoch, and the best checkpoint is taken in the end.
+        evaluated: there are held-out rows, measured after each epoch.
     """
+    chosen = keeps_best(settings, evaluated)
     cuda = torch.cuda.is_available()
     return {
         "output_dir": str(folder),
@@ -42,9 +43,9 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
         "save_total_limit": 2,  # the best one and the last: with 1 the last goes when training ends, also by SIGTERM
         "restore_callback_states_from_checkpoint": True,  # how long early stopping has been waiting
         "eval_strategy": "epoch" if evaluated else "no",
-        "load_best_model_at_end": evaluated,
-        "metric_for_best_model": "eval_loss" if evaluated else None,
-        "greater_is_better": False if evaluated else None,
+        "load_best_model_at_end": chosen,
+        "metric_for_best_model": "eval_loss" if chosen else None,
+        "greater_is_better": False if chosen else None,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "dataloader_pin_memory": cuda,
@@ -55,6 +56,11 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
         "push_to_hub": False,
         "disable_tqdm": True,  # callbacks.ShowProgress stands in
     }
+
+
+def keeps_best(settings: TrainSettings, evaluated: bool) -> bool:
+    """Whether the checkpoint of the best held-out loss is taken in the end, and not the last one."""
+    return evaluated and settings.keep == "best"
 
 
 def world_size() -> int:

@@ -56,7 +56,7 @@ def build_trainer(
     trainer.remove_callback(PrinterCallback)
     for callback in (StopOnNonFiniteLoss(), FrequentCheckpoints(), StopOnSigterm(), ShowProgress()):
         trainer.add_callback(callback)
-    if evaluated:
+    if arguments.keeps_best(settings, evaluated):
         trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=settings.patience))
     return trainer
 

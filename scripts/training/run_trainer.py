@@ -16,11 +16,11 @@ from scripts.training.callbacks import ShowProgress, StopOnSigterm
 
 
 def run_trainer(trainer: Any) -> dict[str, Any]:
-    """Train, from the last whole checkpoint where there is one, and leave the best weights in the model.
+    """Train, from the last whole checkpoint where there is one, and leave the best or last weights in the model.
 
     Returns:
         The curve: `steps` of {step, loss}, `held_out_steps` of {step, loss} after each epoch, `best_step` (None
-        without held-out rows), `samples_per_second`, `seconds`. Losses are mean negative log-likelihoods (nats) per
+        where the last step was taken), `samples_per_second`, `seconds`. Losses are mean negative log-likelihoods (nats) per
         completion token, or DPO's.
 
     Raises:

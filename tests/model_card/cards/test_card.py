@@ -233,6 +233,12 @@ def test_a_dataset_without_validation_has_no_held_out_table():
     assert "held-out" not in render(CardFacts(RELEASE, replace(TRAINING, held_out=None)))
 
 
+@pytest.mark.parametrize(("keep", "said"), [("best", "best checkpoint by held-out loss"), ("last", "last checkpoint")])
+def test_the_card_says_which_checkpoint_was_taken(keep, said):
+    text = render(CardFacts(RELEASE, replace(TRAINING, settings={**TRAINING.settings, "keep": keep})))
+    assert f", {said}; " in text and ("검증 손실이 가장 낮은" in text) == (keep == "best")
+
+
 def test_the_usage_is_python():
     code = re.search(r"```python\n(.*?)```", render(FACTS), re.DOTALL)
     assert code

@@ -86,6 +86,18 @@ def test_the_best_epoch_is_kept_and_training_ends_when_it_gets_no_better(tmp_pat
     assert max(measured) == best + 8 < 9 * 8  # an epoch of 8 steps after the best one
 
 
+def test_the_last_epoch_is_kept_where_that_is_wanted(tmp_path: Path) -> None:
+    changes = {"max_steps": -1, "epochs": 4, "patience": 1, "learning_rate": 20.0, "keep": "last"}
+    with loading.quiet_libraries():
+        trainer = tiny_trainer(tmp_path, SETTINGS.model_copy(update=changes))
+        curve = run_trainer(trainer)
+        held = held_out_loss(trainer)
+    losses = [point["loss"] for point in curve["held_out_steps"]]
+    assert curve["best_step"] is None
+    assert len(losses) == 4 and losses[-1] > min(losses)  # it got worse, and went on
+    assert held and held["adapter"] == pytest.approx(losses[-1], rel=1e-3)
+
+
 def command(folder: Path, *flags: str) -> list[str]:
     return [sys.executable, "-m", "tests.scripts.training.run_tiny", str(folder), *flags]
 
