@@ -20,8 +20,8 @@ def run_trainer(trainer: Any) -> dict[str, Any]:
 
     Returns:
         The curve: `steps` of {step, loss}, `held_out_steps` of {step, loss} after each epoch, `best_step` (None
-        where the last step was taken), `samples_per_second`, `seconds`. Losses are mean negative log-likelihoods (nats) per
-        completion token, or DPO's.
+        where the last step was taken), `samples_per_second`, `seconds`. Losses are mean negative log-likelihoods (nats)
+        per completion token, or DPO's.
 
     Raises:
         HanjulError: SIGTERM stopped it; a checkpoint stands.
