@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines.filters.gate import is_synthesised, sense
-from pipelines.filters.rules.template import cliche_of
+from pipelines.filters.rules.cliches.forms import listed_cliche
 from pipelines.rows import pair_of, row_id, user_message
 
 Rows = Sequence[Mapping[str, Any]]
@@ -78,8 +78,8 @@ def _is_flat(row: Mapping[str, Any]) -> bool:
 
 
 def _is_worse_unscored(row: Mapping[str, Any]) -> bool:
-    """Whether a line is worse by itself: it leaks or is a cliché. An ending that others have too is no fault of it."""
-    return row["reason"] == "leak" or (row["reason"] == "template" and cliche_of(row["ad_copy"]) is not None)
+    """Whether a line is worse by itself: it leaks or is a cliché of the list. An ending that others have is not."""
+    return row["reason"] == "leak" or (row["reason"] == "template" and listed_cliche(row["ad_copy"]) is not None)
 
 
 def _prompt(row: Mapping[str, Any]) -> tuple[Any, ...]:

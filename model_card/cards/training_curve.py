@@ -82,7 +82,7 @@ def training_curve(curve: Mapping[str, Any]) -> bytes:
             axes.annotate(
                 f"검증 · held-out {kept['loss']:.2f}",
                 (kept["step"], kept["loss"]),
-                xytext=(0, 56),  # above the curve, which is at its lowest here
+                xytext=(0, 56),  # above both curves, which are low here
                 textcoords="offset points",
                 ha="right",
                 arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1},

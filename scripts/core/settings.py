@@ -61,11 +61,12 @@ class TrainSettings(Settings):
     rows: int | None = Field(None, ge=1, description="learn this many rows of the train split, drawn by seed")
     epochs: float = Field(2.0, gt=0)
     max_steps: int = Field(-1, description="stop after this many optimiser steps; -1 for whole epochs")
-    keep: Literal["best", "last"] = Field(
-        "best",
-        description="the checkpoint that is taken: of the best held-out loss, which then ends the run too, or last",
+    keep: Literal["last"] | None = Field(
+        None, description="last: publish the checkpoint after all epochs; null: that of the lowest held-out loss"
     )
-    patience: int = Field(2, ge=1, description="epochs without a better held-out loss after which it ends: keep best")
+    patience: int = Field(
+        2, ge=1, description="epochs without a better held-out loss after which training ends, but with keep: last"
+    )
     batch_size: int = Field(16, ge=1, description="rows of a step, over all processes; packed, rows of max_length")
     gradient_accumulation: int = Field(1, ge=1, description="steps whose gradients are summed before the weights move")
     gradient_checkpointing: bool = Field(False, description="less memory, a third more time")

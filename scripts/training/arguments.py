@@ -22,7 +22,7 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
     Args:
         evaluated: there are held-out rows, measured after each epoch.
     """
-    chosen = keeps_best(settings, evaluated)
+    best = keeps_best(settings, evaluated)
     cuda = torch.cuda.is_available()
     return {
         "output_dir": str(folder),
@@ -40,12 +40,12 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
         "use_cpu": not torch.accelerator.is_available(),
         "seed": seed,
         "save_strategy": "epoch",  # callbacks.FrequentCheckpoints adds to it
-        "save_total_limit": 2,  # the best one and the last: with 1 the last goes when training ends, also by SIGTERM
+        "save_total_limit": 2,  # the best and the last: with 1 the last goes when training ends, also by SIGTERM
         "restore_callback_states_from_checkpoint": True,  # how long early stopping has been waiting
         "eval_strategy": "epoch" if evaluated else "no",
-        "load_best_model_at_end": chosen,
-        "metric_for_best_model": "eval_loss" if chosen else None,
-        "greater_is_better": False if chosen else None,
+        "load_best_model_at_end": best,
+        "metric_for_best_model": "eval_loss" if best else None,
+        "greater_is_better": False if best else None,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "dataloader_pin_memory": cuda,
@@ -60,7 +60,7 @@ def common(settings: TrainSettings, seed: int, folder: Path, evaluated: bool) ->
 
 def keeps_best(settings: TrainSettings, evaluated: bool) -> bool:
     """Whether the checkpoint of the best held-out loss is taken in the end, and not the last one."""
-    return evaluated and settings.keep == "best"
+    return evaluated and settings.keep != "last"
 
 
 def world_size() -> int:

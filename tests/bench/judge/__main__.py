@@ -4,7 +4,7 @@
     python -m tests.bench.judge --smoke
 
 Last line of stdout: one JSON object, its keys are explained in tests/bench/README.md. The likelihood judge is trained
-and calibrated on the reference rows; where those are not on the machine, the bench says so and ends.
+and calibrated on rows of the written corpus.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 
 from tests.bench.judge import geval, uninformed
 from tests.bench.processes import run
-from tests.bench.reference import REFERENCE, require_reference
 from tests.bench.report import finish, parser_of
 
 LIKELIHOODS = "tests.bench.with_local_hub tests.bench.judge.likelihoods"
@@ -27,6 +26,7 @@ class Size:
     """How much of each part.
 
     Attributes:
+        imported: rows of the written corpus that are imported.
         rows: held-out rows that the likelihood judge is calibrated on.
         max_steps: of its training; -1 is one epoch.
         timed, whole: rows that it reads against the clock, and of those the ones read whole, which takes seconds each.
@@ -34,6 +34,7 @@ class Size:
         geval: see `tests.bench.judge.geval`.
     """
 
+    imported: int
     rows: int
     max_steps: int
     timed: int
@@ -42,10 +43,8 @@ class Size:
     geval: geval.Size
 
 
-#: Rows of the written corpus that a smoke run imports.
-SMOKE_LIMIT = 400
-FULL = Size(rows=200, max_steps=-1, timed=96, whole=4, uninformed=20, geval=geval.FULL)
-SMOKE = Size(rows=24, max_steps=4, timed=16, whole=2, uninformed=3, geval=geval.SMOKE)
+FULL = Size(imported=5000, rows=200, max_steps=-1, timed=96, whole=4, uninformed=20, geval=geval.FULL)
+SMOKE = Size(imported=400, rows=24, max_steps=4, timed=16, whole=2, uninformed=3, geval=geval.SMOKE)
 
 
 def main() -> None:
@@ -54,16 +53,13 @@ def main() -> None:
     parser.add_argument("--max-steps", type=int, default=None, help="of the judge's training; -1 is one epoch")
     args = parser.parse_args()
     size = SMOKE if args.smoke else FULL
-    if not args.smoke:
-        require_reference()
     figures: dict[str, Any] = uninformed.measure(size.uninformed) | geval.measure(size.geval)
     with tempfile.TemporaryDirectory() as folder:
         figures |= run(
             f"{LIKELIHOODS} --smoke" if args.smoke else LIKELIHOODS,
             home=Path(folder),
             show=True,
-            source="starter" if args.smoke else REFERENCE,
-            limit=SMOKE_LIMIT if args.smoke else None,
+            imported=size.imported,
             rows=args.rows or size.rows,
             max_steps=args.max_steps or size.max_steps,
             timed=size.timed,

@@ -1,6 +1,6 @@
 """The likelihood judge on held-out rows: what it tells apart, and how fast it reads.
 
-    python -m tests.bench.with_local_hub tests.bench.judge.likelihoods --source reference_copy.json --rows 200
+    python -m tests.bench.with_local_hub tests.bench.judge.likelihoods --imported 5000 --rows 200
 
 Last line on stdout: one JSON object, see `measure`.
 """
@@ -36,7 +36,9 @@ SEED = 20261122
 
 def measure(hub: Hub, args: argparse.Namespace) -> dict[str, Any]:
     """AUC of the trained judge and of the base behind examples, and the speed of the latter."""
-    recipe = load_recipe("imported", {"import.source": args.source, "import.limit": args.limit, "filter.judge": "none"})
+    recipe = load_recipe(
+        "imported", {"import.source": "starter", "import.limit": args.imported, "filter.judge": "none"}
+    )
     judging = judge_settings(hub, args)
     raw = import_rows.run(hub, hub.repo("dataset", recipe.dataset), recipe.import_, SEED)
     dataset, base = filter.run(hub, raw, None, recipe), models.resolve_base(hub, judging)
@@ -112,8 +114,7 @@ def _apart(one: dict[str, float], other: dict[str, float]) -> float:
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", required=True, help="what `hanjul import` takes")
-    parser.add_argument("--limit", type=int, default=None, help="rows of it; by default all")
+    parser.add_argument("--imported", type=int, required=True, help="rows of the written corpus")
     parser.add_argument("--rows", type=int, required=True, help="held-out rows of the calibration")
     parser.add_argument("--max-steps", type=int, default=-1, help="of the judge's training; -1 is one epoch")
     parser.add_argument("--timed", type=int, default=96, help="rows that are read against the clock")

@@ -233,10 +233,18 @@ def test_a_dataset_without_validation_has_no_held_out_table():
     assert "held-out" not in render(CardFacts(RELEASE, replace(TRAINING, held_out=None)))
 
 
-@pytest.mark.parametrize(("keep", "said"), [("best", "best checkpoint by held-out loss"), ("last", "last checkpoint")])
-def test_the_card_says_which_checkpoint_was_taken(keep, said):
-    text = render(CardFacts(RELEASE, replace(TRAINING, settings={**TRAINING.settings, "keep": keep})))
-    assert f", {said}; " in text and ("검증 손실이 가장 낮은" in text) == (keep == "best")
+@pytest.mark.parametrize(
+    ("settings", "korean", "english"),
+    [
+        ({}, "검증 손실이 가장 낮은 체크포인트를 골랐습니다.", "best checkpoint by held-out loss"),
+        ({"keep": None}, "검증 손실이 가장 낮은 체크포인트를 골랐습니다.", "best checkpoint by held-out loss"),
+        ({"keep": "last"}, "마지막 체크포인트를 그대로 썼습니다.", "last checkpoint"),
+    ],
+)
+def test_the_card_says_which_checkpoint_was_taken(settings, korean, english):
+    text = render(CardFacts(RELEASE, replace(TRAINING, settings={**TRAINING.settings, "patience": 2, **settings})))
+    assert korean in text and f", {english}; " in text
+    assert ("| patience |" in text) == (settings.get("keep") != "last")  # it has no effect then
 
 
 def test_the_usage_is_python():

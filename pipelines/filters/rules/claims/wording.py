@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.filters.rules.claims.entries import load_claims
-from pipelines.filters.rules.wording import Labelled, Wording, fit_wording, ordinary_rows
+from pipelines.filters.wording import Labelled, Wording, fit_wording, ordinary_rows
 from pipelines.slogans import load_slogans
 
 #: One JSON object each: category, product, line, restricted.
@@ -21,7 +21,7 @@ ORDINARY = 3000
 @cache
 def wording() -> Wording:
     """The model of `lines.jsonl`, the patterns' own examples, real slogans and ordinary lines."""
-    slogans = ((row["product"], row["ad_copy"], False) for row in load_slogans())
+    slogans = (Labelled(row["ad_copy"], False, row["product"]) for row in load_slogans())
     ordinary = ordinary_rows(frozenset({"good", "plain"}), ORDINARY)
     return fit_wording(
         [*_labelled(), *_examples(), *slogans],
@@ -37,7 +37,7 @@ def _labelled() -> Iterable[Labelled]:
 def _with_and_without(row: Mapping[str, Any]) -> Iterable[Labelled]:
     """A line of its category and product, and of its product alone: many rows that are imported have no category."""
     for goods in (f"{row['category']} {row['product']}", row["product"]):
-        yield goods, row["line"], row.get("restricted", False)
+        yield Labelled(row["line"], row.get("restricted", False), goods)
 
 
 def _examples() -> Iterable[Labelled]:
@@ -45,4 +45,4 @@ def _examples() -> Iterable[Labelled]:
         for examples, restricted in ((claim.examples, True), (claim.fine, False)):
             for example in examples:
                 product, line = example.split(" | ")
-                yield product, line, restricted
+                yield Labelled(line, restricted, product)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from pipelines.filters.rules.cliches.forms import load_forms
-from pipelines.filters.rules.wording import Labelled, Wording, fit_wording, ordinary_rows
+from pipelines.filters.wording import Labelled, Wording, fit_wording, ordinary_rows
 from pipelines.slogans import load_slogans
 
 #: One JSON object each: category, product, line, worn.
@@ -35,21 +35,21 @@ def log_odds(line: str) -> float:
 
 
 def strongest(line: str) -> str:
-    """The word of a line that speaks most for it."""
+    """The word of a line that speaks most for that."""
     return wording().strongest(line.strip(MARKS))
 
 
 def _labelled() -> Iterable[Labelled]:
     for text in LINES.read_text(encoding="utf-8").splitlines():
         row = json.loads(text)
-        yield "", row["line"].strip(MARKS), row["worn"]
+        yield Labelled(row["line"].strip(MARKS), row["worn"])
 
 
 def _examples() -> Iterable[Labelled]:
     for form in load_forms():
         for lines, worn in ((form["hits"], True), (form["fine"], False)):
-            yield from (("", line.strip(MARKS), worn) for line in lines)
+            yield from (Labelled(line.strip(MARKS), worn) for line in lines)
 
 
 def _fresh(line: str) -> Labelled:
-    return "", line.strip(MARKS), False
+    return Labelled(line.strip(MARKS), False)

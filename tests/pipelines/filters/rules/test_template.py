@@ -108,6 +108,11 @@ def test_letters_that_come_apart_hide_no_form() -> None:
     assert first_rule(row, LIMITS) == ("template", "form 해 보세요")
 
 
+@given(HOSTILE)
+def test_whatever_stands_in_a_line_it_gets_an_answer(line: str) -> None:
+    assert (check(line) or "form ").startswith(("form ", "stock words ", "wording "))
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

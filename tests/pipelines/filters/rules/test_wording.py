@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from pipelines.corpus import load_corpus
+from pipelines.filters import wording as shared
 from pipelines.filters.limits import Limits
 from pipelines.filters.rules import claim
-from pipelines.filters.rules import wording as shared
 from pipelines.filters.rules.claims import wording
 from pipelines.filters.rules.cliches import wording as cliches
-from pipelines.filters.rules.wording import Wording, ordinary_rows
+from pipelines.filters.wording import Wording, ordinary_rows
 
 SMALL = Wording(-1.0, {"낫습": 2.0, "습니다": -0.5, "\t병원": 0.5})
 
@@ -28,13 +28,20 @@ def test_each_run_of_letters_adds_its_log_odds_once() -> None:
 
 def test_the_strongest_word_is_the_one_that_adds_most() -> None:
     assert SMALL.strongest("무릎이 낫습 갑니다") == "낫습"
+    assert SMALL.strongest(" \u3000") == ""
 
 
-@pytest.mark.parametrize(("path", "label"), [(wording.LINES, "restricted"), (cliches.LINES, "worn")])
-def test_labelled_lines_are_of_both_kinds_and_none_stands_twice(path: Path, label: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "label", "columns"),
+    [(wording.LINES, "restricted", ("product", "line")), (cliches.LINES, "worn", ("line",))],
+    ids=["claims", "cliches"],
+)
+def test_labelled_lines_are_of_both_kinds_and_none_stands_twice(
+    path: Path, label: str, columns: tuple[str, ...]
+) -> None:
     lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
     assert 0.4 <= sum(line[label] for line in lines) / len(lines) <= 0.6
-    assert len({(line["product"], line["line"]) for line in lines}) == len(lines)
+    assert len({tuple(line[column].strip(cliches.MARKS) for column in columns) for line in lines}) == len(lines)
 
 
 def test_an_edit_of_the_corpus_changes_no_other_ordinary_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 A pattern finds the wordings that somebody thought of. This finds what new ones share with lines that people have
 labelled: a logistic regression on the letters of a line and, where it matters, of its product. A rule that uses it
-keeps its lines in a file `lines.jsonl`; who finds a line that is judged wrongly adds it there.
+keeps its lines in a file `lines.jsonl`; who finds lines that are judged wrongly adds them there, with others like them:
+one line alone moves little. `filter_rows.VERSION` goes up then.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelines.corpus import load_corpus
 
@@ -22,8 +23,13 @@ ORDINARY_WEIGHT = 0.3
 #: Inverse strength of the regularisation.
 C = 0.3
 
-#: (category and product in one string or "", line, whether the rule is to find it).
-Labelled = tuple[str, str, bool]
+
+class Labelled(NamedTuple):
+    """A line, whether a rule is to find it, and category and product in one string where these matter."""
+
+    line: str
+    wanted: bool
+    goods: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,8 @@ class Wording:
         return self.intercept + self._sum(frozenset(_runs(line, IN_LINE))) + self._sum(_of_goods(goods))
 
     def strongest(self, line: str) -> str:
-        """The word that speaks most for it."""
-        return max(line.split(), key=lambda word: self._sum(_runs(word, IN_LINE)))
+        """The word that speaks most for finding a line; empty where it has none."""
+        return max(line.split(), key=lambda word: self._sum(_runs(word, IN_LINE)), default="")
 
     def _sum(self, pieces: Iterable[str]) -> float:
         known = self.weights
@@ -52,27 +58,26 @@ class Wording:
 
 
 def fit_wording(labelled: Sequence[Labelled], ordinary: Sequence[Labelled]) -> Wording:
-    """The model of labelled lines, and of ordinary ones that count less; fitted in about two seconds."""
+    """The model of labelled lines, and of ordinary ones that count less; fitted in some seconds."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
 
     lines = [*labelled, *ordinary]
-    counts = [1.0] * len(labelled) + [ORDINARY_WEIGHT] * len(ordinary)
-    found = CountVectorizer(
-        analyzer=lambda line: {*_runs(line[1], IN_LINE), *_of_goods(line[0])}, min_df=2, binary=True
+    weights = [1.0] * len(labelled) + [ORDINARY_WEIGHT] * len(ordinary)
+    vectorizer = CountVectorizer(
+        analyzer=lambda one: {*_runs(one.line, IN_LINE), *_of_goods(one.goods)}, min_df=2, binary=True
     )
-    features = found.fit_transform(lines)
+    features = vectorizer.fit_transform(lines)
     # To the last digits: the same line must be judged the same on every machine.
     model = LogisticRegression(C=C, tol=1e-6, max_iter=5000)
-    model.fit(features, [label for _, _, label in lines], sample_weight=counts)
-    return Wording(
-        float(model.intercept_[0]), dict(zip(found.get_feature_names_out(), model.coef_[0].tolist(), strict=True))
-    )
+    model.fit(features, [one.wanted for one in lines], sample_weight=weights)
+    runs = vectorizer.get_feature_names_out()
+    return Wording(float(model.intercept_[0]), dict(zip(runs, model.coef_[0].tolist(), strict=True)))
 
 
 @cache
 def ordinary_rows(merits: frozenset[str], number: int) -> tuple[dict[str, Any], ...]:
-    """So many rows of the corpus of some merits: by a hash of each, so that an edit of others changes none of them."""
+    """So many rows of the corpus of some merits: by a hash of each, so that an edit of the corpus changes few."""
     rows = [row for row in load_corpus() if row["merit"] in merits]
     return tuple(sorted(rows, key=lambda row: hashlib.sha256(row["ad_copy"].encode()).digest())[:number])
 
