@@ -29,7 +29,10 @@ def how(judge: JudgeFacts) -> tuple[str, str]:
         "likelihood": ("언어 모델의 가능도", "likelihood of a language model"),
         "probabilities": ("루브릭 채점, 점수 토큰 확률의 평균", "rubric, mean over the score token's probabilities"),
         "samples": (f"루브릭 채점, {judge.samples}회 표본의 평균", f"rubric, mean of {judge.samples} samples"),
-        "classifier": ("등급을 매긴 카피로 학습한 분류기", "classifier fitted on graded lines"),
+        "classifier": (
+            "등급을 매긴 카피로 학습한 분류기, 점수는 읽는 이가 쓸 만하다고 볼 확률",
+            "classifier fitted on graded lines; a score is the chance that a reader calls the line usable",
+        ),
     }[judge.scoring]
 
 

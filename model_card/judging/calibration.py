@@ -38,7 +38,7 @@ class _KindScores:
 
 
 def calibrate(
-    contrasts: Sequence[Contrast], good: Scores, bad: Scores, *, bootstrap: int, seed: int
+    contrasts: Sequence[Contrast], good: Scores, bad: Scores, *, log_odds: bool = False, bootstrap: int, seed: int
 ) -> dict[str, Calibration]:
     """One calibration for each metric that the judge scores.
 
@@ -46,6 +46,8 @@ def calibrate(
         contrasts: what `build_contrast_set` returned.
         good, bad: raw scores of the good and of the perturbed row of each contrast, in order. A contrast with a row
             that the judge would not score (None) is left out.
+        log_odds: raw scores are log-odds already, and stay: of a line among those that the judge was fitted on, where
+            good ones may be rare, and not at even odds.
         bootstrap: resamples of the good rows, with the rows made from them, behind the intervals.
 
     Raises:
@@ -55,14 +57,14 @@ def calibrate(
     if scored is None:
         raise HanjulError("No line was scored: the judge cannot be calibrated")
     return {
-        key: _calibration(_by_kind(metric, contrasts, good, bad), bootstrap, seed)
+        key: _calibration(_by_kind(metric, contrasts, good, bad), log_odds, bootstrap, seed)
         for key, metric in METRICS.items()
         if key in scored
     }
 
 
 def apply(calibration: Calibration, raw: float) -> float:
-    """A raw score on the 0..1 scale: the chance that the line is good rather than bad, at even odds."""
+    """A raw score on the 0..1 scale: the chance that the line is good rather than bad, at the odds of `calibrate`."""
     return float(statistics.chance(calibration.slope * raw + calibration.intercept))
 
 
@@ -81,7 +83,7 @@ def _by_kind(metric: Metric, contrasts: Sequence[Contrast], good: Scores, bad: S
     return by_kind
 
 
-def _calibration(by_kind: Mapping[str, _KindScores], bootstrap: int, seed: int) -> Calibration:
+def _calibration(by_kind: Mapping[str, _KindScores], log_odds: bool, bootstrap: int, seed: int) -> Calibration:
     kinds = {
         kind: KindAccuracy(
             statistics.auc(scores.distinct()[1], scores.bad),
@@ -93,7 +95,7 @@ def _calibration(by_kind: Mapping[str, _KindScores], bootstrap: int, seed: int) 
     auc, paired = _intervals(kinds, by_kind, bootstrap, seed)
     better = {origin: score for scores in by_kind.values() for origin, score in zip(*scores.distinct(), strict=True)}
     worse = np.concatenate([scores.bad for scores in by_kind.values()])
-    slope, intercept = statistics.logistic(np.array(list(better.values())), worse)
+    slope, intercept = (1.0, 0.0) if log_odds else statistics.logistic(np.array(list(better.values())), worse)
     return Calibration(
         slope=slope,
         intercept=intercept,

@@ -121,7 +121,8 @@ def calibrated(
     scores = {_key(row): answer.scores if answer else None for row, answer in zip(rows, raw(rows), strict=True)}
     good = [scores[_key(contrast.good)] for contrast in contrasts]
     bad = [scores[_key(contrast.bad)] for contrast in contrasts]
-    calibration = calibrate(contrasts, good, bad, bootstrap=bootstrap, seed=seed)
+    log_odds = scoring == "classifier"
+    calibration = calibrate(contrasts, good, bad, log_odds=log_odds, bootstrap=bootstrap, seed=seed)
     accuracy, contradictions = _comparing(prefers, contrasts, bootstrap, seed) if prefers else (None, None)
     return Judge(JudgeFacts(name, family, scoring, samples, calibration, accuracy, contradictions), raw, prefers)
 

@@ -73,7 +73,8 @@ def make_sense_judge(
 ) -> Judge:
     """The judge, calibrated on contrasts of the kind `model_made`; others say nothing to it.
 
-    As every judge's, its scores are chances at even odds; the gate's are those among a model's lines.
+    Its scores are no chances at even odds, as other judges' are, but those that a reader calls a line usable, few as
+    these are among models' lines: what the card shows is to agree with what a reading finds.
     """
     scorer = _scorer(hub, base)
     with input_errors("calibration"):

@@ -66,6 +66,18 @@ def test_a_judge_that_knows_is_reliable():
         assert apply(known, 1.2) > 0.9 > 0.1 > apply(known, 0.2)
 
 
+def test_log_odds_stay_where_good_lines_are_rare():
+    def scores(value):
+        return [{"sense": value} for _ in CONTRASTS]
+
+    even, kept = (
+        calibrate(CONTRASTS, scores(-1.0), scores(-4.0), log_odds=stay, bootstrap=100, seed=3)["sense"]
+        for stay in (False, True)
+    )
+    assert (kept.slope, kept.intercept) == (1, 0) and kept.auc == even.auc
+    assert apply(kept, -3.0) == pytest.approx(0.0474, abs=1e-4) and apply(even, -1.0) > 0.5
+
+
 def test_items_are_good_rows_and_what_stands_beside_them():
     models = 40 + 80
     found = calibrated(lambda c: 1, lambda c: 0)
