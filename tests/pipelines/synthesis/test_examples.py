@@ -13,7 +13,7 @@ def test_slogans_shown_to_a_teacher_do_what_it_is_told():
     shown = exemplary_slogans()
     brands = [json.loads(line)["brand"] for line in SLOGANS.read_text(encoding="utf-8").splitlines()]
     whole = {row["id"]: (row, brand) for row, brand in zip(load_slogans(), brands, strict=True)}
-    assert len(shown) >= 90
+    assert len(shown) >= 85
     assert len({row["category"] for row in shown}) >= 25
     for row in shown:
         original, brand = whole[row["id"]]

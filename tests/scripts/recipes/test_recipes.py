@@ -31,7 +31,7 @@ def test_training_recipes_name_base_licence_and_memory(name: str) -> None:
 def test_full_is_the_offline_release_on_all_flat_lines() -> None:
     offline, full = recipes.load("offline"), recipes.load("full")
     assert offline.train.rows and full.train.rows is None
-    whole = offline.train.model_copy(update={"rows": None, "epochs": full.train.epochs})
+    whole = offline.train.model_copy(update={"rows": None, "epochs": full.train.epochs, "keep": "last"})
     assert full == offline.model_copy(update={"version": full.version, "train": whole})
     assert full.version > offline.version
 
