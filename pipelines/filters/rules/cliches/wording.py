@@ -25,8 +25,8 @@ def wording() -> Wording:
     """The model of `lines.jsonl`, the forms' own examples, real slogans and ordinary lines."""
     kinds = ((frozenset({"good", "plain"}), ORDINARY), (frozenset({"flat"}), ORDINARY_FLAT))
     ordinary = [row for merits, number in kinds for row in ordinary_rows(merits, number)]
-    slogans = (_fresh(row["ad_copy"]) for row in load_slogans())
-    return fit_wording([*_labelled(), *_examples(), *slogans], [_fresh(row["ad_copy"]) for row in ordinary])
+    slogans = (_label(row["ad_copy"], False) for row in load_slogans())
+    return fit_wording([*_labelled(), *_examples(), *slogans], [_label(row["ad_copy"], False) for row in ordinary])
 
 
 def log_odds(line: str) -> float:
@@ -42,14 +42,14 @@ def strongest(line: str) -> str:
 def _labelled() -> Iterable[Labelled]:
     for text in LINES.read_text(encoding="utf-8").splitlines():
         row = json.loads(text)
-        yield Labelled(row["line"].strip(MARKS), row["worn"])
+        yield _label(row["line"], row["worn"])
 
 
 def _examples() -> Iterable[Labelled]:
     for form in load_forms():
         for lines, worn in ((form["hits"], True), (form["fine"], False)):
-            yield from (Labelled(line.strip(MARKS), worn) for line in lines)
+            yield from (_label(line, worn) for line in lines)
 
 
-def _fresh(line: str) -> Labelled:
-    return Labelled(line.strip(MARKS), False)
+def _label(line: str, worn: bool) -> Labelled:
+    return Labelled(line.strip(MARKS), worn)
