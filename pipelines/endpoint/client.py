@@ -44,7 +44,7 @@ class Client:
         self.api, self.options = api, options
         self.store = Store(options.store)
         self.limiter = RateLimiter(options.concurrency)
-        self.budget = Budget(options.caps, options.price, self.store, options.run_id)
+        self.budget = Budget(options.caps, options.price, self.store, options.run_id, options.timeout)
         self.compatibility = Compatibility(self.store, options.identity, options.choices)
         self._gone = ""
         self._refusals = 0
@@ -81,7 +81,11 @@ class Client:
 
     def kept(self, key: str) -> Reply | None:
         """The reply of an earlier request, if there is one."""
-        return Reply.from_json(self.store.answer(key))
+        answer = self.store.answer(key)
+        reply = Reply.from_json(answer)
+        if answer is not None and not reply:
+            self.store.forget(key)  # else it would pass for what somebody else asked meanwhile
+        return reply
 
     def read(self, answer: Any, receipt: Receipt, *, weighed: bool = False) -> Reply:
         """The reply that an answer holds; what it cost goes onto the receipt.
@@ -131,6 +135,8 @@ class Client:
         sent = self.compatibility.sendable(body)
         bound = most_input_tokens(body["messages"]), body["max_tokens"] * sent.get("n", 1)
         async with self.budget.request(key, *bound) as receipt:
+            if kept := Reply.from_json(receipt.answer):
+                return kept
             try:
                 # The client's own time-out is for each read: a server that drips would hold its place for ever.
                 async with asyncio.timeout(self.options.timeout):
@@ -147,8 +153,8 @@ class Client:
             except (json.JSONDecodeError, UnicodeDecodeError) as error:
                 raise TransientError(f"garbage instead of JSON: {error}") from error
             reply = self.read(answer, receipt, weighed=bool(body.get("logprobs")))
+            receipt.answer = reply.to_json()
         self._answered, self._refusals = True, 0
-        self.store.keep(key, reply.to_json())
         return reply
 
     def _failed(self, error: openai.APIStatusError, body: dict[str, Any], sent: dict[str, Any]) -> Reply:

@@ -16,6 +16,8 @@ from pipelines.endpoint.prices import Price
 
 #: A dollar a token in, two a token out: sums without rounding.
 PRICE = Price(1_000_000, 2_000_000)
+#: Seconds: no request of these takes so long.
+PATIENCE = 60
 RUNS = (f"run {number}" for number in itertools.count())
 
 
@@ -75,11 +77,11 @@ def test_what_is_sent_at_once_never_passes_a_cap(store, costs, caps):
     in_flight: list[Spent] = []
     held_back = 0
 
-    async def request(budget: Budget, cost: Cost) -> None:
+    async def request(budget: Budget, number: int, cost: Cost) -> None:
         nonlocal held_back
         await asyncio.sleep(0)
         try:
-            async with budget.request("key", cost.most_in, cost.most_out) as receipt:
+            async with budget.request(f"key {number}", cost.most_in, cost.most_out) as receipt:
                 in_flight.append(cost.most)
                 # Even if every request in flight took as much as it may, the caps would hold.
                 assert not over(sum(in_flight, sum(sent, Spent())), caps)
@@ -96,8 +98,8 @@ def test_what_is_sent_at_once_never_passes_a_cap(store, costs, caps):
             held_back += 1
 
     async def main() -> None:
-        budget = Budget(caps, PRICE, store, run)
-        await asyncio.gather(*(request(budget, cost) for cost in costs))
+        budget = Budget(caps, PRICE, store, run, PATIENCE)
+        await asyncio.gather(*(request(budget, *numbered) for numbered in enumerate(costs)))
         assert budget.spent == sum(sent, Spent())
 
     asyncio.run(main())
@@ -116,7 +118,7 @@ def test_what_is_sent_at_once_never_passes_a_cap(store, costs, caps):
 )
 def test_says_which_limit_and_what_was_spent(store, caps, message):
     async def main() -> None:
-        budget = Budget(caps, PRICE, store, next(RUNS))
+        budget = Budget(caps, PRICE, store, next(RUNS), PATIENCE)
         async with budget.request("a", 40, 20) as receipt:
             receipt.settle("answered", 40, 20, PRICE)
         with pytest.raises(BudgetSpentError, match=f"^{message}$"):
@@ -129,7 +131,7 @@ def test_says_which_limit_and_what_was_spent(store, caps, message):
 
 def test_exactly_up_to_the_cap(store):
     async def main() -> None:
-        budget = Budget(Caps(requests=3, tokens=90, usd=120.0), PRICE, store, next(RUNS))
+        budget = Budget(Caps(requests=3, tokens=90, usd=120.0), PRICE, store, next(RUNS), PATIENCE)
         for _ in range(3):
             async with budget.request("a", 20, 10) as receipt:
                 receipt.settle("answered", 20, 10, PRICE)
@@ -150,7 +152,7 @@ def test_waits_for_those_in_flight_to_turn_out_cheaper(store):
         order.append(f"{name} settled")
 
     async def main() -> None:
-        budget = Budget(Caps(tokens=100), PRICE, store, run)
+        budget = Budget(Caps(tokens=100), PRICE, store, run, PATIENCE)
         events = [asyncio.Event() for _ in range(3)]
         tasks = [
             asyncio.create_task(request(budget, name, event, 40)) for name, event in zip("가나다", events, strict=True)
@@ -173,7 +175,7 @@ def test_a_request_without_an_answer_counts_at_its_most(store, error):
     run = next(RUNS)
 
     async def main() -> None:
-        budget = Budget(Caps(tokens=100), PRICE, store, run)
+        budget = Budget(Caps(tokens=100), PRICE, store, run, PATIENCE)
         with pytest.raises(error):
             async with budget.request("a", 30, 30):
                 raise error
@@ -195,7 +197,7 @@ def test_goes_on_where_an_earlier_process_was_killed(store):
     store.note_sent(next(RUNS), "c", Spent(1, 1000, 1000, 3000.0))
 
     async def main() -> None:
-        budget = Budget(Caps(tokens=100), PRICE, store, run)
+        budget = Budget(Caps(tokens=100), PRICE, store, run, PATIENCE)
         assert budget.spent == Spent(2, 30, 20, 70.0)
         with pytest.raises(BudgetSpentError, match=r"max_tokens = 100 \(50 spent\)"):
             async with budget.request("d", 51, 0):
@@ -204,12 +206,12 @@ def test_goes_on_where_an_earlier_process_was_killed(store):
             receipt.settle("answered", 25, 0, PRICE)
 
     asyncio.run(main())
-    assert Budget(Caps(), None, store, run).spent == Spent(3, 55, 20, 95.0)
+    assert Budget(Caps(), None, store, run, PATIENCE).spent == Spent(3, 55, 20, 95.0)
 
 
 def test_without_a_price_only_requests_and_tokens_count(store):
     async def main() -> None:
-        budget = Budget(Caps(), None, store, next(RUNS))
+        budget = Budget(Caps(), None, store, next(RUNS), PATIENCE)
         async with budget.request("a", 1000, 1000) as receipt:
             receipt.settle("answered", 7, 8, None)
         assert budget.spent == Spent(1, 7, 8, 0.0)
