@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -39,6 +40,8 @@ class Guarded(typer.core.TyperGroup):
         except (typer.TyperException, typer.Exit, typer.Abort):  # usage errors, and the ways in which commands end
             raise
         except HanjulError as error:
+            if isinstance(error.__context__, KeyboardInterrupt):
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending: a second Ctrl-C would be a traceback
             raise typer.Exit(crash.report_known(error, debug=OPTIONS.debug)) from None
         except Exception as error:
             if isinstance(error, BrokenPipeError) and _stdout_is_gone():

@@ -17,6 +17,7 @@ from distilabel.utils.logging import setup_logging
 from pipelines import progress
 from pipelines.errors import HanjulError
 from pipelines.execution.local_pipeline import StrictStepWrapper
+from pipelines.execution.step_processes import portable
 
 
 def queues_of(name: str) -> Any:
@@ -98,17 +99,8 @@ class StepActor:
             self._wrapper.run()
         except Exception as error:
             raised = getattr(error, "subprocess_exception", error)
-            return _portable(raised), "".join(traceback.format_exception(raised))
+            return portable(raised), "".join(traceback.format_exception(raised))
         return None
-
-
-def _portable(error: Exception) -> Exception:
-    """The exception, or its type and text where it cannot be pickled and read again, as with most of openai's."""
-    try:
-        copy: Exception = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return copy
 
 
 #: Marks a step that must run where the driver runs. No node offers it, and Ray never sees it.

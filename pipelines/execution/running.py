@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from distilabel.pipeline.base import BasePipeline
 from distilabel.utils.logging import stop_logging
 
 from pipelines.errors import HanjulError
+from pipelines.execution.interrupts import one_interrupt
 from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.execution.orphans import no_orphans
 from pipelines.execution.ray_pipeline import StrictRayPipeline
@@ -46,12 +46,12 @@ def leaf_of(pipeline: BasePipeline) -> Any:
     distilabel's cache: it knows steps, not the rows they were given.
 
     Raises:
-        HanjulError: what a step raised on purpose.
+        HanjulError: what a step raised on purpose, or which process died.
         RuntimeError: a step failed; the message says why, and a note on the cause where.
         KeyboardInterrupt: the user stopped it.
     """
     rich.reconfigure(stderr=True)  # distilabel logs through rich, and stdout is for data
-    with _contained(pipeline._cache_dir / "datasets"), no_orphans():
+    with _contained(pipeline._cache_dir / "datasets"), no_orphans(), one_interrupt():
         try:
             distiset = pipeline.run(use_cache=False)
         except Exception as error:
@@ -60,24 +60,9 @@ def leaf_of(pipeline: BasePipeline) -> Any:
                 raise cause from None  # the traceback in the step's process is a note on it
             what = f"the pipeline {pipeline.name} stopped: {type(cause).__name__}: {cause}"
             raise RuntimeError(f"{what}; the log above names the step") from error
-        except KeyboardInterrupt:
-            _join_threads(pipeline)
-            raise
         finally:
             stop_logging()
         return _leaf(pipeline.name, distiset)
-
-
-def _join_threads(pipeline: BasePipeline) -> None:
-    """See the threads of a stopped run off. They read from queues that went with the processes, and would say so."""
-    loud = threading.excepthook
-    threading.excepthook = lambda args: None if isinstance(args.exc_value, EOFError | OSError) else loud(args)
-    try:
-        for name in ("_output_queue_thread", "_load_steps_thread"):
-            if thread := getattr(pipeline, name, None):  # not there when stopped before the first step was started
-                thread.join()
-    finally:
-        threading.excepthook = loud
 
 
 @contextmanager

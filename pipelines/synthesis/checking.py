@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal
 from pipelines.endpoint.streaming import Response
+from pipelines.errors import HanjulError
+from pipelines.execution.deaths import died
+from pipelines.execution.step_processes import Raised, fail_step
 from pipelines.filters.apply_rules import first_rule, warm_up
 from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, row_id
@@ -56,23 +60,69 @@ def _check_answer(limits: Limits, pair: dict[str, Any], completion: Completion) 
 
 @contextmanager
 def in_own_process(limits: Limits) -> Iterator[Check]:
-    """`check_answers` in a process that is started at once: the rules take seconds to load and let nothing else run."""
-    with ProcessPoolExecutor(1, initializer=_begin, initargs=(limits,)) as pool:
-        pool.submit(warm_up)
-        yield lambda answers: pool.submit(_check, answers).result()
+    """`check_answers` in a process that is started at once: the rules take seconds to load and let nothing else run.
+
+    If that process dies, the step that waits for answers ends at once with it, and so does the run.
+    """
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_serve, args=(there, here, limits), daemon=True)
+    process.start()
+    there.close()
+    ended = threading.Event()
+    threading.Thread(target=_watch, args=(process, ended), daemon=True).start()
+    try:
+        yield lambda answers: _ask(process, here, answers)
+    finally:
+        ended.set()
+        process.kill()
+        process.join()
+        here.close()
 
 
-#: Of the process that checks: handing the slogans over with the answers would take longer than the check.
-_check_here: Check
+def _watch(process: multiprocessing.Process, ended: threading.Event) -> None:
+    wait([process.sentinel])
+    if not ended.is_set():
+        fail_step(_died(process))
 
 
-def _begin(limits: Limits) -> None:
-    global _check_here
-    _check_here = partial(check_answers, limits)
+def _died(process: multiprocessing.Process) -> HanjulError:
+    process.join()
+    return died("The process that checks lines", process.exitcode, f"process {process.pid}")
 
 
-def _check(answers: Sequence[Response]) -> list[PairResult]:
-    return _check_here(answers)
+def _ask(process: multiprocessing.Process, there: Connection, answers: Sequence[Response]) -> list[PairResult]:
+    """What the process makes of answers.
+
+    Raises:
+        HanjulError: it is dead.
+        Exception: what a rule raised.
+    """
+    try:
+        there.send(answers)
+        checked: list[PairResult] | Raised = there.recv()
+    except (EOFError, OSError):
+        raise _died(process) from None
+    if isinstance(checked, Raised):
+        checked.error.add_note(f"in the process that checks lines:\n{checked.trace}")
+        raise checked.error
+    return checked
+
+
+def _serve(connection: Connection, others: Connection, limits: Limits) -> None:
+    """Of the process: check what comes, for as long as somebody asks."""
+    others.close()  # the end of the pipe is its end only where nobody else holds it
+    with suppress(Exception):  # what fails here fails again below, where it can be said
+        warm_up()
+    try:
+        while True:
+            answers = connection.recv()
+            try:
+                checked: list[PairResult] | Raised = check_answers(limits, answers)
+            except Exception as error:
+                checked = Raised.of(error)
+            connection.send(checked)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # nobody asks any more
 
 
 def raw_rows(pair: Mapping[str, Any], texts: Sequence[str], failure: Failure | None) -> list[Row]:

@@ -21,6 +21,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from pipelines.errors import HanjulError
+from pipelines.execution.deaths import watched
 from pipelines.likelihood.generation import TOP_K
 from scripts.core import env
 
@@ -58,7 +59,9 @@ def serve(gguf: Path, lora: Path | None, chat_template: str, slots: int, context
             start_new_session=True,  # Ctrl-C is for the parent, whose block may still need the server
         )
         try:
-            yield f"{_wait(child, gguf, errors)}/v1"
+            url = f"{_wait(child, gguf, errors)}/v1"
+            with watched("The server of the embedded model (llama.cpp)", child.poll):
+                yield url
         finally:
             _stop(child)
 
