@@ -128,7 +128,7 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
         try:
             failure = ray_of().get(outcome)
         except Exception as error:
-            failure = error, str(error)
+            failure = _died(f"The step {step}", error) or error, str(error)
         if failure:
             self._fail(f"the step {step} failed", *failure)
 
@@ -178,7 +178,8 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
         try:
             loop()
         except Exception as error:
-            self._fail(f"the pipeline {self.name} failed", error, traceback.format_exc())
+            cause = _died("The process that holds the queues", error) or error
+            self._fail(f"the pipeline {self.name} failed", cause, traceback.format_exc())
 
     def _teardown(self) -> None:
         """Write the last rows, and wait for the steps' own word: one may fail after its last batch."""
@@ -191,3 +192,14 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
         """Send it through the queue. distilabel has a global step read a file, which other nodes do not see."""
         self._batch_manager.set_last_batch_sent(batch)
         self._send_to_step(batch.step_name, batch)
+
+
+def _died(who: str, error: Exception) -> HanjulError | None:
+    """That a process on the cluster is gone, in Ray's words; None where the error is another matter."""
+    if not isinstance(error, ray_of().exceptions.RayActorError):
+        return None
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return HanjulError(
+        f"{who} died on the cluster: {said}",
+        next_step="see the memory of its nodes, and run the same command to go on: what was answered is kept",
+    )

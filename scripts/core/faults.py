@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import HanjulError
+from scripts.core import env
 
 #: deepeval and huggingface_hub allow no click in common: no resolver installs both, so deepeval comes by itself.
 INSTALL_DEEPEVAL = "pip install --no-deps 'deepeval>=4.3'"
@@ -16,6 +18,8 @@ INSTALL_DEEPEVAL = "pip install --no-deps 'deepeval>=4.3'"
 KEPT = "finished stages are kept; run the same command to go on"
 #: How safetensors, torch, datasets and SQLite, whose errors carry no number, say that a disk is full.
 FULL = re.compile(r"No space left on device|os error 28\b|database or disk is full")
+#: How SQLite says that another process writes.
+LOCKED = "database is locked"
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def explained() -> Iterator[None]:
             raise
         raise HanjulError("The judges need deepeval", "not installed", f"run `{INSTALL_DEEPEVAL}`") from error
     except Exception as error:
-        known = _explain_disk(error)
+        known = _explain_disk(error) or _explain_lock(error)
         if known is None and not isinstance(error, HanjulError):
             known = _explain_os(error) if isinstance(error, OSError) else _explain_http(error)
         if known is None:
@@ -74,6 +78,17 @@ def _explain_disk(error: BaseException) -> HanjulError | None:
         if (isinstance(link, OSError) and link.errno in (errno.ENOSPC, errno.EDQUOT)) or FULL.search(str(link)):
             where = str(getattr(link, "filename", None) or link)
             return HanjulError("The disk is full", where, f"free some space or set HANJUL_HOME to another disk; {KEPT}")
+    return None
+
+
+def _explain_lock(error: BaseException) -> HanjulError | None:
+    """A database that another program has held for longer than anybody waits."""
+    if any(isinstance(link, sqlite3.OperationalError) and LOCKED in str(link) for link in _chain(error)):
+        return HanjulError(
+            "Another program holds the file of kept answers",
+            str(env.answers_path()),
+            f"end what reads or copies it (a database browser, a backup); {KEPT}",
+        )
     return None
 
 

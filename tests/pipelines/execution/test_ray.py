@@ -18,6 +18,7 @@ from distilabel.models import OpenAILLM
 from distilabel.pipeline import base
 from distilabel.steps import StepResources
 
+from pipelines.errors import HanjulError
 from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.ray_pipeline import on_ray
@@ -153,6 +154,14 @@ def run_broken(address, folder, step, fields):
     return str(caught.value), str(failed), type(cause).__name__, str(cause), time.monotonic() - started
 
 
+def run_dying(address, folder):
+    """The words of the error, and seconds."""
+    started = time.monotonic()
+    with pytest.raises(HanjulError) as caught:
+        run(on_ray(broken_pipeline(folder, toy.Dies), address, runtime_env=CODE))
+    return caught.value.what, caught.value.next_step, time.monotonic() - started
+
+
 def run_asking(address, folder, key):
     llm = OpenAILLM(base_url="http://127.0.0.1:9/v1", model="m", api_key=key)
     return run_broken(address, folder, toy.Asks, {"llm": llm})
@@ -237,7 +246,6 @@ def test_a_pinned_step_runs_where_the_driver_does_and_a_connection_that_was_ther
         (toy.BreaksMaking, "LookupError", "no more numbers"),
         (toy.BreaksLoading, "OSError", "no such model"),
         (toy.BreaksTotalling, "ArithmeticError", "too much"),
-        (toy.Dies, "ActorDiedError", "The actor died unexpectedly"),
     ],
 )
 def test_what_a_step_raises_ends_the_run_at_once(child, cluster, tmp_path, step, kind, message):
@@ -247,6 +255,13 @@ def test_what_a_step_raises_ends_the_run_at_once(child, cluster, tmp_path, step,
     assert failed.startswith("the step culprit failed: ")
     assert cause == kind
     assert message in why
+    assert seconds < PROMPT
+
+
+def test_a_step_that_dies_ends_the_run_at_once_and_is_named(child, cluster, tmp_path):
+    what, step, seconds = child(run_dying, cluster[0], tmp_path)
+    assert what.startswith("The step culprit died on the cluster: The actor died unexpectedly")
+    assert step == "see the memory of its nodes, and run the same command to go on: what was answered is kept"
     assert seconds < PROMPT
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import sqlite3
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def wrapped(cause: Exception) -> OSError:
         (wrapped(answered(404)), "The Hub refused"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), "disk is full"),
         (RuntimeError("database or disk is full"), "disk is full"),
+        (sqlite3.OperationalError("database is locked"), "Another program holds the file of kept answers"),
         (KeyboardInterrupt(), "Interrupted"),
         (ModuleNotFoundError("No module named 'deepeval'", name="deepeval"), "The judges need deepeval"),
     ],
