@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from pipelines.endpoint.failures import BudgetSpentError
 from pipelines.endpoint.store_file import BUSY_S, PROMPT_S, open_file
 
 #: Requests that a process waits for: those of a key, those of a run.
@@ -196,14 +197,22 @@ class Store:
         row = self._db.execute(query, (run,)).fetchone()
         return Spent(*row) if row else Spent()
 
-    def plan_batch(self, run: str, identity: str, requests: Mapping[str, Spent]) -> Batch:
+    def plan_batch(
+        self, run: str, identity: str, requests: Mapping[str, Spent], passed_by: Callable[[Spent], str] = lambda _: ""
+    ) -> Batch:
         """Note a batch before it leaves, and its requests as `note_sent` does.
 
         Args:
             identity: names who answers; whoever asks the same may finish the batch.
             requests: key -> what it may cost at most.
+            passed_by: see `reserve`, for a request like all of these.
+
+        Raises:
+            BudgetSpentError: the run would pass a limit by now.
         """
         with self._writing():
+            if passed := passed_by(self.spent(run)):
+                raise BudgetSpentError(passed)
             ledger = [self.note_sent(run, key, most) for key, most in requests.items()]
             batch = Batch(uuid.uuid4().hex, [], list(requests), ledger)
             row = (batch.id, run, identity, *map(json.dumps, (batch.jobs, batch.keys, batch.ledger)))

@@ -95,7 +95,9 @@ class Budget:
 
     async def _reserve(self, key: str, most: Spent) -> Reservation:
         def reserve() -> Reservation:
-            return self._store.reserve(self.run, key, most, lambda spent: self._passed(spent, most), self._patience)
+            return self._store.reserve(
+                self.run, key, most, lambda spent: self.limit_passed_from(spent, most), self._patience
+            )
 
         while True:
             reservation = await self._when_free(reserve)
@@ -140,9 +142,10 @@ class Budget:
 
     def limit_passed_by(self, most: Spent) -> str:
         """The limit that it might pass to send what costs so much at most, in words; empty if none."""
-        return self._passed(self.spent, most)
+        return self.limit_passed_from(self.spent, most)
 
-    def _passed(self, spent: Spent, most: Spent) -> str:
+    def limit_passed_from(self, spent: Spent, most: Spent) -> str:
+        """The same, where so much is spent by now."""
         caps, total = self.caps, spent + most
         if caps.requests is not None and total.requests > caps.requests:
             return f"max_requests = {caps.requests} ({spent.requests} sent)"

@@ -68,7 +68,10 @@ def _send(client: BatchApiClient) -> None:
             files = client.provider._create_batch_files(inputs=bodies)
         except openai.OpenAIError as error:
             raise _not_taken(client, error) from error
-        batch = client.store.plan_batch(options.run_id, options.identity, requests)
+        most = sum(requests.values(), Spent())
+        batch = client.store.plan_batch(  # meanwhile somebody without `--batch` may have used up what was left
+            options.run_id, options.identity, requests, lambda spent: client.budget.limit_passed_from(spent, most)
+        )
         try:
             client.store.note_jobs(batch, client.provider.create_jobs(files, batch.id))
         except openai.OpenAIError as error:

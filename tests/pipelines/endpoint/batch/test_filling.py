@@ -378,6 +378,24 @@ def test_what_another_process_did_meanwhile_counts(tmp_path: Path) -> None:
         assert provider.batches == provider.files == {}
 
 
+def test_what_another_process_sends_while_files_go_out_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with provide(lines) as provider:
+        llm = teacher(provider, tmp_path, Caps(requests=2))
+        llm.load()
+        client = llm.open()
+        client.missing = {"a": BODY, "b": BODY}
+        upload = Teacher._create_batch_files
+
+        def slowly(self: Teacher, inputs: list[Any], **options: Any) -> list[Any]:
+            Store(tmp_path / "answers.sqlite").note_sent("run", "c", Spent(1, 2, 3, 4.0))
+            return upload(self, inputs=inputs, **options)
+
+        monkeypatch.setattr(Teacher, "_create_batch_files", slowly)
+        with pytest.raises(BudgetSpentError, match=r"max_requests = 2 \(1 sent\)"):
+            filling._send(client)
+        assert provider.batches == {} and under_way(tmp_path) == []
+
+
 def test_limits_hold_before_a_batch_is_sent(tmp_path: Path) -> None:
     with provide(lines) as provider:
         found = ask(teacher(provider, tmp_path, Caps(requests=3)))
