@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 
 from pipelines.errors import HanjulError
 
+#: Seconds until a process that hung up is seen dead, at most.
+NOTED_S = 1.0
 #: Who -> gives the exit code, or None for as long as it runs.
 _WATCHED: dict[str, Callable[[], int | None]] = {}
+
+
+def exit_code(process: BaseProcess) -> int | None:
+    """The exit code of a process that is ending or dead, once it is there.
+
+    Where two threads wait for a process, the system tells one of them, and the other has to wait for that one's note.
+    """
+    deadline = time.monotonic() + NOTED_S
+    process.join(NOTED_S)
+    while process.exitcode is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return process.exitcode
 
 
 def died(who: str, code: int | None, where: str = "") -> HanjulError:

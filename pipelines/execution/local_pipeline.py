@@ -14,7 +14,7 @@ from distilabel.pipeline import Pipeline
 from distilabel.pipeline.base import _STEP_NOT_LOADED_CODE, _STEP_UNLOADED_CODE, BasePipeline
 from distilabel.pipeline.step_wrapper import _StepWrapper, _StepWrapperException
 
-from pipelines.execution.deaths import died, raise_if_dead
+from pipelines.execution.deaths import died, exit_code, raise_if_dead
 from pipelines.execution.interrupts import uninterrupted
 from pipelines.execution.step_processes import StepProcesses
 
@@ -22,8 +22,6 @@ from pipelines.execution.step_processes import StepProcesses
 _WAIT_S = 10.0
 #: Seconds between two looks at whether all processes live.
 _LOOK_S = 0.1
-#: Seconds that the manager of the queues has to be seen dead, once somebody could not speak to it.
-_DEATH_S = 0.5
 
 
 class StrictStepWrapper(_StepWrapper):  # type: ignore[misc]
@@ -86,11 +84,10 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
                 if self._exception:
                     raise self._exception
         except (EOFError, OSError):  # also of a step
-            manager.join(_DEATH_S)
-            if manager.is_alive():
+            if exit_code(manager) is None:  # it lives, and they failed to speak to somebody else
                 raise
         if not manager.is_alive():
-            raise died("The process that holds the queues", manager.exitcode, f"process {manager.pid}") from None
+            raise died("The process that holds the queues", exit_code(manager), f"process {manager.pid}") from None
 
     def _end(self, threads: list[Any]) -> None:
         """End processes and queues, and with them every wait for either."""

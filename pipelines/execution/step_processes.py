@@ -19,7 +19,7 @@ import psutil  # type: ignore[import-untyped]
 from distilabel.pipeline.local import _init_worker
 
 from pipelines.errors import HanjulError
-from pipelines.execution.deaths import died
+from pipelines.execution.deaths import died, exit_code
 
 _LOGGER = logging.getLogger("distilabel.pipeline")
 
@@ -118,9 +118,8 @@ class StepProcesses:
             try:
                 message = connection.recv()
             except (EOFError, OSError):
-                process.join()
                 who = f"The step {step}" if step else "A process that waited for its step"
-                raise died(who, process.exitcode, f"process {process.pid}") from None
+                raise died(who, exit_code(process), f"process {process.pid}") from None
             if isinstance(message, logging.LogRecord):
                 self._log.put(message)
             elif isinstance(message, Raised):

@@ -15,7 +15,7 @@ from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal
 from pipelines.endpoint.streaming import Response
 from pipelines.errors import HanjulError
-from pipelines.execution.deaths import died
+from pipelines.execution.deaths import died, exit_code
 from pipelines.execution.step_processes import Raised, fail_step
 from pipelines.filters.apply_rules import first_rule, warm_up
 from pipelines.filters.limits import Limits
@@ -86,8 +86,7 @@ def _watch(process: multiprocessing.Process, ended: threading.Event) -> None:
 
 
 def _died(process: multiprocessing.Process) -> HanjulError:
-    process.join()
-    return died("The process that checks lines", process.exitcode, f"process {process.pid}")
+    return died("The process that checks lines", exit_code(process), f"process {process.pid}")
 
 
 def _ask(process: multiprocessing.Process, there: Connection, answers: Sequence[Response]) -> list[PairResult]:
