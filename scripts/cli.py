@@ -178,7 +178,7 @@ def release(
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="JSON, JSONL, CSV, Parquet or hf://datasets/…; `starter` is ours.")],
+    source: Annotated[str, typer.Argument(help="JSON, JSONL, CSV, Excel, Parquet or hf://…; `starter` is ours.")],
     limit: Annotated[
         int | None, typer.Option(min=1, help="Rows to take, drawn by seed; by default the recipe's, without one all.")
     ] = None,

@@ -11,6 +11,8 @@ MAX_PRODUCT = 40  # characters
 MAX_VALUE = 20  # characters of one value
 MAX_VALUES = 5
 TEMPERATURES = (0.1, 1.5)
+#: What stands between two values.
+SEPARATORS = re.compile(r"[;；、|｜\n\r\u2028]|(?<!\d)[,，]|[,，](?!\d{3}(?!\d))|(?<!\d)[·ㆍ・‧•]|[·ㆍ・‧•](?!\d)")
 
 
 class Problem(Exception):
@@ -39,7 +41,7 @@ def clean(product: str | None, values: str | None, count: float | None, temperat
         Problem: something is missing or too long; the sentence says what to do.
     """
     name = plain(product)
-    wanted = tuple(dict.fromkeys(value for value in map(plain, re.split(r"[,，、\n]", values or "")) if value))
+    wanted = tuple(dict.fromkeys(value for value in map(plain, part_values(values or "")) if value))
     if not name:
         raise Problem("상품을 적어 주세요. 예: 제습기")
     if len(name) > MAX_PRODUCT:
@@ -56,6 +58,15 @@ def clean(product: str | None, values: str | None, count: float | None, temperat
     if temperature is None or not TEMPERATURES[0] <= temperature <= TEMPERATURES[1]:
         raise Problem(f"다양성(온도)은 {TEMPERATURES[0]}에서 {TEMPERATURES[1]} 사이로 골라 주세요.")
     return Request(name, wanted, int(count), float(temperature))
+
+
+def part_values(text: str) -> list[str]:
+    """The values of a text: parted by commas, semicolons, middle dots, bars and line breaks, in Korean or Latin width.
+
+    Inside a number they part nothing: a comma before three digits (`1,000원`), a dot between two digits (`3·1절`). Full
+    stops and slashes never do (`2.5배`, `A/S`).
+    """
+    return SEPARATORS.split(text)
 
 
 def plain(text: str | None) -> str:

@@ -26,7 +26,7 @@ class ImportSettings(Settings):
     """Where rows come from."""
 
     source: Annotated[str, NoEffect] = Field(
-        "starter", description="`starter`, a file (JSON, JSONL, CSV, Parquet) or hf://datasets/…"
+        "starter", description="`starter`, a file (JSON, JSONL, CSV, Excel, Parquet) or hf://datasets/…"
     )
     limit: int | None = Field(None, ge=1, description="take this many rows, drawn by seed")
     # Of the import; `filter`, which writes it on the card, counts it.

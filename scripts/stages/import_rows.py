@@ -13,7 +13,9 @@ from scripts.core.fingerprint import output_settings
 from scripts.core.settings import ImportSettings
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.hub.tables import STARTER, identify, read, to_rows
+from scripts.tables.rows import OPTIONAL, to_rows
+from scripts.tables.sources import STARTER, VERSION, identify, read
+from scripts.tables.table import COLUMNS
 
 
 def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: str | None = None) -> HfUri:
@@ -27,16 +29,18 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     """
 
     source, identity = identify(hub, settings.source)
+    kind = "written" if settings.source == STARTER else "imported"
     options = output_settings(settings) | {"seed": seed}
+    if kind == "imported":
+        options["reading of tables"] = VERSION
     stage = Stage("import", dataset, {"source": identity}, options, sealed)
 
     def work(folder: Path) -> Outcome:
-        records = list(read(hub, source))
+        records = read(hub, source, COLUMNS, OPTIONAL)
         chosen = records
         if settings.limit and settings.limit < len(records):
             chosen = random.Random(seed).sample(records, settings.limit)
-        kind = "written" if settings.source == STARTER else "imported"
-        rows = to_rows(chosen, kind, settings.source)
+        rows = to_rows(chosen, kind)
         write_raw(rows, folder / "out" / RAW_FILES[kind])
         taken = (
             f"{len(rows)} of {len(records)} rows (import.limit)" if len(rows) < len(records) else f"{len(rows)} rows"

@@ -17,6 +17,12 @@ def test_fields_are_cleaned() -> None:
     assert (asked.count, asked.temperature) == (3, 0.8)
 
 
+@pytest.mark.field
+def test_values_are_parted_but_no_numbers() -> None:
+    assert clean("우산", "든든한·가벼운; 1,000원|2.5배", 1, 1).values == ("든든한", "가벼운", "1,000원", "2.5배")
+    assert clean("우산", "3·1절、A/S\n24시간,365일", 1, 1).values == ("3·1절", "A/S", "24시간", "365일")
+
+
 def test_prompt_is_the_one_of_training() -> None:
     asked = clean("{product}", "{가볍다}, 여유", 1, 1)
     assert asked.chat(PROMPT_FORMAT) == [user_message("{product}", ["{가볍다}", "여유"])]
