@@ -40,17 +40,23 @@ class Hub:
         """URI of one of our repos: `name` alone, or with a namespace of its own."""
         return repo_uri(kind, name if "/" in name else f"{self.namespace}/{name}")
 
-    def resolve(self, uri: str | HfUri, kind: str | None = None) -> HfUri:
+    def resolve(self, uri: str | HfUri, kind: str | None = None, *, file: bool = False) -> HfUri:
         """The same URI with its revision as a full commit sha.
 
         Args:
             kind: dataset, model or space, where only one of them will do.
+            file: the URI may name a file of the repo.
         """
         try:
             parsed = parse_hf_uri(uri) if isinstance(uri, str) else uri
             if kind and parsed.type != kind:
                 raise HanjulError(
                     f"This is a {parsed.type}, not a {kind}", str(uri), f"give hf://{kind}s/namespace/name"
+                )
+            if parsed.path_in_repo and not file:
+                whole = HfUri(type=parsed.type, id=parsed.id, revision=parsed.revision).to_uri()
+                raise HanjulError(
+                    "A whole repository is expected, and this is a path in one", str(uri), f"give {whole}"
                 )
             info = self.api.repo_info(parsed.id, repo_type=parsed.type, revision=parsed.revision)
         except HfUriError as error:

@@ -45,6 +45,8 @@ def arrow_table(found: pa.Table, features: dict[str, Any], names: Names, where: 
         if column_of(name, names) is None:
             columns.append(repeat(None, found.num_rows))
             continue
+        if pa.types.is_float32(column.type):
+            column = column.cast(pa.string())  # 1.1, which a float of Python would make 1.100000023841858
         try:
             columns.append([_meant(features.get(name), cell) for cell in column.to_pylist()])
         except HanjulError as error:
@@ -57,7 +59,7 @@ def _meant(feature: Any, cell: Any) -> Any:
     """A cell as its feature means it: of a label the name, of JSON what it holds, at every depth."""
     if feature is None or cell is None:
         return cell
-    from datasets import ClassLabel, Json, LargeList, List
+    from datasets import ClassLabel, Json, LargeList, List, TranslationVariableLanguages
 
     if isinstance(feature, ClassLabel):
         return feature.names[cell] if 0 <= cell < len(feature.names) else None
@@ -65,6 +67,8 @@ def _meant(feature: Any, cell: Any) -> Any:
         return json.loads(cell) if isinstance(cell, str) else cell
     if isinstance(feature, List | LargeList) and isinstance(cell, list):
         return [_meant(feature.feature, entry) for entry in cell]
+    if isinstance(feature, TranslationVariableLanguages):
+        return dict(zip(cell["language"], cell["translation"], strict=True))
     if isinstance(feature, dict):
         return {name: _meant(feature.get(name), entry) for name, entry in cell.items()}
     if hasattr(feature, "decode_example"):

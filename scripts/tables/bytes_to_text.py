@@ -55,7 +55,7 @@ def decoded(content: bytes, where: str) -> tuple[str, str]:
             line = text.count("\n", 0, text.index("\0")) + 1
             what = f"Line {line} holds a NUL byte, which no table in {name} does: the file is broken, or no text"
             raise HanjulError(what, where, "save it again as CSV in UTF-8")
-        return text, name
+        return text.lstrip("\ufeff"), name
     tried = marked[0][1] if marked else "UTF-8 nor CP949"
     what = f"The file begins like {tried}, but is broken" if marked else f"The file is neither {tried}"
     raise HanjulError(what, where, "save it as CSV in UTF-8")

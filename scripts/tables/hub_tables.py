@@ -48,7 +48,7 @@ def find_on_hub(hub: Hub, source: str) -> HubSource:
         HanjulError: there is none, or no table can be in it.
     """
     query = QUERY.search(source)
-    uri = hub.resolve(source[: query.start()] if query else source)
+    uri = hub.resolve(source[: query.start()] if query else source, file=True)
     if uri.path_in_repo:
         if query:
             raise HanjulError("A file has no configs or splits", source, f"give {source[: query.start()]}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipelines.errors import HanjulError
-from scripts.tables.table import Table, table_of_objects
+from scripts.tables.table import Table, listed, table_of_objects
 
 
 def read_json(text: str, encoding: str, where: str) -> Table:
@@ -51,6 +51,8 @@ def _table(records: Iterable[tuple[int, Any]], unit: str, form: str, where: str)
         if not isinstance(record, dict):
             what = f"The input is not a table: {unit.lower()} {number} is no object"
             raise HanjulError(what, where, "give objects with product, values and ad_copy")
+        if isinstance(record, _Twice):
+            raise HanjulError(f"{unit} {number} gives a key twice: {listed(record)}", where, "name each key once")
     return table_of_objects(records, where, form, unit)
 
 
@@ -61,9 +63,10 @@ def _parsed(text: str) -> Any:
         raise HanjulError(f"cannot be read as JSON: {error}") from error
 
 
+class _Twice(dict[str, Any]):
+    """An object that gives a key twice, of which JSON keeps the last."""
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is given twice")
-    return found
+    return found if len(found) == len(pairs) else _Twice(found)

@@ -116,3 +116,12 @@ def test_resolve_pins(hub: Hub) -> None:
     hub.api.create_tag(made.id, tag="v1", repo_type="dataset")
     assert hub.resolve(f"hf://datasets/{made.id}@v1") == made
     assert hub.tagged(made, "v1") == made.revision
+
+
+@pytest.mark.field
+def test_a_path_is_taken_only_where_a_file_is_expected(hub: Hub) -> None:
+    uri = run_stage(hub, stage(hub, "paths"), write).to_uri()
+    with pytest.raises(HanjulError, match="A whole repository is expected") as caught:
+        hub.resolve(f"{uri}/data.txt", "dataset")
+    assert caught.value.next_step == f"give {uri}"
+    assert hub.resolve(f"{uri}/data.txt", file=True).to_uri() == f"{uri}/data.txt"

@@ -120,6 +120,7 @@ def test_two_columns_that_are_one_say_the_same_or_which_differ_is_said(tmp_path:
         " 상품 ,\ufeff가치,\u200b카피",
         "Product,VALUES,Ad Copy",
         '"\ufeff상품",담고자하는 가치,카피',
+        '\ufeff\ufeff"상품",가치,카피',
     ],
 )
 def test_names_of_columns_however_they_are_typed(tmp_path: Path, header: str) -> None:
@@ -221,8 +222,9 @@ def test_workbooks_that_cannot_be_imported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('[{"상품": "우산", "상품": "장갑"}]', "'상품' is given twice"),
+        ('[{"상품": "우산", "상품": "장갑"}]', "Row 1 gives a key twice: 상품"),
         ('{"상품": "우산"}\n{"상품": ', "line 2: cannot be read as JSON"),
+        ('{"상품": "우산"}\n{"상품": "가", "상품": "나"}', "Line 2 gives a key twice: 상품"),
         ('[{"상품": "우산"},', "not a table"),
         ("[" * 9999, "not a table"),
         ("[1]", "row 1 is no object"),
@@ -243,6 +245,10 @@ def test_json_of_columns(tmp_path: Path) -> None:
     assert rows_in(tmp_path, content, "a.json") == [("우산", ["든든한"], "가"), ("2080", ["가벼운"], "")]
 
 
+def test_a_key_that_nobody_needs_may_stand_twice_in_an_object_of_its_own(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, '[{"상품": "우산", "가치": "든든한", "카피": "가", "비고": {"a": 1, "a": 2}}]', "a.json")
+
+
 def test_parquet_of_pandas_and_of_datasets(tmp_path: Path) -> None:
     from datasets import ClassLabel, Dataset, Features, List, Value
 
@@ -250,12 +256,12 @@ def test_parquet_of_pandas_and_of_datasets(tmp_path: Path) -> None:
         {
             "상품": pa.array(["우산", "장갑"]).dictionary_encode(),
             "가치": pa.array([["든든한", None], []], pa.large_list(pa.large_string())),
-            "카피": pa.array([2080.0, None]),
+            "카피": pa.array([1.1, None], pa.float32()),
             "비고": pa.array([{"a": 1}, None]),
         }
     )
     pq.write_table(table, tmp_path / "a[1].parquet")
-    assert rows_of(None, tmp_path / "a[1].parquet") == [("우산", ["든든한"], "2080"), ("장갑", [], "")]
+    assert rows_of(None, tmp_path / "a[1].parquet") == [("우산", ["든든한"], "1.1"), ("장갑", [], "")]
     label = ClassLabel(names=["든든한", "가벼운"])
     features = Features({"상품": label, "가치": List(label), "카피": Value("int64")})
     Dataset.from_dict({"상품": [1, None], "가치": [[0, 1], None], "카피": [7, 8]}, features).to_parquet(

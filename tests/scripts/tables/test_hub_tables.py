@@ -52,7 +52,7 @@ def test_a_file_for_every_flag_that_takes_a_table(hub: Hub) -> None:
     uri = repo(hub, "flags", {"a.csv": CSV, "b.csv": OTHER}) + "/a.csv"
     done = import_rows.run(hub, hub.repo("dataset", "from-file"), ImportSettings(source=uri), seed=0)
     assert hub.rows(done, "raw")["product"][:] == ["우산"]
-    assert hub.manifest(done)["inputs"]["source"] == hub.resolve(uri).to_uri()
+    assert hub.manifest(done)["inputs"]["source"] == hub.resolve(uri, file=True).to_uri()
     ((example,),) = Examples.find(hub, uri).pools(hub, [])
     assert example["product"] == "우산"
     chosen = FilterSettings(judge="none", eval_lines=uri)
