@@ -104,7 +104,7 @@ def _entries(cell: list[Any] | tuple[Any, ...] | Mapping[Any, Any]) -> list[Any]
         return [entry for entry in cell if not _is_nothing(entry)]
     filled = {name: entry for name, entry in cell.items() if not _is_nothing(entry)}
     if "ko" in filled:
-        return [filled["ko"]]
+        filled = {"ko": filled["ko"]}
     if len(filled) > 1:
         raise HanjulError(f"a record is not text: {short(cell)}", next_step="give one text, or a list of them")
     return [inner for entry in filled.values() for inner in (entry if isinstance(entry, list | tuple) else [entry])]

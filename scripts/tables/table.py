@@ -96,7 +96,7 @@ class Record(NamedTuple):
             HanjulError: it is no text, or two columns that are this one say different things.
         """
         said = self.texts(column)
-        if len(said) > 1:
+        if len(set(map(normalise, said))) > 1:
             with self.faults():
                 what = f"{len(said)} columns that are all {column} say different things: {listed(said)}"
                 raise HanjulError(what, next_step="keep one of the columns")

@@ -20,6 +20,8 @@ OTHERS = {
     "Index/Document.iwa": "a Numbers file",
     "word/document.xml": "a Word file",
 }
+#: What openpyxl raises for workbooks that are not as they should be.
+BROKEN = (BadZipFile, zlib.error, EOFError, OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupError)
 
 
 def read_workbook(content: bytes, names: Names, where: str) -> Table:
@@ -29,6 +31,8 @@ def read_workbook(content: bytes, names: Names, where: str) -> Table:
         HanjulError: this is no workbook, or an old one.
     """
     sheets = _sheets(content, where)
+    if not sheets:
+        raise HanjulError("The Excel workbook has no sheet of cells", where, "give one with a table")
     tables = [_table(sheet, rows, len(sheets), where) for sheet, rows in sheets.items()]
     return max(tables, key=lambda table: len({column_of(name, names) for name in table.header} - {None}))
 
@@ -44,7 +48,7 @@ def _sheets(content: bytes, where: str) -> dict[str, list[tuple[int, list[Any]]]
         with warnings.catch_warnings(action="ignore"):  # of styles and extensions, which hold no cells
             book = load_workbook(BytesIO(content), read_only=True, data_only=True)
             return {sheet.title: _rows(sheet) for sheet in book.worksheets}
-    except (BadZipFile, KeyError, ValueError, SyntaxError, EOFError, zlib.error, OSError) as error:
+    except BROKEN as error:
         what = f"The Excel workbook is broken: {error}"
         raise HanjulError(what, where, "open it in Excel and save it again, or as CSV in UTF-8") from error
 

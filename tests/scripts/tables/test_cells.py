@@ -38,6 +38,7 @@ TWO = ["든든한", "가벼운"]
         [{"name": "든든한"}, {"name": "가벼운"}],
         {"name": ["든든한", "가벼운"]},
         {"ko": "든든한, 가벼운", "en": "strong"},
+        {"ko": ["든든한", "가벼운"], "en": ["strong"]},
         "{'name': ['든든한', '가벼운']}",
         b"\xeb\x93\xa0\xeb\x93\xa0\xed\x95\x9c, \xea\xb0\x80\xeb\xb2\xbc\xec\x9a\xb4",
     ],

@@ -107,7 +107,7 @@ def test_columns_of_values_are_joined(tmp_path: Path, header: str, cells: str, v
 
 
 def test_two_columns_that_are_one_say_the_same_or_which_differ_is_said(tmp_path: Path) -> None:
-    content = "product,상품,가치,카피\n우산,우산,든든한,가\n,장갑,든든한,가\n"
+    content = "product,상품,가치,카피\n우산, 우산,든든한,가\n,장갑,든든한,가\n"
     assert [row[0] for row in rows_in(tmp_path, content)] == ["우산", "장갑"]
     said = sentence(None, written(tmp_path, content + "우산,장갑,든든한,가\n"))
     assert "Line 4: 2 columns that are all product say different things: 우산, 장갑" in said
@@ -216,6 +216,11 @@ def test_workbooks_that_cannot_be_imported(tmp_path: Path) -> None:
     assert "Row 2: text is expected, and there is bool True" in sentence(None, written(tmp_path, whole, "a.xlsx"))
     assert "is broken" in sentence(None, written(tmp_path, whole[: len(whole) // 2], "b.xlsx"))
     assert "There are no rows" in sentence(None, written(tmp_path, workbook(("빈 장", [])), "c.xlsx"))
+    for inside in ("<a/>", "<workbook><sheets><sheet/></sheets></workbook>"):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("xl/workbook.xml", inside)
+        assert "The Excel workbook is broken" in sentence(None, written(tmp_path, file.getvalue(), "e.xlsx"))
     assert "named .xlsx, but holds something else" in sentence(None, written(tmp_path, CSV, "d.xlsx"))
 
 
