@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from request import MAX_PRODUCT, MAX_VALUES, Problem, clean
 
 from pipelines.rows import PROMPT_FORMAT, user_message
+from scripts.tables.cells import values
 
 
 def test_fields_are_cleaned() -> None:
@@ -21,6 +24,13 @@ def test_fields_are_cleaned() -> None:
 def test_values_are_parted_but_no_numbers() -> None:
     assert clean("우산", "든든한·가벼운; 1,000원|2.5배", 1, 1).values == ("든든한", "가벼운", "1,000원", "2.5배")
     assert clean("우산", "3·1절、A/S\n24시간,365일", 1, 1).values == ("3·1절", "A/S", "24시간", "365일")
+
+
+@given(
+    st.text("가나다 09,，、·ㆍ;|\n/", min_size=1, max_size=14).filter(lambda text: 0 < len(values(text)) <= MAX_VALUES)
+)
+def test_a_visitor_and_a_table_mean_the_same_values(text: str) -> None:
+    assert list(clean("우산", text, 1, 1).values) == values(text)
 
 
 def test_prompt_is_the_one_of_training() -> None:
