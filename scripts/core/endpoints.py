@@ -12,6 +12,7 @@ from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.options import EndpointOptions
 from pipelines.errors import HanjulError
 from scripts.core import env
+from scripts.core.origin import OPENAI, is_loopback, origin_of
 from scripts.core.settings import AskingSettings, EndpointSettings, JudgeSettings
 
 
@@ -19,11 +20,6 @@ def identity_of(endpoint: EndpointSettings) -> str:
     """The name of a model at an endpoint among the kept answers: the recipe's word, else address and model."""
     parts = urlsplit(endpoint.base_url or "")
     return endpoint.identity or f"{parts.netloc}{parts.path.rstrip('/')} {endpoint.model}"
-
-
-def is_loopback(base_url: str) -> bool:
-    """Whether an endpoint is on this machine, or looks so through a tunnel."""
-    return urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
@@ -37,15 +33,17 @@ def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
         HanjulError: it is not named, not there, or meant for another.
     """
     named, url, who = endpoint.api_key_env, str(endpoint.base_url), place.rpartition(".")[2]
-    if named is None:
-        named = "OPENAI_API_KEY" if urlsplit(url).hostname == "api.openai.com" else None
+    if origin_of(url) == OPENAI:
+        named = named or "OPENAI_API_KEY"
+    else:
+        env.forget_openai_account()
     if named == "none" or (named is None and is_loopback(url)):
         return "none"
     if named is None:
         raise HanjulError(
             f"The {who}'s key is not named",
             f"{place}.api_key_env",
-            "name the environment variable that holds it, or `none` where the endpoint asks for no key",
+            f"name the environment variable with the key of {urlsplit(url).hostname}, or `none` if it asks for none",
         )
     if local_hub and named == "HF_TOKEN":
         raise HanjulError(

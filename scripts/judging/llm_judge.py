@@ -23,6 +23,7 @@ from pipelines.metrics import METRICS
 from pipelines.progress import Progress
 from pipelines.rows import Scorable
 from scripts.core import endpoints, log
+from scripts.core.origin import is_loopback
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
 
@@ -155,7 +156,7 @@ def _endpoint_errors(settings: JudgeSettings) -> Iterator[None]:
 
 
 def _host(base_url: str) -> str:
-    return "localhost" if endpoints.is_loopback(base_url) else urlsplit(base_url).hostname or base_url
+    return "localhost" if is_loopback(base_url) else urlsplit(base_url).hostname or base_url
 
 
 def _families(model: str) -> set[str]:
