@@ -121,7 +121,7 @@ def calibrated(
     Raises:
         HanjulError: it scored no contrast of some kind.
     """
-    rows = list({_key(row): row for contrast in contrasts for row in (contrast.good, contrast.bad)}.values())
+    rows = distinct_rows(contrasts)
     random.Random(seed).shuffle(rows)
     scores = {_key(row): answer.scores if answer else None for row, answer in zip(rows, raw(rows), strict=True)}
     good = [scores[_key(contrast.good)] for contrast in contrasts]
@@ -132,6 +132,11 @@ def calibrated(
     if prefers:
         facts = _with_comparisons(facts, prefers, drawn_contrasts(contrasts, duels, seed), bootstrap, seed)
     return Judge(facts, raw, prefers, duels)
+
+
+def distinct_rows(contrasts: Sequence[Contrast]) -> list[Scorable]:
+    """The rows of a contrast set, each once."""
+    return list({_key(row): row for contrast in contrasts for row in (contrast.good, contrast.bad)}.values())
 
 
 def drawn_contrasts(contrasts: Sequence[Contrast], duels: int | None, seed: int) -> list[LinePair]:

@@ -118,6 +118,34 @@ def price_within_limits(settings: AskingSettings | JudgeSettings, place: str) ->
     return price
 
 
+def missing(settings: AskingSettings | JudgeSettings, place: str, *, local_hub: bool) -> tuple[str, ...]:
+    """What an endpoint of a recipe lacks before it can be asked, each with its next step; empty where all is there.
+
+    Args:
+        place, local_hub: see `key_for`.
+    """
+    endpoint = settings if isinstance(settings, JudgeSettings) else settings.teacher
+    found = []
+    if endpoint.base_url and not endpoint.model:
+        found.append(f"The model is not named ({place}.model) → name it in the recipe")
+    try:
+        if endpoint.base_url:
+            key_for(endpoint, place, local_hub=local_hub)
+    except HanjulError as error:
+        found.append(str(error))
+    try:
+        price_within_limits(settings, place)
+    except HanjulError as error:
+        found.append(str(error))
+    return tuple(found)
+
+
+def limits_of(settings: AskingSettings | JudgeSettings) -> dict[str, Any]:
+    """The limits that a recipe sets, by the names that they have there."""
+    budget = settings.budget.model_dump()
+    return {name: value for name, value in budget.items() if name.startswith("max_") and value is not None}
+
+
 def usage_of(
     settings: AskingSettings | JudgeSettings, run_id: str, input_tokens: int, output_tokens: int
 ) -> dict[str, Any]:
