@@ -243,6 +243,15 @@ def test_the_interval_of_few_lines_is_at_least_that_of_the_exact_test():
         assert not few[key].reliable or one.low >= FLOOR
 
 
+@pytest.mark.field
+@pytest.mark.parametrize("n", [2, 4, 8, 16])
+def test_of_few_lines_no_judge_that_guesses_is_reliable(n):
+    for seed in range(40):
+        rng = random.Random(seed)
+        found = calibrated(lambda c, rng=rng: rng.random(), lambda c, rng=rng: rng.random(), made(n))
+        assert not any(known.reliable for known in found.values())
+
+
 def test_a_judge_that_is_wrong_is_not_called_too_little_tried():
     found = calibrated(lambda c: 0, lambda c: 1, made(6))
     assert not any(known.reliable or known.too_few for known in found.values())
