@@ -89,6 +89,10 @@ OPTIONS = Options()
 RecipeFlag = Annotated[
     str, typer.Option("--recipe", help="A recipe's file, or the name of one that ships with Hanjul.")
 ]
+DryRunFlag = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say which endpoints would be asked, the cost, and what is missing; ask none."),
+]
 SetFlag = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe, e.g. train.epochs=1."),
@@ -155,16 +159,16 @@ def release(
         str, typer.Argument(help="A recipe's file, or `offline`, `full`, `imported` or `endpoint`.")
     ] = "offline",
     input: Annotated[str | None, typer.Option(help="Rows to import: a file or hf://datasets/…")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print requests, tokens and cost; do nothing.")] = False,
+    dry_run: DryRunFlag = False,
     changes: SetFlag = None,
 ) -> None:
     """Make and publish everything a recipe names, then tag it. Goes on where it was interrupted."""
     loaded = load_recipe(recipe, changes, import__source=input)
     if dry_run:
         env.opt_out()
-        from scripts.teaching import estimate
+        from scripts import dry_run as plan
 
-        out(estimate.of_recipe(loaded).table())
+        out(plan.of_release(loaded, local_hub=OPTIONS.local or not env.has_token()))
         return
     with hub_session() as hub:
         from scripts.stages import release as flow
@@ -200,6 +204,7 @@ def import_(
 @app.command()
 def pairs(
     n: Annotated[int | None, typer.Option("--n", help="How many pairs.")] = None,
+    dry_run: DryRunFlag = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
@@ -207,6 +212,12 @@ def pairs(
     loaded = load_recipe(recipe, changes, pairs__n=n)
     if loaded.pairs is None:
         raise HanjulError("The recipe plans no pairs", f"{recipe}: pairs", "give it a section `pairs`, or use --n")
+    if dry_run:
+        env.opt_out()
+        from scripts import dry_run as plan
+
+        out(plan.of_pairs(loaded.pairs, local_hub=OPTIONS.local or not env.has_token()))
+        return
     with hub_session() as hub:
         from scripts.models import models
         from scripts.stages import pairs as stage
@@ -228,7 +239,7 @@ def synthesize(
     max_usd: Annotated[float | None, typer.Option(min=0, help="Most that may be spent.")] = None,
     batch: Annotated[bool | None, typer.Option("--batch", help="Use the provider's Batch API: half the price.")] = None,
     engine: Annotated[str | None, typer.Option(help="local, or ray: the cluster that RAY_ADDRESS names.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print requests, tokens and cost; send nothing.")] = False,
+    dry_run: DryRunFlag = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
@@ -330,6 +341,7 @@ def evaluate(
     ] = None,
     scorer: Annotated[str | None, typer.Option(help="Base or adapter whose likelihoods judge: hf://models/…")] = None,
     votes: Annotated[str | None, typer.Option(help="People's votes to set the judges beside: hf://datasets/…")] = None,
+    dry_run: DryRunFlag = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
@@ -339,7 +351,13 @@ def evaluate(
         from scripts.stages import evaluate as stage
 
         adapters, rows = [hub.resolve(uri, "model") for uri in uris], hub.resolve(dataset, "dataset")
-        for uri in stage.run(hub, adapters, rows, loaded, hub.resolve(teacher, "model") if teacher else None):
+        writer = hub.resolve(teacher, "model") if teacher else None
+        if dry_run:
+            from scripts import dry_run as plan
+
+            out(plan.of_evaluation(hub, adapters, rows, loaded, writer))
+            return
+        for uri in stage.run(hub, adapters, rows, loaded, writer):
             emit(hub, uri)
 
 
@@ -349,6 +367,7 @@ def calibrate(
     scorer: Annotated[str | None, typer.Option(help="Base or adapter whose likelihoods judge: hf://models/…")] = None,
     votes: Annotated[str | None, typer.Option(help="People's votes to set the judges beside: hf://datasets/…")] = None,
     repo: Annotated[str | None, typer.Option(help="Dataset repo of the contrast set and the judges.")] = None,
+    dry_run: DryRunFlag = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
@@ -357,6 +376,11 @@ def calibrate(
     with hub_session() as hub:
         from scripts.stages import calibrate as stage
 
+        if dry_run:
+            from scripts import dry_run as plan
+
+            out(plan.of_calibration(hub, hub.resolve(dataset, "dataset"), loaded))
+            return
         emit(hub, stage.run(hub, hub.resolve(dataset, "dataset"), loaded))
 
 

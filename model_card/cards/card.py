@@ -18,7 +18,7 @@ from model_card.cards.licences import licence_of
 from model_card.cards.published import is_comparable, published
 from model_card.comparison.report import Report
 from model_card.comparison.surface import COPY
-from model_card.judging.facts import FLOOR, TIE, is_reliable
+from model_card.judging.facts import FLOOR, TIE
 from model_card.judging.graded import READERS
 from pipelines import rows
 from pipelines.errors import HanjulError
@@ -69,7 +69,7 @@ def environment() -> Environment:
         for each in (
             *(views.how, views.kind_name, views.blind_spots, views.is_unreliable, views.judges_itself),
             views.scored_metrics,
-            *(views.against, views.by_pair, is_reliable, is_comparable),
+            *(views.against, views.by_pair, is_comparable),
         )
     }
     return templates

@@ -141,8 +141,7 @@ def _calibration_rows(judge: JudgeFacts, metrics: Sequence[Metric], compared: bo
             accuracy = calibration.kinds.get(kind) if calibration else None
             rows.append(_of_kind(kind, accuracy.auc if accuracy else None))
     if compared:
-        right = judge.duels
-        rows.append(_Row("두 카피 비교, 정답률 · comparing", right, right is None or is_reliable(right.value)))
+        rows.append(_Row("두 카피 비교, 정답률 · comparing", judge.duels, judge.wins_reliably))
     return rows
 
 

@@ -98,6 +98,7 @@ class Judgement:
         duels: pairwise comparisons: every two systems once, the later one against the earlier one.
         ratings: system -> Bradley–Terry strength as log-odds against the mean system, with its bootstrap interval.
         unjudged: pairs left out, because the judge gave no score to a line of theirs (a content filter, for instance).
+        compared: pairs, drawn by seed, on which `duels` and `ratings` stand; None where they stand on all.
     """
 
     judge: JudgeFacts
@@ -106,6 +107,7 @@ class Judgement:
     duels: tuple[PairwiseComparison, ...]
     ratings: dict[str, Interval]
     unjudged: int = 0
+    compared: int | None = None
 
 
 @dataclass(frozen=True)

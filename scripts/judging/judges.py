@@ -50,6 +50,7 @@ def open_llm_judge(
             data.contrasts,
             samples=endpoint.samples,
             prefers=endpoint.prefers,
+            duels=settings.judge.duels,
             bootstrap=settings.bootstrap,
             seed=seed,
         )

@@ -23,6 +23,7 @@ from pipelines.metrics import METRICS
 from pipelines.progress import Progress
 from pipelines.rows import Scorable
 from scripts.core import endpoints, log
+from scripts.core.origin import is_loopback
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
 
@@ -77,7 +78,7 @@ class EndpointJudge:
     def _ask_all(
         self, ask: Callable[[Any, Any, Any], list[Result | None]], items: Sequence[Any], title: str, total: int
     ) -> list[Result | None]:
-        before = Counter(self.model.failures)
+        before, foreign = Counter(self.model.failures), self.model.foreign
         with _endpoint_errors(self.settings), Progress(title, total, unit="answers", state=self._spent) as progress:
             results = ask(self.model, items, progress.advance)
         missing = results.count(None)
@@ -85,6 +86,8 @@ class EndpointJudge:
             labels = Counter(failure.label for failure in (self.model.failures - before).elements())
             reasons = ", ".join(f"{label} ({count})" for label, count in labels.most_common(3))
             log.log(f"{title}, {missing} without an answer: {reasons}")
+        if foreign := self.model.foreign - foreign:
+            log.log(f"{title}, {foreign} reasons not in Korean, though they were asked for again; they are marked")
         return results
 
     def _spent(self) -> str:
@@ -155,7 +158,7 @@ def _endpoint_errors(settings: JudgeSettings) -> Iterator[None]:
 
 
 def _host(base_url: str) -> str:
-    return "localhost" if endpoints.is_loopback(base_url) else urlsplit(base_url).hostname or base_url
+    return "localhost" if is_loopback(base_url) else urlsplit(base_url).hostname or base_url
 
 
 def _families(model: str) -> set[str]:

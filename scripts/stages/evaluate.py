@@ -220,6 +220,13 @@ def _candidates(
         yield system_lines.lines_of_model(own, adapter, partial(models.load_adapter, adapter, base), prompts, base=base)
 
 
+def count_systems(group: Group, recipe: Recipe) -> int:
+    """How many systems write, as `_candidates` has them."""
+    bases = [base for base in dict.fromkeys(group.bases) if not models.is_encoder_decoder(base)]
+    starts = {start.id for start in group.starts if start} - {adapter.id for adapter in group.adapters}
+    return len(bases) + bool(group.teacher or _endpoint(recipe)) + len(starts) + len(group.adapters)
+
+
 def apart(uris: Sequence[HfUri]) -> list[str]:
     """A name for each, as short as tells it from the others: of its repo, with the namespace, with the revision."""
     spelt = [(uri.id.split("/")[-1], uri.id, f"{uri.id}@{str(uri.revision)[:7]}") for uri in uris]

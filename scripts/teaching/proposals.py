@@ -27,6 +27,8 @@ from scripts.hub.hub import Hub
 from scripts.models import models
 from scripts.teaching import teachers
 
+#: Where a recipe names who proposes.
+PLACE = "pairs.propose.teacher"
 #: What is published of proposals, beside config `pairs`.
 FILE = "proposals.jsonl"
 
@@ -75,11 +77,9 @@ def widen(
     """
 
     if not settings.teacher.base_url:
-        raise HanjulError(
-            "Proposals need a teacher at an endpoint", "pairs.propose.teacher", "name its `base_url` and `model`"
-        )
+        raise HanjulError("Proposals need a teacher at an endpoint", PLACE, "name its `base_url` and `model`")
     with (
-        teachers.open_teacher(hub, settings.teacher, None, settings.concurrency, folder) as endpoint,
+        teachers.open_teacher(hub, settings.teacher, None, settings.concurrency, folder, PLACE) as endpoint,
         input_errors(endpoint.name),
     ):
         proposer = _Proposer(settings, endpoint, seed, run_id, folder)
@@ -118,7 +118,7 @@ class _Proposer:
     folder: Path
 
     def ask(self, kind: Kind, questions: Sequence[dict[str, Any]], count: int) -> list[ProposalAnswer]:
-        llm = teachers.llm_of(self.endpoint, self.settings, run_id=self.run_id, seed=self.seed)
+        llm = teachers.llm_of(self.endpoint, self.settings, run_id=self.run_id, seed=self.seed, place=PLACE)
         cache_dir = self.folder / "distilabel"
         leaf = run_pipeline(build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=cache_dir))
         answers = read_leaf(leaf, kind, count)

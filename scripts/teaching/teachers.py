@@ -22,6 +22,8 @@ from scripts.models.lora_gguf import convert
 
 #: Where a recipe names the teacher.
 PLACE = "synthesize.teacher"
+#: What to do without one.
+NAME_ONE = "name an endpoint (`base_url`, `model`), run `hanjul train` or give --teacher"
 #: Tokens that one request to the embedded teacher may fill: a short prompt and a line.
 CONTEXT = 512
 
@@ -55,7 +57,7 @@ def adapter_of(hub: Hub, recipe: Recipe) -> HfUri | None:
 
 @contextmanager
 def open_teacher(
-    hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path
+    hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path, place: str = PLACE
 ) -> Iterator[TeacherEndpoint]:
     """Open the teacher of a recipe. The embedded one runs for as long as the block does.
 
@@ -63,25 +65,24 @@ def open_teacher(
         adapter: pinned adapter that writes, when the recipe names no endpoint.
         slots: requests that the embedded teacher answers at a time.
         folder: for files that are needed meanwhile.
+        place: where the recipe names it.
 
     Raises:
         HanjulError: neither endpoint nor adapter, no model named, a key that is missing.
     """
     if teacher.base_url:
-        model = named_model(teacher)
+        model = _named_model(teacher, place)
         yield TeacherEndpoint(
             teacher.base_url,
             model,
-            endpoints.key_for(teacher, PLACE, local_hub=hub.is_local),
+            endpoints.key_for(teacher, place, local_hub=hub.is_local),
             model,
             endpoints.identity_of(teacher),
             False,
         )
         return
     if adapter is None:
-        raise HanjulError(
-            "There is no teacher", PLACE, "name an endpoint (`base_url`, `model`), run `hanjul train` or give --teacher"
-        )
+        raise HanjulError("There is no teacher", place, NAME_ONE)
 
     snapshot = hub.snapshot(adapter)
     lora = convert(snapshot, folder / "teacher.gguf")
@@ -89,8 +90,13 @@ def open_teacher(
         yield TeacherEndpoint(base_url, adapter.id, "none", adapter.to_uri(), adapter.to_uri(), True)
 
 
-def llm_of(endpoint: TeacherEndpoint, settings: AskingSettings, *, run_id: str, seed: int) -> Teacher:
+def llm_of(
+    endpoint: TeacherEndpoint, settings: AskingSettings, *, run_id: str, seed: int, place: str = PLACE
+) -> Teacher:
     """The distilabel LLM of a teacher's endpoint, with the answers that are kept in the user's data folder.
+
+    Args:
+        place: where the recipe names it.
 
     Raises:
         HanjulError: a limit in USD, and no price is known.
@@ -98,7 +104,7 @@ def llm_of(endpoint: TeacherEndpoint, settings: AskingSettings, *, run_id: str, 
 
     options = endpoints.options_of(
         settings,
-        PLACE,
+        place,
         base_url=endpoint.base_url,
         model=endpoint.model,
         identity=endpoint.identity,
@@ -126,14 +132,9 @@ def raise_if_gone(endpoint: TeacherEndpoint, failures: Iterable[Failure | None])
         raise HanjulError(gone.message, endpoint.base_url, "run it again: what was answered is not asked again")
 
 
-def named_model(teacher: TeacherSettings) -> str:
-    """The model at the endpoint.
-
-    Raises:
-        HanjulError: it is not named.
-    """
+def _named_model(teacher: TeacherSettings, place: str) -> str:
     if not teacher.model:
-        raise HanjulError("The teacher's model is not named", f"{PLACE}.model", "name it in the recipe")
+        raise HanjulError("The teacher's model is not named", f"{place}.model", "name it in the recipe")
     return teacher.model
 
 

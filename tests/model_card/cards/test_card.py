@@ -95,6 +95,15 @@ def test_no_result_where_no_metric_is_reliable():
     assert eval_results(judged_by(POOR), ADAPTER) == "[]\n"
 
 
+@pytest.mark.field
+def test_a_metric_that_was_tried_on_few_lines_says_so():
+    few = {metric: replace(calibration(0.9, metric), reliable=False) for metric in JUDGE.calibration}
+    text = evaluation_section(judged_by(replace(JUDGE, calibration=few)), ADAPTER)
+    assert text.count("too few lines to tell †") == len(few)
+    assert text.count("Where few lines were tried, the lower end of the interval has to reach it.") == 1
+    assert "few lines" not in evaluation_section(judged_by(POOR), ADAPTER)
+
+
 def test_a_judge_without_a_reliable_metric_leads_nothing():
     """Its ratings and wins are marked, and lines stand in their own order."""
     text = evaluation_section(judged_by(POOR), ADAPTER)

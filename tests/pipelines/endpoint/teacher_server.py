@@ -22,8 +22,9 @@ KNOWN = {
 
 @dataclass
 class Log:
-    """What the server has seen: bodies of good requests, and how many were in flight at most."""
+    """What the server has seen: headers of all requests, bodies of good ones, and how many were in flight at most."""
 
+    headers: list[dict[str, str]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     in_flight: int = 0
     peak: int = 0
@@ -112,6 +113,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, completion(body, lines))
 
     def allowed(self) -> bool:
+        self.server.log.headers.append({name.lower(): value for name, value in self.headers.items()})
         if self.headers.get("authorization") == f"Bearer {KEY}":
             return True
         self.refuse(401, "Incorrect API key provided")

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from model_card.judging.facts import Calibration, JudgeFacts
 from model_card.judging.judge import Judge, Raw
+from model_card.judging.korean_reasons import MARK
 from model_card.statistics import Interval
 from pipelines import progress
 from pipelines.errors import HanjulError
@@ -88,6 +89,15 @@ def test_a_second_run_asks_nothing_and_counts_what_was_paid():
         assert len(endpoint.requests) == paid["requests_sent"] == 1 + SCORES
     assert paid["usd"] == pytest.approx((paid["input_tokens"] + 2 * paid["output_tokens"]) / 1e6)
     assert paid["usd_sent"] == pytest.approx(paid["usd"])
+
+
+@pytest.mark.field
+def test_reasons_that_stay_in_english_are_counted_and_marked(capsys):
+    with judging(lambda prompt: WEIGHTS, reason="It is vivid.") as endpoint, opened(endpoint.url) as judge:
+        found = judge.raw(ROWS)
+    assert {reason for one in found for reason in one.reasons.values()} == {f"It is vivid. {MARK}"}
+    said = f"judge: 4 lines, {SCORES} reasons not in Korean, though they were asked for again; they are marked\n"
+    assert said in capsys.readouterr().err
 
 
 def test_inside_a_calibrated_judge():

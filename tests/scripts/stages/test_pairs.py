@@ -169,3 +169,22 @@ def test_what_is_wrong_is_a_sentence(hub: Hub, small: None) -> None:
         pairs.run(hub, dataset, None, settings(endpoint.url), seed=1)
     with serve(write) as endpoint, pytest.raises(HanjulError, match="9999 pairs asked for"):
         pairs.run(hub, dataset, None, settings(endpoint.url, n=9999), seed=1)
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("teacher", "budget", "where"),
+    [
+        ({"api_key_env": None}, {}, "pairs.propose.teacher.api_key_env"),
+        ({"model": None}, {}, "pairs.propose.teacher.model"),
+        ({}, {"max_usd": 1}, "pairs.propose.teacher.price"),
+    ],
+)
+def test_what_the_one_who_proposes_lacks_is_named_where_it_stands(
+    hub: Hub, small: None, teacher: dict[str, Any], budget: dict[str, Any], where: str
+) -> None:
+    asked = settings("https://teacher.example/v1", budget=budget).model_dump()
+    asked["propose"]["teacher"] |= teacher
+    with pytest.raises(HanjulError) as raised:
+        pairs.run(hub, hub.repo("dataset", "lacking"), None, PairsSettings.model_validate(asked), seed=1)
+    assert raised.value.where == where

@@ -345,5 +345,5 @@ def test_dry_run_sends_nothing_and_says_what_it_would(hub: Hub, planned: HfUri) 
 
 def test_dry_run_of_the_offline_release_names_the_adapter_that_it_will_train() -> None:
     changes = {"pairs.n": 10, "synthesize.candidates": 3, "train.repo": "writing-lora"}
-    found = estimate.of_recipe(recipes.load("offline", changes))
+    found = estimate.of_recipe(recipes.load("offline", changes), local_hub=True)
     assert (found.model, found.requests, found.most_requests, found.usd) == ("writing-lora", 30, 30, 0)
