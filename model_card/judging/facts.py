@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from model_card.judging.contrast_kinds import MODEL_MADE
@@ -49,7 +50,8 @@ class Calibration:
         paired: mean over `kinds` of their paired accuracy, with its bootstrap interval.
         kinds: kind of bad line (`contrast_kinds`) -> how well this kind is told.
         n: good and bad lines together.
-        reliable: whether `auc` reaches `FLOOR` and, where lines by models are among `kinds`, theirs does, too.
+        reliable: whether `auc` reaches `FLOOR` and, where lines by models are among `kinds`, theirs does, too; never of
+            a metric that says the same of every line.
     """
 
     slope: float
@@ -64,6 +66,11 @@ class Calibration:
     def fails_on_models(self) -> bool:
         """Whether it is unreliable on lines that models write, however well it tells the other kinds."""
         return fails_on_models(self.kinds)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it could not be fitted: good lines score no higher than bad ones, so every line is given 0.5."""
+        return self.slope == 0
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,15 @@ class JudgeFacts:
     def compares_reliably(self) -> bool:
         """Whether its word on two lines can be trusted: it scores reliably, and compares so, if it compares at all."""
         return bool(self.trusted) and (self.duels is None or is_reliable(self.duels.value))
+
+    @property
+    def reliability(self) -> float:
+        """Share of what it says that can be trusted, 0..1: of its metrics and, where it compares, of its comparing.
+
+        0 for a judge that has no metric to be trusted with: what it says leads nothing.
+        """
+        compares = [] if self.duels is None else [self.compares_reliably]
+        return fmean([*(found.reliable for found in self.calibration.values()), *compares])
 
 
 @dataclass(frozen=True)

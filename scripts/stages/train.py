@@ -15,6 +15,7 @@ from huggingface_hub import HfUri, ModelCard
 from model_card.cards import card
 from model_card.cards.facts import CardFacts, ReleaseFacts, TrainingFacts
 from model_card.cards.licences import UNKNOWN, identifier_of, licence_of, may_publish
+from model_card.cards.report_files import OWN
 from model_card.cards.training_curve import training_curve
 from pipelines.errors import HanjulError
 from pipelines.rows import PROMPT_FORMAT
@@ -80,7 +81,7 @@ def run(
         licence = publishable(hub, base, settings)
         return card.render(_facts(repo, inputs, licence, recipe, folder / "out", outcome))
 
-    return run_stage(hub, Stage("train", repo, pinned, recipe, sealed), work, readme)
+    return run_stage(hub, Stage("train", repo, pinned, recipe, sealed, owns=OWN), work, readme)
 
 
 def publishable(hub: Hub, base: HfUri, settings: TrainSettings) -> str:
