@@ -258,7 +258,8 @@ def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[E
     pairs = sorted({(row["product"], tuple(row["values"])) for row in rows if split_of(row["product"]) == SPLIT})
     if len(pairs) < n:
         raise HanjulError(
-            f"{n} pairs asked for, the test split has {len(pairs)}", next_step="lower `evaluate.pairs` or add rows"
+            f"{counted(n, 'pair')} asked for, the test split has {len(pairs)}",
+            next_step="lower `evaluate.pairs` or add rows",
         )
     random.Random(seed).shuffle(pairs)
     first = {pair[0]: pair for pair in reversed(pairs)}

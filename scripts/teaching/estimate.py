@@ -17,6 +17,7 @@ from pipelines.planning.questions import prompt_of
 from pipelines.planning.taxonomy import KINDS, load_craft, load_taxonomy
 from pipelines.synthesis.examples import exemplary_slogans
 from pipelines.synthesis.prompts import PromptBuilder
+from pipelines.text.counted import counted
 from scripts.core import endpoints
 from scripts.core.faults import input_errors
 from scripts.core.settings import ProposeSettings, Recipe, SynthesizeSettings
@@ -158,7 +159,9 @@ def estimate(
     limits = {name: value for name, value in settings.budget.model_dump().items() if name.startswith("max_") and value}
     return Estimate(
         adapter or f"{teachers.named_model(teacher)} at {teacher.base_url}",
-        f"{settings.n:,} accepted" if settings.n else f"{settings.candidates} lines for each of {len(planned):,} pairs",
+        f"{settings.n:,} accepted"
+        if settings.n
+        else f"{counted(settings.candidates, 'line')} for each of {counted(len(planned), 'pair')}",
         first * prompts,
         (len(planned) if settings.n else first) * attempts * prompts,
         round(first * prompts * prompt),
