@@ -118,7 +118,7 @@ class Report:
         dataset, dataset_revision, dataset_split: where the pairs come from; id, commit sha, split.
         pairs: number of product–value pairs.
         bootstrap, seed: resamples behind every interval, and the seed of draws and generation.
-        judgements: one for each judge; the first one leads where there is room for one only.
+        judgements: one for each judge, the most reliable first, as they were given where they are equally reliable.
     """
 
     dataset: str
@@ -129,6 +129,29 @@ class Report:
     seed: int
     systems: tuple[System, ...]
     judgements: tuple[Judgement, ...]
+
+    def __post_init__(self) -> None:
+        ranked = sorted(self.judgements, key=lambda judgement: judgement.judge.reliability, reverse=True)
+        object.__setattr__(self, "judgements", tuple(ranked))
+
+    @property
+    def reliable(self) -> list[Judgement]:
+        """Those by judges that can be trusted with a metric or more."""
+        return [judgement for judgement in self.judgements if judgement.judge.trusted]
+
+    @property
+    def unreliable(self) -> list[Judgement]:
+        """Those by judges that can be trusted with none: shown folded away, and nothing follows from them."""
+        return [judgement for judgement in self.judgements if not judgement.judge.trusted]
+
+    @property
+    def leading(self) -> Judgement | None:
+        """The one to show where there is room for one only; None where no judge is reliable."""
+        return next(iter(self.reliable), None)
+
+    def trusted_with(self, metric: str) -> Judgement | None:
+        """The first one by a judge that can be trusted with a metric, None where there is none."""
+        return next((judgement for judgement in self.judgements if metric in judgement.judge.trusted), None)
 
     def to_json(self) -> str:
         """The text of `evaluation/report.json`."""

@@ -111,7 +111,7 @@ def _calibration(by_kind: Mapping[str, _KindScores], log_odds: bool, bootstrap: 
         paired=paired,
         kinds=kinds,
         n=len(better) + len(worse),
-        reliable=is_reliable(auc, least) and not fails_on_models(kinds),
+        reliable=slope > 0 and is_reliable(auc, least) and not fails_on_models(kinds),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from model_card.judging.contrast_kinds import MODEL_MADE
@@ -53,7 +54,7 @@ class Calibration:
         kinds: kind of bad line (`contrast_kinds`) -> how well this kind is told.
         n: good and bad lines together.
         reliable: whether `auc` reaches `FLOOR` (of `FEW` lines, its lower end) and, where lines by models are among
-            `kinds`, theirs does, too.
+            `kinds`, theirs does, too; never of a metric that says the same of every line.
     """
 
     slope: float
@@ -72,7 +73,12 @@ class Calibration:
     @property
     def too_few(self) -> bool:
         """Whether it is unreliable for no other reason than that it was tried on few lines."""
-        return not self.reliable and is_reliable(self.auc.value) and not self.fails_on_models
+        return not (self.reliable or self.is_flat or self.fails_on_models) and is_reliable(self.auc.value)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it could not be fitted: good lines score no higher than bad ones, so every line is given 0.5."""
+        return self.slope == 0
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,15 @@ class JudgeFacts:
     def wins_reliably(self) -> bool:
         """Whether it prefers the good line often enough, shown both; True where it is shown no two lines."""
         return self.duels is None or is_reliable(self.duels, self.compared_contrasts)
+
+    @property
+    def reliability(self) -> float:
+        """Share of what it says that can be trusted, 0..1: of its metrics and, where it compares, of its comparing.
+
+        0 for a judge that has no metric to be trusted with: what it says leads nothing.
+        """
+        compares = [] if self.duels is None else [self.compares_reliably]
+        return fmean([*(found.reliable for found in self.calibration.values()), *compares])
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pipelines.errors import HanjulError
 from pipelines.likelihood.generation import generate_lines
 from pipelines.progress import Progress
 from pipelines.rows import CHAT_TEMPLATE
+from pipelines.text.counted import counted
 from scripts.comparison.eval_prompts import EvalPrompts, few_shot_chat
 from scripts.core import endpoints, env
 from scripts.core.fingerprint import code_digest
@@ -107,7 +108,7 @@ def _raise_if_unanswered(endpoint: teachers.TeacherEndpoint, failures: Sequence[
     ]
     if kept_back:
         raise HanjulError(
-            f"The teacher left {len(kept_back)} pairs short of lines: {kept_back[0].label}",
+            f"The teacher left {counted(len(kept_back), 'pair')} short of lines: {kept_back[0].label}",
             "synthesize.teacher, synthesize.budget",
             "raise the limit or run it again: what was answered is not asked again",
         )

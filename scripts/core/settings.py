@@ -303,7 +303,7 @@ class CalibrationSettings(Settings):
 class JudgesSettings(CalibrationSettings):
     """Who judges: the likelihoods of a scorer and, where one is named, an LLM."""
 
-    judge: JudgeSettings | None = Field(None, description="an LLM that judges beside the likelihood judge, and leads")
+    judge: JudgeSettings | None = Field(None, description="an LLM that judges beside the likelihoods")
     scorer: Annotated[str | None, NoEffect] = Field(
         None, description="hf://models/… whose likelihoods judge, a base or an adapter; by default the adapter's base"
     )

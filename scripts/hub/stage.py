@@ -13,15 +13,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from huggingface_hub import CommitOperationAdd, HfUri
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfUri
 from huggingface_hub.errors import HfHubHTTPError
 
 from pipelines.errors import HanjulError
 from pipelines.progress import Progress
+from pipelines.text.counted import counted
 from scripts.core import env
 from scripts.core.faults import raised_by
 from scripts.core.files import write_atomically
@@ -40,6 +42,8 @@ class Stage:
         inputs: name -> pinned URI (`hf://…@<40 hex>`) or `sha256:<hex>` of a local file.
         settings: what of the recipe changes its output (`scripts.core.fingerprint.output_settings`), JSON values only.
         sealed: tag of a finished release; when set, the stage may be found but not run.
+        owns: patterns (`evaluation/*`) of files that would be wrong beside its new output; those that it does not write
+            again are deleted in its commit.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Stage:
     inputs: Mapping[str, str]
     settings: Mapping[str, Any]
     sealed: str | None = None
+    owns: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """16 hex digits over name, repo, inputs and settings."""
@@ -164,19 +169,27 @@ def _commit(
     if card:
         parent = HfUri(type=repo.type, id=repo.id, revision=head) if head else None
         (out / "README.md").write_text(card(parent, folder, outcome), encoding="utf-8")
-    operations = [
-        CommitOperationAdd(path.relative_to(out).as_posix(), path) for path in sorted(out.rglob("*")) if path.is_file()
-    ]
-    with _refusals(stage), Progress(f"{stage.name}: committing {len(operations)} files"):
+    made = {path.relative_to(out).as_posix(): path for path in sorted(out.rglob("*")) if path.is_file()}
+    added = [CommitOperationAdd(name, path) for name, path in made.items()]
+    deleted = [CommitOperationDelete(name) for name in _owned(hub, stage, head) if name not in made]
+    with _refusals(stage), Progress(f"{stage.name}: committing {counted(len(added), 'file')}"):
         commit = hub.api.create_commit(
             repo.id,
-            operations,
+            [*added, *deleted],
             repo_type=repo.type,
             commit_message=f"{stage.name}: {outcome.summary}",
             commit_description=_mark(stage),
             parent_commit=head,
         )
     return HfUri(type=repo.type, id=repo.id, revision=commit.oid)
+
+
+def _owned(hub: Hub, stage: Stage, head: str | None) -> list[str]:
+    """Files of the repo that are the stage's to keep or to delete."""
+    if not stage.owns or not head:
+        return []
+    there = hub.api.list_repo_files(stage.repo.id, repo_type=stage.repo.type, revision=head)
+    return [name for name in there if any(fnmatchcase(name, pattern) for pattern in stage.owns)]
 
 
 @contextmanager

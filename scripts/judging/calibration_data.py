@@ -15,6 +15,7 @@ from pipelines.likelihood.scorer import DISTRACTORS, SHOTS
 from pipelines.metrics import METRICS
 from pipelines.rows import Scorable, split_of
 from pipelines.synthesis.examples import exemplary_slogans
+from pipelines.text.counted import counted
 from scripts.core.faults import input_errors
 from scripts.core.settings import EvaluateSettings
 
@@ -53,7 +54,7 @@ def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings
     )
     if len(train) < SHOTS + DISTRACTORS:
         raise HanjulError(
-            f"{len(train)} rows of the train split are too few for a judge, which is shown {SHOTS + DISTRACTORS}",
+            f"{counted(len(train), 'row')} in the train split: a judge is shown {SHOTS + DISTRACTORS}",
             where,
             "import more rows: some hundreds, over many products",
         )

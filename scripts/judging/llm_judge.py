@@ -22,6 +22,7 @@ from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from pipelines.progress import Progress
 from pipelines.rows import Scorable
+from pipelines.text.counted import counted
 from scripts.core import endpoints, log
 from scripts.core.origin import is_loopback
 from scripts.core.settings import JudgeSettings
@@ -60,7 +61,7 @@ class EndpointJudge:
         """
 
         ask: Callable[..., list[Raw | None]] = score_rows
-        return self._ask_all(ask, rows, f"judge: {len(rows)} lines", len(rows) * len(METRICS))
+        return self._ask_all(ask, rows, f"judge: {counted(len(rows), 'line')}", len(rows) * len(METRICS))
 
     def prefers(self, pairs: Sequence[LinePair], /) -> list[float | None]:
         """Which of two lines is better, in the order shown: a `model_card.judging.judge.Prefers`.
@@ -69,7 +70,7 @@ class EndpointJudge:
             HanjulError: see `raw`.
         """
 
-        return self._ask_all(prefer, pairs, f"judge: {len(pairs)} pairs", len(pairs))
+        return self._ask_all(prefer, pairs, f"judge: {counted(len(pairs), 'pair')}", len(pairs))
 
     def usage(self) -> dict[str, Any]:
         """For the manifest: see `endpoints.usage_of`."""

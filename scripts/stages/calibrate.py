@@ -11,7 +11,7 @@ from typing import Any
 from huggingface_hub import HfUri
 from pydantic import TypeAdapter
 
-from model_card.cards.evaluation_figures import calibration
+from model_card.cards.calibration_figure import calibration
 from model_card.comparison.readings import readings
 from model_card.judging.contrast_set import Contrast
 from model_card.judging.facts import JudgeFacts

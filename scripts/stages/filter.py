@@ -25,6 +25,7 @@ from pipelines.filters.gate import is_synthesised
 from pipelines.filters.limits import Limits
 from pipelines.preferences import preferences_of
 from pipelines.rows import split_of
+from pipelines.text.counted import counted
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
@@ -70,7 +71,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
             rows = previous.combine(rows, previous.rows_of(hub, earlier[1]))
         with input_errors("filter"):
             passed, by_rules = partition_by_rules(rows, limits, folder, recipe.filter.engine)
-            log(f"filter: {len(by_rules):,} of {len(rows):,} rows rejected by rules")
+            log(f"filter: {len(by_rules):,} of {counted(len(rows), 'row')} rejected by rules")
             written_by_models = any(is_synthesised(row) for row in passed)
             gate = open_gate(hub, base, recipe) if base and judged and written_by_models else None
             kept, others = partition_passed(passed, limits, gate, recipe)
@@ -83,13 +84,13 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
             "sources": dict(Counter(row["source"] for row in kept)),
         }
         counts |= {"gate": asdict(_gate_facts(gate))} if gate else {}
-        return Outcome(f"{len(kept)} rows kept, {len(rejected)} rejected", counts)
+        return Outcome(f"{counted(len(kept), 'row')} kept, {len(rejected):,} rejected", counts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         gate = GateFacts(**found) if (found := outcome.counts.get("gate")) else None
         return _card(hub, raw, base, recipe, limits, before, parent, folder / "out", gate)
 
-    return run_stage(hub, Stage("filter", repo, inputs, options, sealed), work, card)
+    return run_stage(hub, Stage("filter", repo, inputs, options, sealed, owns=("figures/*",)), work, card)
 
 
 def write_configs(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:

@@ -9,6 +9,7 @@ from huggingface_hub import HfUri
 
 from dataset_card.card import merge_configs
 from pipelines.features import RAW_FILES, write_raw
+from pipelines.text.counted import counted
 from scripts.core.fingerprint import output_settings
 from scripts.core.settings import ImportSettings
 from scripts.hub.hub import Hub
@@ -43,7 +44,9 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
         rows = to_rows(chosen, kind)
         write_raw(rows, folder / "out" / RAW_FILES[kind])
         taken = (
-            f"{len(rows)} of {len(records)} rows (import.limit)" if len(rows) < len(records) else f"{len(rows)} rows"
+            f"{len(rows)} of {counted(len(records), 'row')} (import.limit)"
+            if len(rows) < len(records)
+            else counted(len(rows), "row")
         )
         return Outcome(taken, {"in": len(records), "out": len(rows)})
 

@@ -16,6 +16,7 @@ from model_card.cards.card import DATA
 from model_card.comparison.agreement import QUESTIONS
 from model_card.comparison.report import Report
 from pipelines.errors import HanjulError
+from pipelines.text.counted import counted
 from scripts.core import env
 from scripts.core.log import log
 from scripts.core.settings import Recipe
@@ -68,7 +69,7 @@ def run(
     items = collect(hub, sources, limit, seed)
     kept = open_vote_log(hub.repo("dataset", repo))
     page = build_page(items, kept, question, seed)
-    log(f"label: {len(items)} items; Ctrl-C ends it" + (" and publishes the votes" if push else ""))
+    log(f"label: {counted(len(items), 'item')}; Ctrl-C ends it" + (" and publishes the votes" if push else ""))
     _serve(page, host, port)
     kept.close()
     if push:

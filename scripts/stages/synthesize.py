@@ -10,6 +10,7 @@ from huggingface_hub import HfUri
 from dataset_card.card import merge_configs
 from pipelines.errors import HanjulError
 from pipelines.features import RAW_FILES, write_raw
+from pipelines.text.counted import counted
 from scripts.core import endpoints
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
@@ -100,10 +101,10 @@ def _outcome(job: WritingJob, written: WritingResult, folder: Path) -> Outcome:
         "failures": dict(Counter(failure.label for failure in written.failures.elements())),
     }
     usage = endpoints.usage_of(settings, job.run_id, written.input_tokens, written.output_tokens)
-    summary = f"{len(written.lines)} lines for {sum(written.rounds)} pairs"
+    summary = f"{counted(len(written.lines), 'line')} for {counted(sum(written.rounds), 'pair')}"
     if settings.n is not None:
         counts |= {"wanted": settings.n, "accepted": written.accepted, "limit": written.limit}
-        summary = f"{written.accepted} of {settings.n} rows accepted, {summary}"
+        summary = f"{written.accepted} of {counted(settings.n, 'row')} accepted, {summary}"
     if written.limit:
         summary += f"; ended by {written.limit}"
         log(f"synthesize: ended by a limit, {written.limit}; what there is is kept")

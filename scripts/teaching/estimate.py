@@ -17,6 +17,7 @@ from pipelines.planning.questions import prompt_of
 from pipelines.planning.taxonomy import KINDS, load_craft, load_taxonomy
 from pipelines.synthesis.examples import exemplary_slogans
 from pipelines.synthesis.prompts import PromptBuilder
+from pipelines.text.counted import counted
 from scripts.core import endpoints
 from scripts.core.asked import Asked, columns, in_words, missing_in_words
 from scripts.core.faults import input_errors
@@ -195,7 +196,9 @@ def estimate(
     answer += 0 if adapter else JSON_TOKENS
     return Estimate(
         adapter or (f"{teacher.model} at {teacher.base_url}" if teacher.base_url else "none"),
-        f"{settings.n:,} accepted" if settings.n else f"{settings.candidates} lines for each of {len(planned):,} pairs",
+        f"{settings.n:,} accepted"
+        if settings.n
+        else f"{counted(settings.candidates, 'line')} for each of {counted(len(planned), 'pair')}",
         first * prompts,
         (len(planned) if settings.n else first) * attempts * prompts,
         round(first * prompts * prompt),

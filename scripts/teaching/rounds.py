@@ -23,6 +23,7 @@ from pipelines.synthesis.checking import PairResult
 from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.rounds import Rounds, cut
 from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf, write_lines
+from pipelines.text.counted import counted
 from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
 from scripts.filtering.partition import partition_passed, with_sense
@@ -159,7 +160,8 @@ def write_all(job: WritingJob, pairs: list[dict[str, Any]], people: list[dict[st
         written.add(results)
         asked += [result.id for result in results]
         kept = accepted(written.lines)
-        log(f"synthesize: round {len(written.rounds)}, {len(results)} pairs asked, {len(kept)} of {settings.n} rows")
+        so_far = f"{counted(len(results), 'pair')} asked, {len(kept)} of {counted(settings.n, 'row')}"
+        log(f"synthesize: round {len(written.rounds)}, {so_far}")
         if len(kept) > settings.n:
             written.lines = cut(written.lines, lambda lines: len(accepted(lines)), settings.n, before)
             kept = accepted(written.lines)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from datasets import Dataset
-from huggingface_hub import HfUri
+from huggingface_hub import CommitOperationAdd, HfUri
 
+from model_card.cards.views import has_pairwise, has_scores
 from model_card.comparison.report import Report
 from pipelines.errors import HanjulError
 from pipelines.likelihood.prompts import training_texts
@@ -114,10 +115,11 @@ def test_adapters_are_compared_and_each_card_has_the_report(
     assert "**tiny-rival-1-lora**" in hub.text(judged[0], "README.md")
     assert "**tiny-rival-2-lora**" in hub.text(judged[1], "README.md")
     files = set(hub.api.list_repo_files(judged[0].id, revision=judged[0].revision))
-    assert {
-        *(f"evaluation/{name}" for name in ("report.json", "report.md", "scores.png", "calibration.png", "duels.png")),
-        ".eval_results/hanjul.yaml",
-    } <= files
+    made = {"report.json", "report.md", "calibration.png"}
+    made |= {"scores.png"} if has_scores(reports[0]) else set()
+    made |= {"duels.png"} if has_pairwise(reports[0]) else set()
+    assert {path for path in files if path.startswith("evaluation/")} == {f"evaluation/{name}" for name in made}
+    assert ".eval_results/hanjul.yaml" in files
     assert evaluate.run(hub, adapters, dataset, recipe, teacher=judge) == judged
 
 
@@ -139,6 +141,28 @@ def test_what_was_written_and_scored_before_a_stop_is_not_done_again(
     monkeypatch.setattr("scripts.models.models.load_adapter", stopped)
     [judged] = evaluate.run(hub, adapters[:1], dataset, recipe)
     assert [system.name for system in report_of(hub, judged).systems] == ["base, 4 examples", "adapter"]
+
+
+@pytest.mark.field
+def test_what_an_earlier_evaluation_left_goes_with_the_next_and_all_of_it_with_new_weights(
+    hub: Hub, base: HfUri, dataset: HfUri
+) -> None:
+    settings = TRAIN.model_copy(update={"repo": "tiny-stale-lora"})
+    adapter = train.run(hub, dataset, base, settings, 1)
+
+    def files() -> set[str]:
+        found = hub.api.list_repo_files(adapter.id)
+        return {path for path in found if path.startswith(("evaluation/", ".eval_results/"))}
+
+    stale = [CommitOperationAdd("evaluation/duels.png", b"of three systems")]
+    stale.append(CommitOperationAdd(".eval_results/others.yaml", b"[]\n"))
+    hub.api.create_commit(adapter.id, stale, commit_message="of an earlier evaluation, and somebody's")
+    [judged] = evaluate.run(hub, [adapter], dataset, RECIPE)
+    assert files() >= {"evaluation/report.md", ".eval_results/hanjul.yaml", ".eval_results/others.yaml"}
+    assert "evaluation/duels.png" not in files()  # two systems are not drawn
+    train.run(hub, dataset, base, settings, 2)
+    assert files() == {".eval_results/others.yaml"}
+    assert "evaluation/report.md" in hub.api.list_repo_files(judged.id, revision=judged.revision)
 
 
 def test_one_adapter_twice_is_refused(hub: Hub, adapters: list[HfUri], dataset: HfUri) -> None:

@@ -42,6 +42,14 @@ def test_json(hub: Hub, tmp_path: Path) -> None:
     assert imported(hub, path, "from-json") == EXPECTED
 
 
+@pytest.mark.field
+def test_one_row_is_a_row(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(KOREAN[:1], ensure_ascii=False))
+    uri = import_rows.run(hub, hub.repo("dataset", "one-row"), ImportSettings(source=str(path)), seed=0)
+    assert hub.api.list_repo_commits(uri.id, repo_type="dataset")[0].title == "import: 1 row"
+
+
 def test_jsonl_with_english_columns(hub: Hub, tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     rows = [{"product": p, "values": v, "ad_copy": a} for p, v, a in EXPECTED]
