@@ -26,6 +26,13 @@ def is_loopback(base_url: str) -> bool:
     return urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
+def key_variable(endpoint: EndpointSettings) -> str | None:
+    """The name of the environment variable that holds an endpoint's key; None where nobody has named one."""
+    if endpoint.api_key_env is None and urlsplit(str(endpoint.base_url)).hostname == "api.openai.com":
+        return "OPENAI_API_KEY"
+    return endpoint.api_key_env
+
+
 def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
     """The key from the environment. It goes to nobody but the endpoint that it was named for.
 
@@ -36,9 +43,7 @@ def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
     Raises:
         HanjulError: it is not named, not there, or meant for another.
     """
-    named, url, who = endpoint.api_key_env, str(endpoint.base_url), place.rpartition(".")[2]
-    if named is None:
-        named = "OPENAI_API_KEY" if urlsplit(url).hostname == "api.openai.com" else None
+    named, url, who = key_variable(endpoint), str(endpoint.base_url), place.rpartition(".")[2]
     if named == "none" or (named is None and is_loopback(url)):
         return "none"
     if named is None:
