@@ -25,6 +25,8 @@ JSON_BEGUN = re.compile(r"\{|\[\s*(?:[\"'“‘{\[]|$)")
 LOOSE_ITEM = re.compile(r"['‘“]((?:[^'’”\\\n]|\\.)+)['’”]\s*[,\]}]")
 #: Names of lines that are no items of a list, e.g. copy_1.
 LINE_NAME = re.compile(rf"(?:{'|'.join((LIST, *LINE_NAMES))})(?:[ _-]?\d{{1,2}})?|\d{{1,2}}", re.I)
+#: A page or an error in place of an answer.
+NO_ANSWER = re.compile(r"\s*(?:<(?:!doctype|html|head|\?xml)\b|\{\s*\"(?:errors?|detail)\"\s*:)", re.I)
 #: Places at which JSON may begin that are tried, at most.
 STARTS = 50
 HANGUL = re.compile(r"[가-힣]")
@@ -77,6 +79,8 @@ def lines_of(answer: str) -> list[str]:
     with Hangul counts. What surrounds a line comes off, and what holds none is left out: see `pipelines.text.frames`.
     """
     text = _without_thoughts(answer)
+    if NO_ANSWER.match(text):
+        return []
     items = _from_json(text)
     if items is None and JSON_BEGUN.match(text):
         items = LOOSE_ITEM.findall(text)
@@ -139,11 +143,9 @@ def _strings(value: Any) -> Iterator[str]:
             if isinstance(line, str):
                 yield line.strip()
     elif isinstance(value, dict):
-        for name, item in value.items():
-            if isinstance(item, str) and LINE_NAME.fullmatch(name):
-                yield item.strip()
-            else:
-                yield from _strings(item)
+        named = [item for name, item in value.items() if LINE_NAME.fullmatch(name)]
+        for item in named or value.values():
+            yield from [item.strip()] if named and isinstance(item, str) else _strings(item)
 
 
 def _line(item: dict[str, Any]) -> Any:

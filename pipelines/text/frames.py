@@ -29,7 +29,7 @@ _COUNT = r"\s*[#＃]?\s*(?:\d{1,2}|[A-Ea-e]|[一二三四五六七八九十])(?:
 #: What a line is called; some words only with a number.
 NAME = (
     rf"(?:(?:{_KOREAN}|{_ENGLISH}|{_EASTERN}|{_FOREIGN}|{_DEVICE})(?:{_COUNT})?"
-    rf"|(?:시안|버전|옵션|후보|제안|예시|답변?|결과|안){_COUNT}|\d{{1,2}}\s?(?:번|안))"
+    rf"|(?:시안|버전|옵션|후보|제안|예시|답변?|결과|안){_COUNT}|\d{{1,2}}\s?안)"
 )
 #: `카피:`, `[카피 1]`, `Copy 1 —`, `文案一：`, `카피 1 (의인법):`; the product may stand before `카피`.
 LABEL = re.compile(

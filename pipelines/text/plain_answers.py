@@ -13,6 +13,8 @@ from pipelines.text.remarks import is_goodbye
 FENCE = re.compile(r"^\s*(?:```|~~~)")
 #: The line under the head of a table in Markdown.
 RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+#: A last line with an empty one above.
+SET_APART = re.compile(r"\n[ \t]*\n[^\n]*\Z")
 #: Where a line that begins a list goes on with its next item.
 RUN_ON = re.compile(r"(?<=\S)\s+(?=[2-9][.)]\s)")
 
@@ -34,14 +36,19 @@ class _Item:
 
 
 def lines_in(answer: str) -> list[str]:
-    """The lines, bare, in order. Where some are numbered, what stands between them is said of them."""
+    """The lines, bare, in order. Where some are numbered, what stands between them is said of them.
+
+    A last line that might be a closing remark is taken for one where it is set apart from the others.
+    """
     items = [_item(line) for line in _untabled(answer.splitlines()) if line.strip() and not FENCE.match(line)]
     numbered = [item for item in items if item.numbered]
     if len(numbered) > 1 and all(item.text for item in numbered):
         items = numbered
     found = [item.text for item in _outermost(items) if item.text]
-    if len(found) > 1 and items[-1].text == found[-1] and not items[-1].bulleted and is_goodbye(found[-1]):
-        del found[-1]
+    last = items[-1] if len(found) > 1 else None
+    if last and last.text and not last.bulleted and is_goodbye(last.text):
+        apart = SET_APART.search(answer.rstrip()) or any(item.bulleted for item in items)
+        del found[len(found) - bool(apart) :]
     return found
 
 

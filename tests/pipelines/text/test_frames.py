@@ -153,6 +153,33 @@ def test_what_surrounds_a_line_comes_off(answer: str) -> None:
 
 
 @pytest.mark.field
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<!DOCTYPE html>\n<html><title>점검 중입니다</title><body><p>잠시 후 다시 오세요</p></html>",
+        '{"error": {"message": "과부하입니다", "content": "잠시 후 다시 해 보세요"}}',
+        '{"errors": ["서버가 쉬고 있습니다"]}',
+    ],
+)
+def test_a_page_and_an_error_hold_no_line(answer: str) -> None:
+    assert lines_of(answer) == []
+
+
+@pytest.mark.field
+def test_lists_beside_that_of_the_lines_are_not_theirs() -> None:
+    assert lines_of(f'{{"values": ["여유", "설렘"], "copies": ["{FIRST}", "{SECOND}"]}}') == [FIRST, SECOND]
+    assert lines_of(f'{{"키워드": ["커피 향기"], "카피": ["{FIRST}"]}}') == [FIRST]
+
+
+def test_a_last_line_that_copy_may_say_stays_where_it_is_not_set_apart() -> None:
+    last = "원하시면 밤새 켜 두세요"
+    assert lines_of(f"{FIRST}\n{last}") == [FIRST, last]
+    assert lines_of(f"1. {FIRST}\n2. {last}") == [FIRST, last]
+    assert lines_of(f"{FIRST}\n\n{last}") == [FIRST]
+    assert lines_of(last) == [last]
+
+
+@pytest.mark.field
 def test_a_line_in_quotes_after_an_introduction_is_found() -> None:
     assert lines_in(f'팟캐스트의 카피라이팅은 다음과 같습니다. "{FIRST}"') == [FIRST]
     assert lines_in('Here is a line for "모카포트 커피메이커":') == []
