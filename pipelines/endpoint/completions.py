@@ -40,7 +40,7 @@ class Completion:
     failure: Failure | None
     input_tokens: int
     output_tokens: int
-    model: str | None = field(default=None, compare=False)
+    model: str = field(default="", compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the same fields; `Failure.from_json` reads its failure."""

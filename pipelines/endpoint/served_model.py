@@ -11,9 +11,7 @@ _COPY = re.compile(
     r"[-_.:@](?:latest|free|gguf|awq|gptq|mlx|[48]-?bit|int[48]|fp(?:8|16)|bf16|f16|i?q\d(?:_[a-z0-9]+)*)\Z", re.I
 )
 #: What stands after a model's name where a version of it answers: a date, a number of three digits or more.
-_VERSION = re.compile(
-    r"[-_.:@](?:preview[-_])?(?:\d{4}-?\d{2}-?\d{2}|\d{2}-\d{2,4}|\d{3,4})\Z|[-_.:@](?:preview|exp)\Z", re.I
-)
+_VERSION = re.compile(r"[-_.:@](?:(?:preview[-_])?(?:\d{4}-?\d{2}-?\d{2}|\d{2}-\d{2,4}|\d{3,4})|preview|exp)\Z", re.I)
 
 
 def same_model(asked: str, served: str) -> bool:

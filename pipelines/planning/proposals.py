@@ -141,7 +141,7 @@ def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list
                 Failure.from_json(completion["failure"]),
                 completion["input_tokens"],
                 completion["output_tokens"],
-                completion["model"] or "",
+                completion["model"],
             )
         )
     return answers

@@ -68,7 +68,7 @@ def _check_answer(limits: Limits, pair: dict[str, Any], completion: Completion) 
     return PairResult(-1, pair["id"], rows, failure, completion.input_tokens, completion.output_tokens)
 
 
-def who_wrote(teacher: str, asked: str, served: str | None) -> str:
+def who_wrote(teacher: str, asked: str, served: str) -> str:
     """What stands in the column `teacher`: who was asked or, where another model answered, that one.
 
     Args:

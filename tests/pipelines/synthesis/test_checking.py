@@ -58,7 +58,6 @@ def test_frames_make_no_rows_and_lines_lose_theirs():
     [
         ("gpt-4o", "gpt-4o-2024-08-06", "the name"),
         ("gpt-4o", "", "the name"),
-        ("gpt-4o", None, "the name"),
         ("", "llama-3-8b", "the name"),  # the embedded one, whatever its server calls it
         ("gpt-4o", "llama-3-8b", "llama-3-8b"),
         ("gpt-4o", " meta/llama`3|8b\n", "meta/llama 3 8b"),  # it stands on a card

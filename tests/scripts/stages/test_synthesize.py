@@ -213,11 +213,10 @@ def test_a_round_without_one_usable_line_ends_it_with_what_came_back(hub: Hub, p
             "죄송하지만 도와드릴 수 없습니다.",
             "lines rejected as `refusal`: 24, e.g. “죄송하지만 도와드릴 수 없습니다.”",
         ),
-        ((422, "no such thing"), "rejected (422): 24, e.g. “"),
     ],
 )
 def test_a_round_without_a_line_quotes_the_inner_reason(
-    hub: Hub, planned: HfUri, answer: str | tuple[int, str], reason: str, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, planned: HfUri, answer: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
     with serve(lambda body, choice: answer) as endpoint, pytest.raises(HanjulError) as raised:
