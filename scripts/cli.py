@@ -172,12 +172,15 @@ def release(
         return
     with hub_session() as hub:
         from scripts.stages import release as flow
+        from scripts.teaching import limits
 
         released = flow.run(hub, loaded)
         if OPTIONS.format is Format.json:
             out(json.dumps(released.as_dict(), ensure_ascii=False, indent=2))
         else:
             out(released.table(hub))
+        for uri in released.asked:
+            limits.raise_if_reached(hub, uri)
 
 
 @app.command("import")
@@ -221,9 +224,12 @@ def pairs(
     with hub_session() as hub:
         from scripts.models import models
         from scripts.stages import pairs as stage
+        from scripts.teaching import limits
 
         base = models.resolve_base(hub, loaded.train) if loaded.pairs.propose else None
-        emit(hub, stage.run(hub, hub.repo("dataset", loaded.dataset), None, loaded.pairs, loaded.seed, base=base))
+        uri = stage.run(hub, hub.repo("dataset", loaded.dataset), None, loaded.pairs, loaded.seed, base=base)
+        emit(hub, uri)
+        limits.raise_if_reached(hub, uri)
 
 
 @app.command()
@@ -250,7 +256,7 @@ def synthesize(
     with hub_session() as hub:
         from scripts.models import models
         from scripts.stages import synthesize as stage
-        from scripts.teaching import estimate, teachers
+        from scripts.teaching import estimate, limits, teachers
 
         pairs = hub.resolve(uri, "dataset")
         adapter = hub.resolve(teacher, "model") if teacher else teachers.adapter_of(hub, loaded)
@@ -259,7 +265,9 @@ def synthesize(
             return
         counted = loaded.synthesize and loaded.synthesize.n is not None and loaded.filter.judge != "none"
         base = models.scorer_of(hub, [models.resolve_base(hub, loaded.train)]) if counted else None
-        emit(hub, stage.run(hub, pairs, adapter, base, loaded))
+        written = stage.run(hub, pairs, adapter, base, loaded)
+        emit(hub, written)
+        limits.raise_if_reached(hub, written)
 
 
 @app.command("filter")

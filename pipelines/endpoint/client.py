@@ -47,6 +47,7 @@ class Client:
         self.budget = Budget(options.caps, options.price, self.store, options.run_id)
         self.compatibility = Compatibility(self.store, options.identity, options.choices)
         self._gone = ""
+        self._gone_status: int | None = None
         self._refusals = 0
         self._answered = False
         self._probing = asyncio.Lock()
@@ -123,11 +124,11 @@ class Client:
                 self._gone = await _complaint(self.api)
                 self._probed = True
         if self._gone:
-            raise EndpointGoneError(self._gone)
+            raise EndpointGoneError(self._gone, status=self._gone_status)
 
     async def _once(self, key: str, body: dict[str, Any]) -> Reply:
         if self._gone:  # the requests that wait need not find out one by one
-            raise EndpointGoneError(self._gone)
+            raise EndpointGoneError(self._gone, status=self._gone_status)
         sent = self.compatibility.sendable(body)
         bound = most_input_tokens(body["messages"]), body["max_tokens"] * sent.get("n", 1)
         async with self.budget.request(key, *bound) as receipt:
@@ -169,8 +170,8 @@ class Client:
             self._refusals += 1
         enough = REFUSALS if self._answered else 1
         if status in (401, 402) or code == "insufficient_quota" or self._refusals >= enough:
-            self._gone = words
-            raise EndpointGoneError(words) from error
+            self._gone, self._gone_status = words, status
+            raise EndpointGoneError(words, status=status) from error
         if status in (429, 503):
             self.limiter.on_throttled(_retry_after(error))
             raise ThrottledError(words) from error

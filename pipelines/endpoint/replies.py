@@ -27,6 +27,7 @@ class Reply:
         failure: why there is no text; the message of a refusal is what the model said, empty where a filter refused.
         tokens: of each choice, with the alternatives to those that `WEIGHED` matches; none where the request asked for
             no `logprobs`, or the endpoint gives none.
+        model: who answered, as the endpoint says; empty where it does not, and in what earlier versions kept.
         kept: it was answered before.
     """
 
@@ -35,6 +36,7 @@ class Reply:
     output_tokens: int = 0
     failure: Failure | None = None
     tokens: list[list[Token]] = field(default_factory=list)
+    model: str = field(default="", compare=False)
     kept: bool = field(default=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -85,13 +87,17 @@ def read_reply(answer: Any, *, weighed: bool = False) -> Reply:
         raise _garbage(answer) from error
     if not texts:
         raise TransientError("garbage: an answer without choices")
+    model = answer.get("model")
+    about: dict[str, Any] = {"model": model if isinstance(model, str) else ""}
     if any(texts):
-        return Reply([storable(text) for text in texts], *counts, tokens=tokens if any(tokens) else [])
+        return Reply([storable(text) for text in texts], *counts, tokens=tokens if any(tokens) else [], **about)
     if refusals or "content_filter" in ends:
-        return Reply([], *counts, failure=Failure(FailureKind.REFUSED, storable(refusals[0]) if refusals else ""))
+        return Reply(
+            [], *counts, failure=Failure(FailureKind.REFUSED, storable(refusals[0]) if refusals else ""), **about
+        )
     if "length" in ends:
-        return Reply([], *counts, failure=Failure(FailureKind.UNUSABLE, TOO_SHORT))
-    return Reply(texts, *counts)
+        return Reply([], *counts, failure=Failure(FailureKind.UNUSABLE, TOO_SHORT), **about)
+    return Reply(texts, *counts, **about)
 
 
 def _garbage(answer: Any) -> TransientError:

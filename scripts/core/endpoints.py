@@ -22,6 +22,13 @@ def identity_of(endpoint: EndpointSettings) -> str:
     return endpoint.identity or f"{parts.netloc}{parts.path.rstrip('/')} {endpoint.model}"
 
 
+def key_variable(endpoint: EndpointSettings) -> str | None:
+    """The name of the environment variable that holds an endpoint's key; None where nobody has named one."""
+    if endpoint.api_key_env is None and origin_of(str(endpoint.base_url)) == OPENAI:
+        return "OPENAI_API_KEY"
+    return endpoint.api_key_env
+
+
 def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
     """The key from the environment. It goes to nobody but the endpoint that it was named for.
 
@@ -32,10 +39,8 @@ def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
     Raises:
         HanjulError: it is not named, not there, or meant for another.
     """
-    named, url, who = endpoint.api_key_env, str(endpoint.base_url), place.rpartition(".")[2]
-    if origin_of(url) == OPENAI:
-        named = named or "OPENAI_API_KEY"
-    else:
+    named, url, who = key_variable(endpoint), str(endpoint.base_url), place.rpartition(".")[2]
+    if origin_of(url) != OPENAI:
         env.forget_openai_account()
     if named == "none" or (named is None and is_loopback(url)):
         return "none"

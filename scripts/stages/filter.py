@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,8 +184,9 @@ def _read(folder: Path) -> list[dict[str, Any]]:
     return [row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
-def _synthesis(hub: Hub, raw: HfUri) -> dict[str, Mapping[str, Any]]:
-    """What went into raw rows that a teacher wrote and, where it proposed the pairs, into those: usage and prompts.
+def _synthesis(hub: Hub, raw: HfUri) -> dict[str, Any]:
+    """What went into raw rows that a teacher wrote and, where it proposed the pairs, into those: usage and prompts; and
+    the model that was asked where another answered.
 
     Usage is tokens and USD, empty where nothing was synthesised; the price is None where one of them is not known.
     """
@@ -193,9 +194,12 @@ def _synthesis(hub: Hub, raw: HfUri) -> dict[str, Mapping[str, Any]]:
     if pairs := manifests[0].get("inputs", {}).get("pairs"):
         manifests.append(hub.manifest(hub.resolve(pairs)))
     prompts = {name: text for manifest in manifests for name, text in manifest.get("prompts", {}).items()}
+    found: dict[str, Any] = {"prompts": prompts}
+    if manifests[0].get("counts", {}).get("answered_by"):
+        found["asked"] = manifests[0]["recipe"]["teacher"]["model"]
     used = [manifest["usage"] for manifest in manifests if manifest.get("usage")]
     if not used:
-        return {"usage": {}, "prompts": prompts}
+        return found | {"usage": {}}
     known = all(usage.get("usd") is not None for usage in used)
     total = {name: sum(usage[name] for usage in used) for name in ("input_tokens", "output_tokens")}
-    return {"usage": total | {"usd": sum(usage["usd"] for usage in used) if known else None}, "prompts": prompts}
+    return found | {"usage": total | {"usd": sum(usage["usd"] for usage in used) if known else None}}

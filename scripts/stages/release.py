@@ -26,11 +26,13 @@ class Released:
         uris: dataset, adapter, space (and the merged model, its GGUFs where they were made).
         collection: its slug.
         version: the tag that stands on every repo.
+        asked: what a teacher was asked for on the way, pairs and lines; a limit may have ended that.
     """
 
     uris: dict[str, HfUri]
     collection: str
     version: str
+    asked: tuple[HfUri, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         uris = {name: uri.to_uri() for name, uri in self.uris.items()}
@@ -51,14 +53,19 @@ def run(hub: Hub, recipe: Recipe) -> Released:
     dataset = hub.repo("dataset", recipe.dataset)
     sealed = recipe.version if hub.tagged(dataset, recipe.version) else None
     log(f"releasing {recipe.version} to {hub.api.endpoint}")
-    uris = _stages(hub, recipe, dataset, sealed)
+    asked: list[HfUri] = []
+    uris = _stages(hub, recipe, dataset, sealed, asked)
     for uri in uris.values():
         _tag(hub, uri, recipe.version)
-    return Released(uris, _collect(hub, recipe, uris), recipe.version)
+    return Released(uris, _collect(hub, recipe, uris), recipe.version, tuple(asked))
 
 
-def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dict[str, HfUri]:
-    """Run the stages. Offline the adapter is trained first, then writes; an endpoint writes before it is trained."""
+def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None, asked: list[HfUri]) -> dict[str, HfUri]:
+    """Run the stages. Offline the adapter is trained first, then writes; an endpoint writes before it is trained.
+
+    Args:
+        asked: is given what a teacher was asked for.
+    """
 
     base = models.resolve_base(hub, recipe.train)
     scorer = models.scorer_of(hub, [base])
@@ -71,7 +78,9 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
 
     def written(rows: HfUri, settings: PairsSettings, adapter: HfUri | None) -> HfUri:
         planned = pairs.run(hub, dataset, rows, settings, recipe.seed, sealed, base)
-        return synthesize.run(hub, planned, adapter, scorer, recipe, sealed)
+        lines = synthesize.run(hub, planned, adapter, scorer, recipe, sealed)
+        asked.extend((planned, lines))
+        return lines
 
     rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
     if not (recipe.pairs and recipe.synthesize):

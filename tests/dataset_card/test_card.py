@@ -176,6 +176,20 @@ def test_the_teachers_terms(teacher, family):
     assert {name for name in names if name in line} == {family}
 
 
+@pytest.mark.field
+def test_another_model_than_asked_is_named_with_its_terms():
+    found = replace(PRODUCED, teacher="meta-llama/Llama-3.1-8B", teacher_base="", asked="gpt-4o")
+    korean, english = languages(render(gather(GIVEN, found, *release()), FIGURES))
+    assert (
+        "교사 모델: `meta-llama/Llama-3.1-8B`. 부른 모델은 `gpt-4o`이지만 엔드포인트에서 다른 모델이 답했습니다."
+        in korean
+    )
+    assert (
+        "Teacher: `meta-llama/Llama-3.1-8B`. Asked for was `gpt-4o`; the endpoint had another model answer." in english
+    )
+    assert "Llama Community License" in english and "OpenAI" not in english
+
+
 def test_imported_rows_change_the_licence():
     card = render(facts("imported"), FIGURES[:3])
     korean, english = languages(card)

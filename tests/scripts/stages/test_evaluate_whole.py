@@ -11,7 +11,7 @@ from huggingface_hub import CommitOperationAdd, HfUri
 
 from model_card.cards.views import has_pairwise, has_scores
 from model_card.comparison.report import Report
-from pipelines.errors import HanjulError
+from pipelines.errors import HanjulError, LimitReachedError
 from pipelines.likelihood.prompts import training_texts
 from pipelines.metrics import METRICS
 from pipelines.rows import make_row, split_of, trl_columns
@@ -23,6 +23,7 @@ from scripts.judging import score_cache
 from scripts.judging.calibration_data import CalibrationData
 from scripts.stages import evaluate, train
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, serve
+from tests.pipelines.endpoint.teacher_server import completion as completion_of
 from tests.tiny import architectures, language_model
 
 TRAIN = TrainSettings(batch_size=4, max_steps=2, learning_rate=1e-2)
@@ -220,6 +221,27 @@ def test_a_teacher_behind_an_endpoint_is_asked_once_and_a_pair_it_refuses_has_br
     assert used["input_tokens"] > 0 and used["requests_sent"] == 3
 
 
+@pytest.mark.field
+def test_a_teacher_is_judged_by_its_line_and_not_by_what_it_says_before(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MY_TEACHER_KEY", KEY)
+    monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
+    monkeypatch.setattr(
+        "tests.pipelines.endpoint.teacher_server.completion",
+        lambda body, lines: completion_of(body, lines) | {"model": "another-7b"},
+    )
+    prompts = EvalPrompts((("우산", ("든든한",)),), (ROWS[0],), EvaluateSettings(), 1)
+    said = '네! 아래는 요청하신 카피입니다.\n\n**"비보다 먼저 펴지는 마음"**\n\n도움이 되셨길 바랍니다.'
+    with serve(lambda body, choice: said) as endpoint:
+        named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
+        asking = SynthesizeSettings.model_validate({"teacher": named})
+        candidate, _ = system_lines.lines_of_teacher(hub, "teacher", asking, prompts, "run", tmp_path)
+    assert [answer.line for answer in candidate.answers] == ["비보다 먼저 펴지는 마음"]
+    assert candidate.model == "another-7b"
+    assert f"evaluate: pairs: {MODEL} was asked, and another-7b answered (1)" in capfd.readouterr().err
+
+
 def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MY_TEACHER_KEY", KEY)
     monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
@@ -228,7 +250,7 @@ def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest
     with serve(lambda body, choice: "비보다 먼저 펴지는 마음") as endpoint:
         named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
         asking = SynthesizeSettings.model_validate({"teacher": named, "budget": {"max_requests": 2}})
-        with pytest.raises(HanjulError, match="left 2 pairs short of lines: limit"):
+        with pytest.raises(LimitReachedError, match="left 2 pairs short of lines: limit"):
             system_lines.lines_of_teacher(hub, "teacher", asking, prompts, "run", tmp_path)
         more = asking.model_copy(update={"budget": asking.budget.model_copy(update={"max_requests": 4})})
         candidate, _ = system_lines.lines_of_teacher(hub, "teacher", more, prompts, "run", tmp_path)
