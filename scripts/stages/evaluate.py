@@ -131,7 +131,9 @@ def run(
         return made[0]
 
     return [
-        _attach(hub, adapter, Stage("evaluate", _repo(adapter), group.inputs(adapter), options, sealed), report)
+        _attach(
+            hub, adapter, Stage("evaluate", _repo(adapter), group.inputs(adapter), options, sealed, adds=True), report
+        )
         for adapter in adapters
     ]
 

@@ -11,6 +11,7 @@ from dataset_card.card import merge_configs
 from pipelines.features import RAW_FILES, write_raw
 from scripts.core.fingerprint import output_settings
 from scripts.core.settings import ImportSettings
+from scripts.hub import inputs
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.hub.tables import STARTER, identify, read, to_rows
@@ -27,6 +28,9 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     """
 
     source, identity = identify(hub, settings.source)
+    if isinstance(source, HfUri) and source.id == dataset.id:  # whose head the import itself moves
+        source = inputs.pinned(hub, settings.source, ("default",))
+        identity = source.to_uri()
     options = output_settings(settings) | {"seed": seed}
     stage = Stage("import", dataset, {"source": identity}, options, sealed)
 

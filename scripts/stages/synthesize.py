@@ -24,6 +24,9 @@ from scripts.teaching.examples import Examples
 from scripts.teaching.prompts import prompt_builder
 from scripts.teaching.rounds import WritingJob, WritingResult, write_all
 
+#: What of a dataset is read, but the rows that this stage itself writes there.
+READS, WRITES = ("pairs", "raw"), (RAW_FILES["synthesised"],)
+
 
 def run(
     hub: Hub, pairs: HfUri, adapter: HfUri | None, base: HfUri | None, recipe: Recipe, sealed: str | None = None

@@ -116,3 +116,20 @@ def test_resolve_pins(hub: Hub) -> None:
     hub.api.create_tag(made.id, tag="v1", repo_type="dataset")
     assert hub.resolve(f"hf://datasets/{made.id}@v1") == made
     assert hub.tagged(made, "v1") == made.revision
+
+
+@pytest.mark.field
+def test_text_of_a_person_is_read_as_editors_write_it(hub: Hub) -> None:
+    hub.api.create_repo("local/typed", repo_type="dataset")
+    for path, content in (("README.md", "\ufeff---\nlicense: mit\n---\n"), ("hanjul.json", "\ufeff{}")):
+        hub.api.upload_file(
+            path_or_fileobj=content.encode(), path_in_repo=path, repo_id="local/typed", repo_type="dataset"
+        )
+    uri = hub.resolve("hf://datasets/local/typed")
+    assert hub.text(uri, "README.md") == "---\nlicense: mit\n---\n"
+    assert hub.text(uri, "hanjul.json") == "{}"
+    hub.api.upload_file(
+        path_or_fileobj="한글".encode("cp949"), path_in_repo="NOTES.md", repo_id="local/typed", repo_type="dataset"
+    )
+    with pytest.raises(HanjulError, match=r"NOTES\.md is no text in UTF-8"):
+        hub.text(hub.resolve("hf://datasets/local/typed"), "NOTES.md")
