@@ -24,7 +24,7 @@ def connect() -> Hub:
     """
     api = HfApi()
     endpoint = str(api.endpoint)
-    _knock(endpoint)
+    knock(endpoint)
     try:
         return Hub(api, str(patiently(api.whoami)["name"]))
     except LocalTokenNotFoundError as error:
@@ -47,8 +47,12 @@ def connect() -> Hub:
         raise HanjulError("What answers there is no Hub", endpoint, "check HF_ENDPOINT and the network") from error
 
 
-def _knock(endpoint: str) -> None:
-    """Ask for anything, once, and not for long."""
+def knock(endpoint: str) -> None:
+    """Ask a Hub for anything, once, and not for long.
+
+    Raises:
+        HanjulError: there is no answer.
+    """
     try:
         get_session().head(endpoint, timeout=ALIVE_S)
     except (httpx2.RequestError, httpx2.InvalidURL, OfflineModeIsEnabled) as error:

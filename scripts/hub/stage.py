@@ -28,6 +28,7 @@ from scripts.core.files import write_atomically
 from scripts.core.installed import git_commit, package_versions
 from scripts.core.log import log
 from scripts.hub import ownership
+from scripts.hub.connect import knock
 from scripts.hub.hub import MANIFEST, Hub
 from scripts.hub.ownership import MARK
 from scripts.hub.patience import patiently
@@ -118,6 +119,8 @@ def _find_or_make(
     work: Callable[[Path], Outcome],
     card: Callable[[HfUri | None, Path, Outcome], str] | None,
 ) -> HfUri:
+    if hub.is_local:  # one that is gone does not come back, and the clients would wait for it
+        knock(str(hub.api.endpoint))
     found = hub.commit_with(stage.repo, _mark(stage))
     if found:
         log(f"{stage.name}: done before, {found.to_uri()}")
