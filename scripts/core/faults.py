@@ -105,10 +105,13 @@ def _in_the_way(path: Path, number: int | None) -> Path | None:
     return there if there and not there.is_dir() else None
 
 
-def hub_fault(error: BaseException) -> HanjulError | None:
+def hub_fault(error: BaseException, *, absent: bool = True) -> HanjulError | None:
     """What the Hub answers or that it does not, also where a library raises an error of its own from that; else None.
 
     For whoever catches what libraries raise, too: they take such a fault for a file or a table that is not there.
+
+    Args:
+        absent: whether it is a fault that something is not there.
     """
     from httpx2 import RequestError
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -120,7 +123,7 @@ def hub_fault(error: BaseException) -> HanjulError | None:
             unreached = link
         link = link.__cause__
     if isinstance(link, HfHubHTTPError):
-        return _explain_answer(link)
+        return None if link.response.status_code == 404 and not absent else _explain_answer(link)
     if isinstance(link, RequestError):
         return HanjulError(f"The Hub cannot be reached: {link}", str(link.request.url), f"check the network; {KEPT}")
     if unreached:

@@ -126,7 +126,7 @@ class Hub:
             features = RAW if config == "raw" else None
             return dict(load_dataset(uri.id, config, revision=uri.revision, features=features))
         except (DatasetsError, ValueError, FileNotFoundError) as error:
-            if fault := hub_fault(error):
+            if fault := hub_fault(error, absent=False):
                 raise fault from error
             if not isinstance(error, DatasetsError) and not raised_by(error, "datasets"):
                 raise

@@ -13,6 +13,8 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from pipelines.errors import HanjulError
 from scripts.core.faults import explained
+from scripts.core.settings import SemanticSettings
+from scripts.filtering import semantic
 from scripts.hub.connect import connect
 from scripts.hub.hub import Hub
 from scripts.hub.patience import LONGEST_S, WAITS
@@ -154,3 +156,16 @@ def test_rows_that_the_hub_cannot_give_now_are_not_called_absent(hub: Hub, waits
         explained(),
     ):
         hub.rows(HfUri(type="dataset", id=uri.id, revision=uri.revision), "default")
+
+
+@pytest.mark.field
+def test_an_encoder_that_the_hub_cannot_give_now_is_not_called_broken(hub: Hub, waits: list[float]) -> None:
+    pytest.importorskip("sentence_transformers")
+    hub.api.create_repo("local/encoder-now")
+    chosen = SemanticSettings(model="local/encoder-now", revision=hub.head(hub.repo("model", "encoder-now")))
+    rows = [{"ad_copy": "하나"}, {"ad_copy": "둘"}]
+    with failing("encoder-now", repeat((502, {}))), pytest.raises(HanjulError) as caught:
+        semantic.similar_pairs(rows, chosen)
+    assert "(502)" in caught.value.what
+    with pytest.raises(HanjulError, match="sentence encoder cannot be loaded"):
+        semantic.similar_pairs(rows, chosen)
