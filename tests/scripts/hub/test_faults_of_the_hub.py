@@ -19,6 +19,8 @@ from scripts.hub.connect import connect
 from scripts.hub.hub import Hub
 from scripts.hub.patience import LONGEST_S, WAITS
 from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.jobs import training
+from scripts.jobs.plan import TrainingJob
 from scripts.models import models
 from tests.scripts.hub.faulty_hub import failing
 
@@ -169,3 +171,21 @@ def test_an_encoder_that_the_hub_cannot_give_now_is_not_called_broken(hub: Hub, 
     assert "(502)" in caught.value.what
     with pytest.raises(HanjulError, match="sentence encoder cannot be loaded"):
         semantic.similar_pairs(rows, chosen)
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(("status", "what"), [(503, r"The Hub failed \(503\)"), (402, "does not start the job")])
+def test_a_job_that_the_hub_does_not_take(hub: Hub, waits: list[float], status: int, what: str) -> None:
+    job = TrainingJob(
+        repo=hub.repo("model", "job-lora"),
+        wheel="hanjul.whl",
+        sha256="0" * 64,
+        endpoint=str(hub.api.endpoint),
+        packages=(),
+        arguments=("train",),
+        flavor="a10g-small",
+        timeout="6h",
+        commit="0" * 40,
+    )
+    with failing("POST /api/jobs", repeat((status, {}))), pytest.raises(HanjulError, match=what), explained():
+        training.start(hub, job)
