@@ -111,9 +111,17 @@ def options(
 
 
 @contextmanager
-def hub_session() -> Iterator[Hub]:
-    """The Hub, and stdout kept for data: what libraries print meanwhile goes to stderr."""
+def hub_session(recipe: Recipe | None = None) -> Iterator[Hub]:
+    """The Hub, and stdout kept for data: what libraries print meanwhile goes to stderr.
+
+    Args:
+        recipe: whose names are checked first.
+    """
     with redirect_stdout(sys.stderr), session.hub_session(local=OPTIONS.local) as hub:
+        if recipe:
+            from scripts.hub import names
+
+            names.check(recipe, hub.namespace)
         yield hub
 
 
@@ -170,7 +178,7 @@ def release(
 
         out(plan.of_release(loaded, local_hub=OPTIONS.local or not env.has_token()))
         return
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
         from scripts.stages import release as flow
         from scripts.teaching import limits
 
@@ -198,10 +206,10 @@ def import_(
     # `imported` draws fewer rows than there are, for the sake of a release that ends soon.
     whole = [] if recipe else ["import.limit=null"]
     loaded = load_recipe(recipe or "imported", [*whole, *(changes or [])], import__source=source, import__limit=limit)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
         from scripts.stages import import_rows
 
-        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset), loaded.import_, loaded.seed))
+        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset, "dataset"), loaded.import_, loaded.seed))
 
 
 @app.command()
@@ -221,13 +229,14 @@ def pairs(
 
         out(plan.of_pairs(loaded.pairs, local_hub=OPTIONS.local or not env.has_token()))
         return
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
         from scripts.models import models
         from scripts.stages import pairs as stage
         from scripts.teaching import limits
 
         base = models.resolve_base(hub, loaded.train) if loaded.pairs.propose else None
-        uri = stage.run(hub, hub.repo("dataset", loaded.dataset), None, loaded.pairs, loaded.seed, base=base)
+        dataset = hub.repo("dataset", loaded.dataset, "dataset")
+        uri = stage.run(hub, dataset, None, loaded.pairs, loaded.seed, base=base)
         emit(hub, uri)
         limits.raise_if_reached(hub, uri)
 
@@ -253,12 +262,13 @@ def synthesize(
     flags: dict[str, Any] = {"n": n, "examples_from": examples, "engine": engine}
     flags |= {"budget__max_usd": max_usd, "budget__batch": batch}
     loaded = load_recipe(recipe, changes, **{f"synthesize__{name}": value for name, value in flags.items()})
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from scripts.hub import inputs
         from scripts.models import models
         from scripts.stages import synthesize as stage
         from scripts.teaching import estimate, limits, teachers
 
-        pairs = hub.resolve(uri, "dataset")
+        pairs = inputs.pinned(hub, uri, stage.READS, but=stage.WRITES)
         adapter = hub.resolve(teacher, "model") if teacher else teachers.adapter_of(hub, loaded)
         if dry_run:
             out(estimate.of_pairs(hub, pairs, adapter, loaded).table())
@@ -280,14 +290,15 @@ def filter_(
 ) -> None:
     """Good rows become config `default` (and `preferences`), others `rejected` with a reason, or `candidates`."""
     loaded = load_recipe(recipe, changes, filter__judge=judge, filter__engine=engine)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from scripts.hub import inputs
         from scripts.models import models
         from scripts.stages import filter as stage
 
         base = (
             models.scorer_of(hub, [models.resolve_base(hub, loaded.train)]) if loaded.filter.judge != "none" else None
         )
-        emit(hub, stage.run(hub, hub.resolve(uri, "dataset"), base, loaded))
+        emit(hub, stage.run(hub, inputs.pinned(hub, uri, stage.READS), base, loaded))
 
 
 @app.command()
@@ -313,12 +324,14 @@ def train(
     if on is Place.jobs:
         _train_on_jobs(uri, recipe, loaded, flavor, timeout, dry_run)
         return
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from dataset_card.head import RELEASED
         from scripts.exporting import exports
+        from scripts.hub import inputs
         from scripts.models import models
         from scripts.stages import train as stage
 
-        dataset, base = hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train)
+        dataset, base = inputs.pinned(hub, uri, RELEASED), models.resolve_base(hub, loaded.train)
         adapter = stage.run(hub, dataset, base, loaded.train, loaded.seed)
         for other in exports.run(hub, adapter, dataset, loaded.train).values():
             if OPTIONS.format is not Format.json:
@@ -330,7 +343,7 @@ def _train_on_jobs(uri: str, name: str, recipe: Recipe, flavor: str | None, time
     """Start the training elsewhere: the job's page on stdout, or all that is uploaded and run."""
     if OPTIONS.local or not env.has_token():
         raise HanjulError("HF Jobs takes a token", "--on jobs", "log in with `hf auth login`, or leave --on jobs out")
-    with hub_session() as hub:
+    with hub_session(recipe) as hub:
         from scripts.jobs import training as jobs
 
         facts = jobs.run(hub, hub.resolve(uri, "dataset"), name, recipe, flavor, timeout, dry_run)
@@ -355,10 +368,12 @@ def evaluate(
 ) -> None:
     """Judge adapters, their bases and the teacher on the same pairs; the report goes onto each adapter's card."""
     loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from dataset_card.head import RELEASED
+        from scripts.hub import inputs
         from scripts.stages import evaluate as stage
 
-        adapters, rows = [hub.resolve(uri, "model") for uri in uris], hub.resolve(dataset, "dataset")
+        adapters, rows = [hub.resolve(uri, "model") for uri in uris], inputs.pinned(hub, dataset, RELEASED)
         writer = hub.resolve(teacher, "model") if teacher else None
         if dry_run:
             from scripts import dry_run as plan
@@ -381,15 +396,18 @@ def calibrate(
 ) -> None:
     """Measure how far each judge can be trusted, on good lines and lines perturbed on purpose; publish both."""
     loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes, calibrate__repo=repo)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from dataset_card.head import RELEASED
+        from scripts.hub import inputs
         from scripts.stages import calibrate as stage
 
+        rows = inputs.pinned(hub, dataset, RELEASED)
         if dry_run:
             from scripts import dry_run as plan
 
-            out(plan.of_calibration(hub, hub.resolve(dataset, "dataset"), loaded))
+            out(plan.of_calibration(hub, rows, loaded))
             return
-        emit(hub, stage.run(hub, hub.resolve(dataset, "dataset"), loaded))
+        emit(hub, stage.run(hub, rows, loaded))
 
 
 @app.command()
@@ -447,7 +465,7 @@ def space_deploy(
 ) -> None:
     """Commit the demo to a Space repo, pinned to the adapter."""
     loaded = load_recipe(recipe, changes)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
         from scripts.stages import space
 
         emit(hub, space.deploy(hub, hub.resolve(uri, "model"), loaded))

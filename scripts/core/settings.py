@@ -348,3 +348,10 @@ class Recipe(Settings):
     evaluate: EvaluateSettings = EvaluateSettings()
     calibrate: CalibrateSettings = CalibrateSettings()
     space: SpaceSettings = SpaceSettings()
+
+    @field_validator("title")
+    @classmethod
+    def _one_line(cls, title: str) -> str:
+        if not title.strip():
+            raise ValueError("a title needs words")
+        return " ".join(title.split())  # it becomes a heading, which ends with its line

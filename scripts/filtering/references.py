@@ -13,7 +13,8 @@ from pipelines.slogans import SLOGANS, slogan_lines
 from pipelines.text.line_index import Lines
 from scripts.core.files import digest
 from scripts.core.settings import FilterSettings, Recipe
-from scripts.hub.hub import Hub, repo_uri
+from scripts.hub.hub import Hub
+from scripts.hub.names import repo_uri
 from scripts.tables.sources import Source, identify, read
 from scripts.tables.table import COLUMNS, Names
 
@@ -74,7 +75,7 @@ def pin_encoder(hub: Hub, recipe: Recipe) -> Recipe:
     semantic = recipe.filter.semantic
     if semantic is None:
         return recipe
-    found = hub.resolve(repo_uri("model", semantic.model, semantic.revision), "model")
+    found = hub.resolve(repo_uri("model", semantic.model, semantic.revision, "filter.semantic.model"), "model")
     pinned = semantic.model_copy(update={"revision": found.revision})
     return recipe.model_copy(update={"filter": recipe.filter.model_copy(update={"semantic": pinned})})
 

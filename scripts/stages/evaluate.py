@@ -132,7 +132,12 @@ def run(
         return made[0]
 
     return [
-        _attach(hub, adapter, Stage("evaluate", _repo(adapter), group.inputs(adapter), options, sealed, OWN), report)
+        _attach(
+            hub,
+            adapter,
+            Stage("evaluate", _repo(adapter), group.inputs(adapter), options, sealed, OWN, adds=True),
+            report,
+        )
         for adapter in adapters
     ]
 

@@ -37,6 +37,9 @@ from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging.sense_judge import open_gate, pinned_by
 
+#: What of a dataset is read.
+READS = ("raw",)
+
 
 def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
     """Commit the configs of a release to the dataset repo that holds the raw rows.
@@ -147,7 +150,7 @@ def _card(
             kept,
             rejected,
             preferences=Counter(split_of(pair["product"]) for pair in preferences),
-            pairs="pairs" in hub.config_names(raw),
+            pairs="pairs" in hub.config_names(parent or raw),
             changes=changes,
         )
     paths = draw.draw_figures(found, kept, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from huggingface_hub import HfUri
@@ -12,8 +13,10 @@ from pipelines.features import RAW_FILES, write_raw
 from pipelines.text.counted import counted
 from scripts.core.fingerprint import output_settings
 from scripts.core.settings import ImportSettings
+from scripts.hub import inputs
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.tables.hub_tables import HubSource
 from scripts.tables.rows import OPTIONAL, to_rows
 from scripts.tables.sources import STARTER, VERSION, identify, read
 from scripts.tables.table import COLUMNS
@@ -30,6 +33,10 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     """
 
     source, identity = identify(hub, settings.source)
+    if isinstance(source, HubSource) and source.uri.id == dataset.id and not source.uri.path_in_repo:
+        whole = settings.source.partition("?")[0]  # whose head the import itself moves
+        source = replace(source, uri=inputs.pinned(hub, whole, (source.config or "default",)))
+        identity = str(source)
     kind = "written" if settings.source == STARTER else "imported"
     options = output_settings(settings) | {"seed": seed}
     if kind == "imported":

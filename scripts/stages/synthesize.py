@@ -25,6 +25,9 @@ from scripts.teaching.prompts import prompt_builder
 from scripts.teaching.rounds import WritingJob, WritingResult, write_all
 from scripts.teaching.teachers import tell_who_answered
 
+#: What of a dataset is read, but the rows that this stage itself writes there.
+READS, WRITES = ("pairs", "raw"), (RAW_FILES["synthesised"],)
+
 
 def run(
     hub: Hub, pairs: HfUri, adapter: HfUri | None, base: HfUri | None, recipe: Recipe, sealed: str | None = None

@@ -64,7 +64,7 @@ def run(
     """
 
     sources = sources or (PEOPLE if settings.method == "judge" else None)
-    repo = hub.repo("model", settings.repo)
+    repo = hub.repo("model", settings.repo, "train.repo")
     start = hub.resolve(settings.start, "model") if settings.start else None
     if start:
         check_start(start, base, repo)

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlencode
 from huggingface_hub import HfUri, parse_hf_uri
 
 from pipelines.errors import HanjulError
-from scripts.core.faults import raised_by
+from scripts.core.faults import hub_fault, raised_by
 from scripts.core.log import log
 from scripts.hub.hub import Hub
 from scripts.tables.arrow_columns import arrow_table
@@ -80,7 +80,9 @@ def read_hub(hub: Hub, source: HubSource, names: Names) -> list[Table]:
             chosen = _splits(source, config, list(map(str, files)))
             return [_read_file(hub, parse_hf_uri(path), names) for split in chosen for path in files[split]]
         found = load_dataset(uri.id, config, revision=uri.revision)
-    except (DatasetsError, ValueError) as error:
+    except (DatasetsError, ValueError, FileNotFoundError) as error:
+        if fault := hub_fault(error, absent=False):
+            raise fault from error
         if not isinstance(error, DatasetsError) and not raised_by(error, "datasets", "pyarrow"):
             raise
         what = f"The input is not a table: {error.__cause__ or error}"

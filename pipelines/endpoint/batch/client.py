@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx2
 import openai
-from filelock import FileLock
 
 from pipelines.endpoint.batch.hooks import BatchHooks
 from pipelines.endpoint.client import Client, is_filtered
 from pipelines.endpoint.failures import EndpointError, Failure, FailureKind
 from pipelines.endpoint.options import EndpointOptions
 from pipelines.endpoint.replies import Reply
+from pipelines.locks import locked
 
 NO_ANSWER = "its batch brought no answer"
 
@@ -48,12 +49,12 @@ class BatchApiClient(Client):
                 raise self.stopped
         return Reply([], failure=self.failures.get(key, Failure(FailureKind.UNANSWERED, NO_ANSWER)))
 
-    def lock(self) -> FileLock:
+    def lock(self) -> AbstractContextManager[None]:
         """Held from the plan of a batch until the provider has it: no plan that another sees under it is in the making.
 
         The system lets go of it when its holder is killed.
         """
-        return FileLock(f"{self.store.path}.lock")
+        return locked(self.store.path.with_name(f"{self.store.path.name}.lock"), "the plan of a batch")
 
     def note_failure(self, key: str, sent: dict[str, Any] | None, status: int, error: dict[str, Any]) -> bool:
         """Note why a request failed; whether that taught what to leave out of it.

@@ -154,3 +154,20 @@ def test_a_path_is_taken_only_where_a_file_is_expected(hub: Hub) -> None:
         hub.resolve(f"{uri}/data.txt", "dataset")
     assert caught.value.next_step == f"give {uri}"
     assert hub.resolve(f"{uri}/data.txt", file=True).to_uri() == f"{uri}/data.txt"
+
+
+@pytest.mark.field
+def test_text_of_a_person_is_read_as_editors_write_it(hub: Hub) -> None:
+    hub.api.create_repo("local/typed", repo_type="dataset")
+    for path, content in (("README.md", "\ufeff---\nlicense: mit\n---\n"), ("hanjul.json", "\ufeff{}")):
+        hub.api.upload_file(
+            path_or_fileobj=content.encode(), path_in_repo=path, repo_id="local/typed", repo_type="dataset"
+        )
+    uri = hub.resolve("hf://datasets/local/typed")
+    assert hub.text(uri, "README.md") == "---\nlicense: mit\n---\n"
+    assert hub.text(uri, "hanjul.json") == "{}"
+    hub.api.upload_file(
+        path_or_fileobj="한글".encode("cp949"), path_in_repo="NOTES.md", repo_id="local/typed", repo_type="dataset"
+    )
+    with pytest.raises(HanjulError, match=r"NOTES\.md is no text in UTF-8"):
+        hub.text(hub.resolve("hf://datasets/local/typed"), "NOTES.md")
