@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.endpoint.thoughts import without_thoughts
+
 #: Name of the list in the JSON object that is asked for.
 LIST = "copies"
 #: What models call a line where they make an object of each.
@@ -15,8 +17,6 @@ LINE_NAMES = ("copy", "ad_copy", "line", "text", "content", "카피", "문구", 
 #: Tokens of an answer in JSON beside those of its lines, at most: for each line, and once.
 JSON_TOKENS_PER_LINE, JSON_TOKENS = 12, 32
 FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
-#: What a reasoning model thinks aloud; the prompt may have begun it, or the answer may end within.
-THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)|\A.*</think(?:ing)?>", re.S)
 #: The name of what was asked for, and a number.
 _NAME = r"(?:광고\s*)?(?:카피|문구|슬로건)\s*\d*"
 #: `1. `, `2) `, `- `, `• ` before a line, and a label such as `카피:`, `카피 1:` or `[카피 1]`.
@@ -77,7 +77,7 @@ def lines_of(answer: str) -> list[str]:
     JSON anywhere in the answer wins (fenced, with words around it, cut off after some items); else each line of text
     with Hangul counts, without its number, bullet, label or surrounding quotes.
     """
-    text = _without_thoughts(answer)
+    text = _unwrapped(answer)
     lines = _from_json(text)
     if lines is None:
         plain = [] if JSON_BEGUN.match(text) else text.splitlines()
@@ -92,12 +92,12 @@ def storable(text: str) -> str:
 
 def is_refusal(answer: str) -> bool:
     """Whether a model said in words that it will not write; lines in JSON are never a refusal."""
-    text = _without_thoughts(answer)
+    text = _unwrapped(answer)
     return bool(REFUSAL.search(text)) and _from_json(text) is None
 
 
-def _without_thoughts(answer: str) -> str:
-    return FENCE.sub("", THOUGHT.sub("", answer).strip()).strip()
+def _unwrapped(answer: str) -> str:
+    return FENCE.sub("", without_thoughts(answer).strip()).strip()
 
 
 def _from_json(text: str) -> list[str] | None:
