@@ -213,7 +213,7 @@ class Client:
             EndpointGoneError: no request can succeed.
         """
         status = status_of(error)
-        if is_unconnected(error) and self.health.attempts >= attempts:  # nobody else was answered meanwhile
+        if is_unconnected(error):
             raise self._stop(str(error), START) from error
         if isinstance(error, ThrottledError) and self.health.on_refusal():
             raise self._stop(str(error), step_after(status or 429), status) from error

@@ -18,7 +18,8 @@ TROUBLE = 10
 #: Requests that are among the attempts: one alone may be what the endpoint stumbles over, and two by chance.
 REQUESTS = 3
 #: Failed attempts in a row, and seconds since the first of them, that mean all. A model server that starts or restarts
-#: behind a proxy says 502 for a minute; a full round of requests may fail in a moment.
+#: behind a proxy says 502 for a minute; a full round of requests may fail in a moment. The last three requests of a run
+#: may fail at all their attempts, 24, without meaning more than themselves.
 ATTEMPTS: Limits = (TROUBLE, 3 * TROUBLE)
 SECONDS: tuple[float, float] = (20.0, 120.0)
 #: Seconds of nothing but failures that are enough whatever their number: time-outs take minutes each.
@@ -62,11 +63,6 @@ class Health:
         """Note that the endpoint asked for time, and not how long; whether it looks as if all were to wait."""
         self._waits += 1
         return self._waits >= TROUBLE
-
-    @property
-    def attempts(self) -> int:
-        """Failed attempts since the last answer."""
-        return self._attempts
 
     @property
     def in_trouble(self) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 AGAIN = "run it again: what was answered is not asked again"
 #: A model that thinks first may not come to its answer.
 RAISE = "raise `max_new_tokens`, or have the endpoint serve the model without thinking"
-START = "start it or check `base_url`"
+START = f"start it or check `base_url`, then {AGAIN}"
 FASTER = f"raise the budget's `timeout` or lower `concurrency`, and {AGAIN}"
 EMPTY = "see what the endpoint's log says of the model's answers, or name another model"
 _OF_STATUS = {

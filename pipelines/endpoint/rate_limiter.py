@@ -19,7 +19,7 @@ EPOCH_S = 1.0
 #: Seconds that an endpoint may ask us to wait at most before it counts as a failure.
 LONGEST_WAIT_S = 600.0
 #: Seconds between two tries where everything fails: the first time, doubled from try to try up to the longest.
-FIRST_TRY_S, LONGEST_TRY_S = 1.0, 30.0
+FIRST_TRY_S, LONGEST_TRY_S = 1.0, 10.0
 
 
 class RateLimiter:

@@ -78,7 +78,8 @@ def _send(client: BatchApiClient) -> None:
 
 def _not_taken(client: BatchApiClient, error: openai.OpenAIError) -> EndpointGoneError:
     return EndpointGoneError(
-        f"the provider took no batch: {client.connection.in_words(error)}; run it again, or ask without `--batch`"
+        f"the provider took no batch: {client.connection.in_words(error)}",
+        next_step="run it again, or ask without `--batch`",
     )
 
 
@@ -111,8 +112,8 @@ def _look_for(client: BatchApiClient, batch: Batch) -> bool:
         jobs = client.provider.find_jobs(batch.id)
     except openai.OpenAIError as error:
         raise EndpointGoneError(
-            f"it is not known whether the provider took the last batch: {client.connection.in_words(error)}; run it "
-            "again, which looks for it first"
+            f"it is not known whether the provider took the last batch: {client.connection.in_words(error)}",
+            next_step="run it again, which looks for it first",
         ) from error
     if jobs:
         client.store.note_jobs(batch, jobs)
@@ -164,8 +165,8 @@ async def _finish(client: BatchApiClient, batch: Batch) -> bool:
             else f"garbage instead of JSONL: {error}"
         )
         raise EndpointGoneError(
-            f"the batch {name} cannot be read: {words}; it is still noted as under way: run it again, with the "
-            "key that sent it"
+            f"the batch {name} cannot be read: {words}; it is still noted as under way",
+            next_step="run it again, with the key that sent it",
         ) from error
     finally:
         client.waiting_for = ""
@@ -174,11 +175,13 @@ async def _finish(client: BatchApiClient, batch: Batch) -> bool:
     if stopped and stopped.status == "failed":
         errors = (stopped.errors and stopped.errors.data) or []
         words = "".join(f": {error.message}" for error in errors[:1])
-        raise EndpointGoneError(f"the provider refused the batch {name}{words}; mend that, or ask without `--batch`")
+        raise EndpointGoneError(
+            f"the provider refused the batch {name}{words}", next_step="mend that, or ask without `--batch`"
+        )
     if stopped:
         raise EndpointGoneError(
-            f"the batch {name} is {stopped.status}, {answers} of its {len(batch.keys)} requests were answered; run it "
-            "again to ask for the others"
+            f"the batch {name} is {stopped.status}, {answers} of its {len(batch.keys)} requests were answered",
+            next_step="run it again to ask for the others",
         )
     return learnt
 

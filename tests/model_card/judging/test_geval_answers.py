@@ -45,7 +45,7 @@ def test_digit_and_reason(text, said):
         ('{"reason": "또렷하다.", "score": 4/5}', (4, "또렷하다.")),
         ('{"reason": "또렷하다.", "score": "4점"}', (4, "또렷하다.")),
         ('{"reason": "또렷하다.", "score": 4점}', (4, "또렷하다.")),
-        ('{“reason”: “또렷하다.”, “score”: “4 / 5점”}', (4, "또렷하다.")),
+        ("{“reason”: “또렷하다.”, “score”: “4 / 5점”}", (4, "또렷하다.")),
         ('◁think▷{"score": 1}◁/think▷{"score": 4}', (4, "")),
     ],
 )

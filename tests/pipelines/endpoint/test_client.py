@@ -22,7 +22,7 @@ from pipelines.endpoint.client import ATTEMPTS, Client
 from pipelines.endpoint.completions import SENSELESS, Completion
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.json_answers import lines_of, schema_of
-from pipelines.endpoint.next_steps import step_after
+from pipelines.endpoint.next_steps import START, step_after
 from pipelines.endpoint.prices import Price, most_input_tokens
 from pipelines.endpoint.rate_limiter import DECREASE
 from pipelines.endpoint.replies import Reply
@@ -489,7 +489,7 @@ def test_an_endpoint_that_is_down_is_named_with_the_next_step(store):
     assert {type(error) for error in raised} == {EndpointGoneError}
     (message,) = {str(error) for error in raised}
     assert message.startswith(f"the endpoint does not answer: {url}")
-    assert {error.next_step for error in raised} == {"start it or check `base_url`"}
+    assert {error.next_step for error in raised} == {START}
     assert KEY not in message
     assert outcomes(store) == []
 
