@@ -12,7 +12,7 @@ from model_card.judging.rubrics import SCALE
 from pipelines.endpoint import json_fields
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.replies import Token
-from pipelines.endpoint.thoughts import without_thoughts
+from pipelines.endpoint.thoughts import after_thoughts
 
 #: A digit, with what a tokenizer may have left on it; of full width, too.
 _DIGIT = re.compile(r"\W*(\d)점?\W*")
@@ -84,7 +84,7 @@ def chosen(text: str, question: Question) -> tuple[int, str]:
     Raises:
         NoScoreError: there is none, not one of those allowed, or more than one.
     """
-    values, reason = json_fields.read(without_thoughts(text), question.field)
+    values, reason = json_fields.read(after_thoughts(text), question.field)
     if not values:
         raise NoScoreError(f"no JSON with `{question.field}`: {text[:80]!r}")
     found = {_value(value, question) for value in values}

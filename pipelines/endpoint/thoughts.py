@@ -12,8 +12,10 @@ _MARKS = (
     (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),  # Command
     (r"<\|channel>thought", r"<channel\|>"),  # Gemma
 )
-#: Whole thoughts, and one in which the answer ends.
-_WHOLE = re.compile("|".join(rf"{begin}.*?(?:{end}|\Z)" for begin, end in _MARKS), re.S | re.I)
+#: Whole thoughts, and one in which the answer ends; that one begins a line, else it is a word that is spoken of.
+_THOUGHT = "|".join(rf"{begin}.*?{end}|^[ \t]*{begin}.*\Z" for begin, end in _MARKS)
+_WHOLE = re.compile(_THOUGHT, re.S | re.I | re.M)
+_LEADING = re.compile(rf"\A(?:\s*(?:{_THOUGHT}))+", re.S | re.I | re.M)
 #: What is left before the end of a thought: the prompt had begun it, or it held another.
 _ENDED = re.compile(rf"\A.*(?:{'|'.join(end for _, end in _MARKS)})", re.S | re.I)
 #: gpt-oss: channels; what is no final one is a thought. Without its special tokens it is run together.
@@ -31,3 +33,8 @@ def without_thoughts(answer: str) -> str:
     text = _NO_FINAL.sub("", _TO_FINAL.sub("", answer))
     text = _ENDED.sub("", _WHOLE.sub("", text))
     return text if text == answer else text.strip()
+
+
+def after_thoughts(answer: str) -> str:
+    """What follows the thoughts, all of it: what looks like another may be a word that the answer quotes."""
+    return _ENDED.sub("", _LEADING.sub("", _NO_FINAL.sub("", _TO_FINAL.sub("", answer))))

@@ -56,6 +56,8 @@ BEFORE = st.tuples(GARBAGE, st.sampled_from(["", "</think>"]), GARBAGE).map("".j
 
 @given(st.integers(0, 5), st.booleans(), st.sampled_from(NUMBERS), st.sampled_from(SHAPES), BEFORE, GARBAGE, GARBAGE)
 @example(4, False, "{}", SHAPES[0], "", '그는 "좋다"고', '{"score": 2}')
+@example(0, False, "{}", SHAPES[0], "", '{"score": 2}<think>', "")
+@example(0, False, "{}", SHAPES[0], '{"score": 2}<think>', "", '{"score": 2}')
 @example(4, True, "{}/5", SHAPES[2], '{"score": 2}', "", "")
 def test_the_score_that_is_read_is_the_one_that_was_given_or_none(
     score: int, wide: bool, number: str, shape: str, before: str, reason: str, after: str

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.endpoint.thoughts import without_thoughts
+from pipelines.endpoint.thoughts import after_thoughts, without_thoughts
 
 LINE = "향이 먼저 깬다"
 FORMS = {
@@ -62,3 +62,15 @@ def test_nothing_is_left_of_a_thought_alone(answer: str) -> None:
 def test_whatever_was_thought(thought: str, line: str) -> None:
     for begin, end in (("<think>", "</think>"), ("", "</think>"), ("◁think▷", "◁/think▷")):
         assert without_thoughts(f"{begin}{thought}{end}{line}") == line.strip()
+
+
+def test_after_thoughts_is_all_that_follows() -> None:
+    assert after_thoughts("<think>a</think> <think>b</think>{1}<think>") == "{1}<think>"
+    assert after_thoughts("a</think>{1}") == "{1}"
+    assert after_thoughts("<think>a{1}") == ""
+    assert after_thoughts("{1}") == "{1}"
+
+
+def test_a_mark_that_is_spoken_of_begins_no_thought() -> None:
+    said = '{"reason": "카피에 <think> 태그가 남아 있다", "score": 1}'
+    assert without_thoughts(said) == after_thoughts(said) == said
