@@ -169,7 +169,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
                 return "probabilities"
             except NoAnswerError as error:  # of the form or of the question? Without `logprobs` it shows
                 if error.failure.kind is FailureKind.GAVE_UP:  # of neither: another hour may bring probabilities
-                    raise EndpointGoneError(error.failure.message) from error
+                    raise EndpointGoneError(error.failure.message, status=error.failure.status) from error
                 last = error
                 break
             except NoProbabilitiesError as error:

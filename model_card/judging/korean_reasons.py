@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from model_card.judging.geval_answers import NoScoreError
 from model_card.judging.rubrics import reason_again
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
-from pipelines.endpoint.json_answers import REFUSAL, THOUGHT
+from pipelines.endpoint.json_answers import REFUSAL
+from pipelines.endpoint.thoughts import without_thoughts
 
 #: Of the letters of a reason, at least so many are Hangul; names and single words may be of another script.
 LEAST_HANGUL = 0.5
@@ -46,7 +47,7 @@ async def in_korean(reason: str, ask: Callable[[str], Awaitable[str]]) -> str:
 
 def _said(answer: str) -> str:
     """The reason that an answer holds, as JSON or bare; empty where there is none."""
-    text = THOUGHT.sub("", answer)
+    text = without_thoughts(answer)
     if "{" in text:
         try:
             text = json.loads(text[text.index("{") : text.rindex("}") + 1], strict=False)["reason"]

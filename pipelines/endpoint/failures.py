@@ -96,7 +96,7 @@ class BudgetSpentError(EndpointError):
 
 
 class EndpointGoneError(EndpointError):
-    """The endpoint refuses the key, lacks the model or is not there any more: no request can succeed."""
+    """The endpoint refuses the key or every request, lacks the model or does not work: no request can succeed."""
 
     kind = FailureKind.GONE
 
@@ -106,4 +106,12 @@ class TransientError(Exception):
 
 
 class ThrottledError(TransientError):
-    """Another attempt will succeed once the endpoint has time."""
+    """Another attempt will succeed once the endpoint has time, or in another form.
+
+    Attributes:
+        wait: seconds that the endpoint asks this request to wait.
+    """
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.endpoint.thoughts import without_thoughts
 from pipelines.text.plain_answers import lines_in, one_copy
 
 #: Name of the list in the JSON object that is asked for.
@@ -17,8 +18,6 @@ LINE_NAMES = ("copy", "ad_copy", "line", "text", "content", "카피", "문구", 
 #: Tokens of an answer in JSON beside those of its lines, at most: for each line, and once.
 JSON_TOKENS_PER_LINE, JSON_TOKENS = 12, 32
 FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
-#: What a reasoning model thinks aloud; the prompt may have begun it, or the answer may end within.
-THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)|\A.*</think(?:ing)?>", re.S)
 #: JSON that was begun; nothing in it is a line of text.
 JSON_BEGUN = re.compile(r"\{|\[\s*(?:[\"'“‘{\[]|$)")
 #: An item of a list in other quotes than those of JSON.
@@ -78,7 +77,7 @@ def lines_of(answer: str) -> list[str]:
     JSON anywhere in the answer wins (fenced, with words around it, cut off after some items); else each line of text
     with Hangul counts. What surrounds a line comes off, and what holds none is left out: see `pipelines.text.frames`.
     """
-    text = _without_thoughts(answer)
+    text = _unwrapped(answer)
     if NO_ANSWER.match(text):
         return []
     items = _from_json(text)
@@ -95,12 +94,12 @@ def storable(text: str) -> str:
 
 def is_refusal(answer: str) -> bool:
     """Whether a model said in words that it will not write; lines in JSON are never a refusal."""
-    text = _without_thoughts(answer)
+    text = _unwrapped(answer)
     return bool(REFUSAL.search(text)) and _from_json(text) is None
 
 
-def _without_thoughts(answer: str) -> str:
-    return FENCE.sub("", THOUGHT.sub("", answer).strip()).strip()
+def _unwrapped(answer: str) -> str:
+    return FENCE.sub("", without_thoughts(answer).strip()).strip()
 
 
 def _from_json(text: str) -> list[str] | None:

@@ -17,6 +17,7 @@ from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import LinePair, Raw
 from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
+from pipelines.endpoint.next_steps import AGAIN
 from pipelines.endpoint.session import Session
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
@@ -148,11 +149,10 @@ def _endpoint_errors(settings: JudgeSettings) -> Iterator[None]:
     try:
         yield
     except BudgetSpentError as error:
-        step = "raise the limit and run it again: what was answered is not asked again"
+        step = f"raise the limit and {AGAIN}"
         raise HanjulError(f"The judge's budget is spent: {error}", f"{PLACE}.budget", step) from error
     except EndpointGoneError as error:
-        step = "run it again: what was answered is not asked again"
-        raise HanjulError(f"The judge cannot be asked: {error}", settings.base_url, step) from error
+        raise HanjulError(f"The judge cannot be asked: {error}", settings.base_url, error.next_step or AGAIN) from error
     except NoScoreError as error:
         step = f"see what {settings.model} answers, raise `{PLACE}.max_new_tokens`, or name another model"
         raise HanjulError(f"The judge gives no score: {error}", settings.base_url, step) from error

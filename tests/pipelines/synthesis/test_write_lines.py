@@ -8,6 +8,7 @@ from pipelines.drought import AT_FIRST
 from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.completions import SENSELESS
 from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.next_steps import START
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft
@@ -129,7 +130,7 @@ def test_an_endpoint_that_is_gone_fails_every_pair_that_was_not_answered(tmp_pat
     with serve(lambda body, number: Reset() if "모카포트" in str(body) else "향이 먼저 깬다") as endpoint:
         results = synthesise(endpoint, tmp_path)
     assert results[1] == PairResult(
-        1, PAIRS[1]["id"], [], Failure(FailureKind.GONE, "APIConnectionError: Connection error."), 0, 0
+        1, PAIRS[1]["id"], [], Failure(FailureKind.GONE, "APIConnectionError: Connection error.", next_step=START), 0, 0
     )
     assert all(len(result.rows) == (0 if result.failure else 2) for result in results)
 

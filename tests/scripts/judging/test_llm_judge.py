@@ -8,6 +8,7 @@ from model_card.judging.judge import Judge, Raw
 from model_card.judging.korean_reasons import MARK
 from model_card.statistics import Interval
 from pipelines import progress
+from pipelines.endpoint.next_steps import START
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from scripts.core import endpoints
@@ -148,7 +149,7 @@ def test_an_endpoint_that_is_not_there(free_port):
     with pytest.raises(HanjulError) as raised, opened(url):
         pass
     assert raised.value.what.startswith(f"The judge cannot be asked: the endpoint does not answer: {url}")
-    assert raised.value.next_step == "run it again: what was answered is not asked again"
+    assert raised.value.next_step == START
 
 
 @pytest.mark.parametrize(
