@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dataset_card.facts import Facts
-from dataset_card.head import TAGS, body_of, config, data_of, merged, metadata, with_head
+from dataset_card.head import TAGS, body_of, config, configs_of, merged, metadata, with_head
 from dataset_card.table import numbers, percent
 from dataset_card.terms import terms_of
 from pipelines.filters.filter_rows import REASONS
@@ -59,8 +59,7 @@ def merge_configs(existing: str, repo_id: str, name: str) -> str:
     For the small stages, whose commits are not releases. A README that has the config already comes back as it is.
     """
     if existing:
-        configs = data_of(existing).get("configs") or []
-        if config(name) in configs:
+        if config(name) in configs_of(existing):
             return existing
         return with_head(merged(existing, {"configs": [config(name)]}), body_of(existing))
     body = _template("minimal.md.jinja").render(repo_id=repo_id)
@@ -83,6 +82,11 @@ def with_block(existing: str, ours: Mapping[str, Any], body: str) -> str:
     return with_head(merged(existing, ours), text)
 
 
+def _bibtex(text: str) -> str:
+    """Text as a value of BibTeX: what TeX takes for commands stays text."""
+    return re.sub(r"([#$%&_{}])", r"\\\1", re.sub(r"[\\~^\s]+", " ", text))
+
+
 def _template(name: str) -> Any:
     # Markdown for a README: the Hub sanitises what it renders, and escaping would show as entities in tables.
     environment = Environment(
@@ -92,5 +96,5 @@ def _template(name: str) -> Any:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.filters |= {"cell": cell, "count": lambda number: f"{number:,}", "percent": percent}
+    environment.filters |= {"bibtex": _bibtex, "cell": cell, "count": lambda number: f"{number:,}", "percent": percent}
     return environment.get_template(name)

@@ -43,6 +43,7 @@ class Produced:
     Attributes:
         teacher: what wrote the synthesised rows, a pinned URI or a model name; empty where nothing did.
         teacher_base: the base model of the teacher, e.g. `google/gemma-3-270m`; empty where unknown.
+        asked: the model that was asked for where another answered, which then is the teacher; else empty.
         limits: the filters' thresholds, with what the gate says.
         seed: seed of the release.
         usage: what the synthesised lines took: input_tokens, output_tokens, usd (None where no price is known); empty
@@ -66,6 +67,7 @@ class Produced:
     prompts: Mapping[str, str] = field(default_factory=dict)
     gate: GateFacts | None = None
     reading: ReadingFacts | None = None
+    asked: str = ""
 
 
 @dataclass(frozen=True)

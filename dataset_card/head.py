@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import yaml
 from huggingface_hub import CardData, DatasetCardData, RepoCard
 
 from dataset_card.facts import Facts
+from pipelines.errors import HanjulError
 from pipelines.features import CONFIG_FILES
 from pipelines.filters.filter_rows import CANDIDATE_REASONS
 
@@ -79,13 +81,14 @@ def size_category(rows: int) -> str:
 def merged(existing: str, ours: Mapping[str, Any]) -> dict[str, Any]:
     """Their metadata with ours over it; tags are united, and configs by name, but a release knows its own."""
     theirs = data_of(existing)
-    entries = [entry for entry in theirs.get("configs") or [] if isinstance(entry, dict) and "config_name" in entry]
+    entries = configs_of(existing)
     if "license" in ours:  # a release
         theirs = {key: value for key, value in theirs.items() if not key.startswith("license")}
         entries = [entry for entry in entries if entry["config_name"] not in RELEASED]
     found = {**ours, **{key: value for key, value in theirs.items() if key not in ours}}
     if "tags" in ours:
-        found["tags"] = list(dict.fromkeys([*ours["tags"], *(theirs.get("tags") or [])]))
+        tags = theirs.get("tags") or []
+        found["tags"] = list(dict.fromkeys([*ours["tags"], *([tags] if isinstance(tags, str) else tags)]))
     configs = {entry["config_name"]: entry for entry in [*entries, *ours["configs"]]}
     order = {name: place for place, name in enumerate(CONFIG_FILES)}
     found["configs"] = sorted(configs.values(), key=lambda entry: order.get(entry["config_name"], len(order)))
@@ -108,12 +111,35 @@ def _info(info: Any) -> Any:
 
 def data_of(existing: str) -> dict[str, Any]:
     """The metadata of a README; empty where it has none."""
-    return _dict(RepoCard(existing, ignore_metadata_errors=True).data) if existing else {}
+    return _dict(_parse(existing).data) if existing else {}
+
+
+def configs_of(existing: str) -> list[dict[str, Any]]:
+    """The configs that the metadata of a README names."""
+    entries = data_of(existing).get("configs")
+    return (
+        [one for one in entries if isinstance(one, dict) and "config_name" in one] if isinstance(entries, list) else []
+    )
 
 
 def body_of(existing: str) -> str:
     """A README without its head."""
-    return str(RepoCard(existing, ignore_metadata_errors=True).text) if existing else ""
+    return str(_parse(existing).text) if existing else ""
+
+
+def _parse(readme: str) -> RepoCard:
+    """A README in its parts. Some editors begin a file with a byte order mark, which would hide its head.
+
+    Raises:
+        HanjulError: its metadata cannot be read.
+    """
+    try:
+        return RepoCard(readme.removeprefix("\ufeff"), ignore_metadata_errors=True)
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        problem = getattr(error, "problem", None) or error
+        raise HanjulError(
+            f"The metadata of the README cannot be read: {problem}", next_step="mend the lines between its --- marks"
+        ) from error
 
 
 def with_head(data: Mapping[str, Any], body: str) -> str:

@@ -58,6 +58,21 @@ def mean_interval(values: Array, counts: Array) -> Interval:
     return percentile_interval(float(values.mean()), counts @ values / len(values))
 
 
+def widened(found: Interval, n: int) -> Interval:
+    """An interval of a share that is at least as wide as the exact one for `n` independent answers.
+
+    A bootstrap of few items is too narrow, and has no width at all where every one of them was right (Clopper and
+    Pearson 1934, "The Use of Confidence or Fiducial Limits"). For an AUC `n` is the rarer class, whose number bounds
+    its variance (Birnbaum and Klose 1957, "Bounds for the Variance of the Mann–Whitney Statistic").
+    """
+    from scipy.stats import beta
+
+    right = found.value * n
+    low = beta.ppf(0.025, right, n - right + 1) if right > 0 else 0.0
+    high = beta.ppf(0.975, right + 1, n - right) if right < n else 1.0
+    return Interval(found.value, min(found.low, float(low)), max(found.high, float(high)))
+
+
 def sign_flip_test(differences: Array, seed: int, flips: int = FLIPS) -> Array:
     """Two-sided p-values of the paired permutation test: is the mean difference of each column 0?
 

@@ -40,7 +40,7 @@ class Row(TypedDict):
     Columns: id (16 hex), product, category (node of the taxonomy, "" when unknown), values (list of str), ad_copy,
     device, tone ("" when not asked for), merit (good | plain | flat, see `Merit`; "" for imported rows whose table does
     not say, and for synthesised ones), source (written | synthesised | imported), teacher ("" or `hf://…@sha` or
-    model name), example_ids (ids of the rows shown to the teacher).
+    name of the model that answered), example_ids (ids of the rows shown to the teacher).
     """
 
     id: str

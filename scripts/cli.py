@@ -92,6 +92,10 @@ OPTIONS = Options()
 RecipeFlag = Annotated[
     str, typer.Option("--recipe", help="A recipe's file, or the name of one that ships with Hanjul.")
 ]
+DryRunFlag = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say which endpoints would be asked, the cost, and what is missing; ask none."),
+]
 SetFlag = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe, e.g. train.epochs=1."),
@@ -110,9 +114,17 @@ def options(
 
 
 @contextmanager
-def hub_session() -> Iterator[Hub]:
-    """The Hub, and stdout kept for data: what libraries print meanwhile goes to stderr."""
+def hub_session(recipe: Recipe | None = None) -> Iterator[Hub]:
+    """The Hub, and stdout kept for data: what libraries print meanwhile goes to stderr.
+
+    Args:
+        recipe: whose names are checked first.
+    """
     with redirect_stdout(sys.stderr), session.hub_session(local=OPTIONS.local) as hub:
+        if recipe:
+            from scripts.hub import names
+
+            names.check(recipe, hub.namespace)
         yield hub
 
 
@@ -158,30 +170,33 @@ def release(
         str, typer.Argument(help="A recipe's file, or `offline`, `full`, `imported` or `endpoint`.")
     ] = "offline",
     input: Annotated[str | None, typer.Option(help="Rows to import: a file or hf://datasets/…")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print requests, tokens and cost; do nothing.")] = False,
+    dry_run: DryRunFlag = False,
     changes: SetFlag = None,
 ) -> None:
     """Make and publish everything a recipe names, then tag it. Goes on where it was interrupted."""
     loaded = load_recipe(recipe, changes, import__source=input)
     if dry_run:
         env.opt_out()
-        from scripts.teaching import estimate
+        from scripts import dry_run as plan
 
-        out(estimate.of_recipe(loaded).table())
+        out(plan.of_release(loaded, local_hub=OPTIONS.local or not env.has_token()))
         return
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
         from scripts.stages import release as flow
+        from scripts.teaching import limits
 
         released = flow.run(hub, loaded)
         if OPTIONS.format is Format.json:
             out(json.dumps(released.as_dict(), ensure_ascii=False, indent=2))
         else:
             out(released.table(hub))
+        for uri in released.asked:
+            limits.raise_if_reached(hub, uri)
 
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="JSON, JSONL, CSV, Parquet or hf://datasets/…; `starter` is ours.")],
+    source: Annotated[str, typer.Argument(help="JSON, JSONL, CSV, Excel, Parquet or hf://…; `starter` is ours.")],
     limit: Annotated[
         int | None, typer.Option(min=1, help="Rows to take, drawn by seed; by default the recipe's, without one all.")
     ] = None,
@@ -194,15 +209,16 @@ def import_(
     # `imported` draws fewer rows than there are, for the sake of a release that ends soon.
     whole = [] if recipe else ["import.limit=null"]
     loaded = load_recipe(recipe or "imported", [*whole, *(changes or [])], import__source=source, import__limit=limit)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
         from scripts.stages import import_rows
 
-        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset), loaded.import_, loaded.seed))
+        emit(hub, import_rows.run(hub, hub.repo("dataset", loaded.dataset, "dataset"), loaded.import_, loaded.seed))
 
 
 @app.command()
 def pairs(
     n: Annotated[int | None, typer.Option("--n", help="How many pairs.")] = None,
+    dry_run: DryRunFlag = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
@@ -210,12 +226,22 @@ def pairs(
     loaded = load_recipe(recipe, changes, pairs__n=n)
     if loaded.pairs is None:
         raise HanjulError("The recipe plans no pairs", f"{recipe}: pairs", "give it a section `pairs`, or use --n")
-    with hub_session() as hub:
+    if dry_run:
+        env.opt_out()
+        from scripts import dry_run as plan
+
+        out(plan.of_pairs(loaded.pairs, local_hub=OPTIONS.local or not env.has_token()))
+        return
+    with hub_session(loaded) as hub:
         from scripts.models import models
         from scripts.stages import pairs as stage
+        from scripts.teaching import limits
 
         base = models.resolve_base(hub, loaded.train) if loaded.pairs.propose else None
-        emit(hub, stage.run(hub, hub.repo("dataset", loaded.dataset), None, loaded.pairs, loaded.seed, base=base))
+        dataset = hub.repo("dataset", loaded.dataset, "dataset")
+        uri = stage.run(hub, dataset, None, loaded.pairs, loaded.seed, base=base)
+        emit(hub, uri)
+        limits.raise_if_reached(hub, uri)
 
 
 @app.command()
@@ -231,7 +257,7 @@ def synthesize(
     max_usd: Annotated[float | None, typer.Option(min=0, help="Most that may be spent.")] = None,
     batch: Annotated[bool | None, typer.Option("--batch", help="Use the provider's Batch API: half the price.")] = None,
     engine: Annotated[str | None, typer.Option(help="local, or ray: the cluster that RAY_ADDRESS names.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print requests, tokens and cost; send nothing.")] = False,
+    dry_run: DryRunFlag = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
@@ -239,19 +265,22 @@ def synthesize(
     flags: dict[str, Any] = {"n": n, "examples_from": examples, "engine": engine}
     flags |= {"budget__max_usd": max_usd, "budget__batch": batch}
     loaded = load_recipe(recipe, changes, **{f"synthesize__{name}": value for name, value in flags.items()})
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from scripts.hub import inputs
         from scripts.models import models
         from scripts.stages import synthesize as stage
-        from scripts.teaching import estimate, teachers
+        from scripts.teaching import estimate, limits, teachers
 
-        pairs = hub.resolve(uri, "dataset")
+        pairs = inputs.pinned(hub, uri, stage.READS, but=stage.WRITES)
         adapter = hub.resolve(teacher, "model") if teacher else teachers.adapter_of(hub, loaded)
         if dry_run:
             out(estimate.of_pairs(hub, pairs, adapter, loaded).table())
             return
         counted = loaded.synthesize and loaded.synthesize.n is not None and loaded.filter.judge != "none"
         base = models.scorer_of(hub, [models.resolve_base(hub, loaded.train)]) if counted else None
-        emit(hub, stage.run(hub, pairs, adapter, base, loaded))
+        written = stage.run(hub, pairs, adapter, base, loaded)
+        emit(hub, written)
+        limits.raise_if_reached(hub, written)
 
 
 @app.command("filter")
@@ -264,14 +293,15 @@ def filter_(
 ) -> None:
     """Good rows become config `default` (and `preferences`), others `rejected` with a reason, or `candidates`."""
     loaded = load_recipe(recipe, changes, filter__judge=judge, filter__engine=engine)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from scripts.hub import inputs
         from scripts.models import models
         from scripts.stages import filter as stage
 
         base = (
             models.scorer_of(hub, [models.resolve_base(hub, loaded.train)]) if loaded.filter.judge != "none" else None
         )
-        emit(hub, stage.run(hub, hub.resolve(uri, "dataset"), base, loaded))
+        emit(hub, stage.run(hub, inputs.pinned(hub, uri, stage.READS), base, loaded))
 
 
 @app.command()
@@ -297,12 +327,14 @@ def train(
     if on is Place.jobs:
         _train_on_jobs(uri, recipe, loaded, flavor, timeout, dry_run)
         return
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from dataset_card.head import RELEASED
         from scripts.exporting import exports
+        from scripts.hub import inputs
         from scripts.models import models
         from scripts.stages import train as stage
 
-        dataset, base = hub.resolve(uri, "dataset"), models.resolve_base(hub, loaded.train)
+        dataset, base = inputs.pinned(hub, uri, RELEASED), models.resolve_base(hub, loaded.train)
         adapter = stage.run(hub, dataset, base, loaded.train, loaded.seed)
         for other in exports.run(hub, adapter, dataset, loaded.train).values():
             if OPTIONS.format is not Format.json:
@@ -314,7 +346,7 @@ def _train_on_jobs(uri: str, name: str, recipe: Recipe, flavor: str | None, time
     """Start the training elsewhere: the job's page on stdout, or all that is uploaded and run."""
     if OPTIONS.local or not env.has_token():
         raise HanjulError("HF Jobs takes a token", "--on jobs", "log in with `hf auth login`, or leave --on jobs out")
-    with hub_session() as hub:
+    with hub_session(recipe) as hub:
         from scripts.jobs import training as jobs
 
         facts = jobs.run(hub, hub.resolve(uri, "dataset"), name, recipe, flavor, timeout, dry_run)
@@ -333,16 +365,25 @@ def evaluate(
     ] = None,
     scorer: Annotated[str | None, typer.Option(help="Base or adapter whose likelihoods judge: hf://models/…")] = None,
     votes: Annotated[str | None, typer.Option(help="People's votes to set the judges beside: hf://datasets/…")] = None,
+    dry_run: DryRunFlag = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
     """Judge adapters, their bases and the teacher on the same pairs; the report goes onto each adapter's card."""
     loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from dataset_card.head import RELEASED
+        from scripts.hub import inputs
         from scripts.stages import evaluate as stage
 
-        adapters, rows = [hub.resolve(uri, "model") for uri in uris], hub.resolve(dataset, "dataset")
-        for uri in stage.run(hub, adapters, rows, loaded, hub.resolve(teacher, "model") if teacher else None):
+        adapters, rows = [hub.resolve(uri, "model") for uri in uris], inputs.pinned(hub, dataset, RELEASED)
+        writer = hub.resolve(teacher, "model") if teacher else None
+        if dry_run:
+            from scripts import dry_run as plan
+
+            out(plan.of_evaluation(hub, adapters, rows, loaded, writer))
+            return
+        for uri in stage.run(hub, adapters, rows, loaded, writer):
             emit(hub, uri)
 
 
@@ -352,15 +393,24 @@ def calibrate(
     scorer: Annotated[str | None, typer.Option(help="Base or adapter whose likelihoods judge: hf://models/…")] = None,
     votes: Annotated[str | None, typer.Option(help="People's votes to set the judges beside: hf://datasets/…")] = None,
     repo: Annotated[str | None, typer.Option(help="Dataset repo of the contrast set and the judges.")] = None,
+    dry_run: DryRunFlag = False,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
     """Measure how far each judge can be trusted, on good lines and lines perturbed on purpose; publish both."""
     loaded = load_recipe(recipe, changes, evaluate__scorer=scorer, evaluate__votes=votes, calibrate__repo=repo)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
+        from dataset_card.head import RELEASED
+        from scripts.hub import inputs
         from scripts.stages import calibrate as stage
 
-        emit(hub, stage.run(hub, hub.resolve(dataset, "dataset"), loaded))
+        rows = inputs.pinned(hub, dataset, RELEASED)
+        if dry_run:
+            from scripts import dry_run as plan
+
+            out(plan.of_calibration(hub, rows, loaded))
+            return
+        emit(hub, stage.run(hub, rows, loaded))
 
 
 @app.command()
@@ -418,7 +468,7 @@ def space_deploy(
 ) -> None:
     """Commit the demo to a Space repo, pinned to the adapter."""
     loaded = load_recipe(recipe, changes)
-    with hub_session() as hub:
+    with hub_session(loaded) as hub:
         from scripts.stages import space
 
         emit(hub, space.deploy(hub, hub.resolve(uri, "model"), loaded))

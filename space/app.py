@@ -93,6 +93,7 @@ def build_page(settings: dict[str, Any], writer: Writer) -> gr.Blocks:
             [product, values, count, temperature],
             [state, result, write],
             api_name="write",
+            preprocess=False,  # Gradio would answer what is out of range, and in English; `clean` checks everything
             **quiet,
         )
     return page

@@ -51,7 +51,7 @@ def hub() -> Iterator[object]:
     port = int(os.environ["HF_ENDPOINT"].rsplit(":", 1)[1])
     with running(SCRATCH / "session-hub", port) as endpoint:
         os.environ["HF_TOKEN"] = endpoint.token
-        from scripts.hub.hub import connect
+        from scripts.hub.connect import connect
 
         yield connect()
         del os.environ["HF_TOKEN"]

@@ -43,28 +43,35 @@ def lengths(after: Quality, kept: Sequence[Mapping[str, Any]]) -> Figure:
     axes.bar(list(counts), list(counts.values()), width=0.86, color=AFTER)
     axes.set_xlabel("글자 수 (띄어쓰기 포함)", fontsize=SMALL, color=INK)
     axes.yaxis.get_major_locator().set_params(integer=True, nbins=4)
-    axes.xaxis.get_major_locator().set_params(integer=True, nbins=7)
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=7, min_n_ticks=1)
     axes.yaxis.set_major_formatter("{x:,.0f}행")
     axes.set_axisbelow(True)
     return figure
 
 
 def coverage(before: Quality, after: Quality) -> Figure:
-    """Categories, the largest first, and rhetorical devices, as shares of lines before and after."""
+    """Categories, the largest first, and rhetorical devices, as shares of lines before and after.
+
+    What no line has is counted and not drawn.
+    """
     categories = sorted(_shares(before.categories, after.categories), key=lambda found: -found[2])
     devices = _shares(before.devices, after.devices)
     figure, (upper, lower) = paper(2.1, ABOVE + 0.2 + PAIR * len(devices))
-    note = f"{len(categories)}개 중 {occurring(after.categories)}개에 카피가 있음, 균등도 {after.category_coverage:.3f}"
+    taken = f"{len(before.categories)}개 중 {occurring(after.categories)}개"
+    note = f"{taken}에 카피가 있음, 균등도 {after.category_coverage:.3f}"
     head(upper, "상품 범주", note, legend=True)
     places = range(len(categories))
     upper.bar(places, [share for _, share, _ in categories], width=1, color=BEFORE)
     upper.bar(places, [share for _, _, share in categories], width=0.6, color=AFTER)
-    upper.set_xticks([0, places[-1]], [f"많음: {categories[0][0]}", f"적음: {categories[-1][0]}"])
-    for label, side in zip(upper.get_xticklabels(), ("left", "right"), strict=True):
-        label.set_horizontalalignment(side)
+    if len(categories) > 1:
+        upper.set_xticks([0, places[-1]], [f"많음: {categories[0][0]}", f"적음: {categories[-1][0]}"])
+        for label, side in zip(upper.get_xticklabels(), ("left", "right"), strict=True):
+            label.set_horizontalalignment(side)
+    else:
+        upper.set_xticks([0], [categories[0][0]])
     upper.yaxis.get_major_locator().set_params(nbins=4)
     upper.yaxis.set_major_formatter("{x:g}%")
-    note = f"{len(devices)}가지 중 {occurring(after.devices)}가지, 균등도 {after.device_coverage:.3f}"
+    note = f"{len(before.devices)}가지 중 {occurring(after.devices)}가지, 균등도 {after.device_coverage:.3f}"
     head(lower, "수사법", note, legend=True)
     names, old, new = zip(*devices, strict=True)
     texts = [f"{first:.1f} → {second:.1f}%" for first, second in zip(old, new, strict=True)]
@@ -94,6 +101,7 @@ def scores(before: Quality, after: Quality, limits: Limits) -> Figure:
 
 
 def _shares(before: Mapping[str, int], after: Mapping[str, int]) -> list[tuple[str, float, float]]:
-    """(name, percent before, percent after) of the rows that have one of the names."""
+    """(name, percent before, percent after) of the rows that have one of the names; without names of none."""
     first, second = sum(before.values()), sum(after.values())
-    return [(name, 100 * before[name] / first, 100 * after[name] / second) for name in before]
+    found = [name for name in before if before[name] or after[name]]
+    return [(name, 100 * before[name] / first, 100 * after[name] / second) for name in found]

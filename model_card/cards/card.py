@@ -18,11 +18,12 @@ from model_card.cards.licences import licence_of
 from model_card.cards.published import is_comparable, published
 from model_card.comparison.report import Report
 from model_card.comparison.surface import COPY
-from model_card.judging.facts import FLOOR, TIE, is_reliable
+from model_card.judging.facts import FLOOR, TIE
 from model_card.judging.graded import READERS
 from pipelines import rows
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
+from pipelines.text.counted import counted
 from pipelines.text.markdown import cell
 
 START, END = "<!-- hanjul:evaluation -->", "<!-- /hanjul:evaluation -->"
@@ -30,8 +31,6 @@ CURVE = "training/curve.png"
 #: Files of an evaluation, in the adapter's repo.
 DATA, REPORT = "evaluation/report.json", "evaluation/report.md"
 SCORES, CALIBRATION, PAIRWISE = "evaluation/scores.png", "evaluation/calibration.png", "evaluation/duels.png"
-#: Fewer systems than this have no figure of pairwise comparisons: the table says it all.
-LEAST_FOR_PAIRWISE = 3
 _EXAMPLE = rows.user_message("핸드크림", ["촉촉한"])
 
 
@@ -55,6 +54,7 @@ def environment() -> Environment:
         "interval": views.interval,
         "signed": views.signed,
         "probability": views.probability,
+        "counted": counted,
     }
     templates.globals |= {
         "metrics": list(METRICS.values()),
@@ -62,14 +62,13 @@ def environment() -> Environment:
         "readers": READERS,
         "copy": COPY,
         "published": published(),
-        "least_for_pairwise": LEAST_FOR_PAIRWISE,
     }
     templates.globals |= {
         each.__name__: each
         for each in (
             *(views.how, views.kind_name, views.blind_spots, views.is_unreliable, views.judges_itself),
-            views.scored_metrics,
-            *(views.against, views.by_pair, is_reliable, is_comparable),
+            *(views.scored_metrics, views.trusted_metrics, views.flat_metrics, views.has_scores, views.has_pairwise),
+            *(views.against, views.by_pair, is_comparable),
         )
     }
     return templates
@@ -120,13 +119,18 @@ def evaluation_section(report: Report | None, repo_id: str) -> str:
     shown: dict[str, Any] = {"report": report, "repo_id": repo_id}
     if report:
         own = system_of(report, repo_id)
-        paths = {"report": REPORT, "data": DATA, "scores": SCORES, "calibration": CALIBRATION}
         shown |= {
             "own": own,
             "extremes": views.extremes(report, own),
             "rated": len(report.systems) > 1,
             "tie": TIE,
-            "paths": paths | {"pairwise": PAIRWISE if len(report.systems) >= LEAST_FOR_PAIRWISE else None},
+            "paths": {
+                "report": REPORT,
+                "data": DATA,
+                "scores": SCORES,
+                "calibration": CALIBRATION,
+                "pairwise": PAIRWISE,
+            },
         }
     text = environment().get_template("evaluation.md.jinja").render(shown).strip()
     return f"{START}\n{text}\n{END}"

@@ -8,6 +8,7 @@ from huggingface_hub import EvalResult, EvalResultEntry, eval_result_entries_to_
 from model_card.comparison.report import Report, System
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
+from pipelines.text.counted import counted
 
 #: Prefix of our metric types, by which `card.replace_evaluation` knows its own results in a `model-index`.
 METRIC_TYPE = "hanjul-"
@@ -55,8 +56,8 @@ def model_index(report: Report, repo_id: str) -> list[EvalResult]:
 def eval_results(report: Report, repo_id: str, date: str | None = None) -> str:
     """The text of `.eval_results/hanjul.yaml`, see https://huggingface.co/docs/hub/eval-results.
 
-    A task has one value there: that of the first judge that can be trusted with the metric. Without any the list is
-    empty, so that an earlier evaluation's results do not stay.
+    A task has one value there: that of `Report.trusted_with`. Without any the list is empty, so that an earlier
+    evaluation's results do not stay.
 
     Args:
         date: ISO 8601, when it was evaluated; the Hub takes the commit's where there is none.
@@ -64,21 +65,19 @@ def eval_results(report: Report, repo_id: str, date: str | None = None) -> str:
     name = system_of(report, repo_id).name
     entries = []
     for metric in METRICS:
-        for judgement in report.judgements:
-            calibration = judgement.judge.calibration.get(metric)
-            if calibration and calibration.reliable:
-                entries.append(
-                    EvalResultEntry(
-                        dataset_id=report.dataset,
-                        task_id=METRIC_TYPE + metric,
-                        value=round(judgement.means[name][metric].value, 4),
-                        dataset_revision=report.dataset_revision,
-                        date=date,
-                        source_url=f"https://huggingface.co/{repo_id}/blob/main/evaluation/report.md",
-                        source_name="Hanjul evaluation report",
-                        notes=f"{report.pairs - judgement.unjudged} pairs, 0-1, judged by {judgement.judge.name} "
-                        f"(AUC {calibration.auc.value:.2f})",
-                    )
+        if judgement := report.trusted_with(metric):
+            judge = judgement.judge
+            entries.append(
+                EvalResultEntry(
+                    dataset_id=report.dataset,
+                    task_id=METRIC_TYPE + metric,
+                    value=round(judgement.means[name][metric].value, 4),
+                    dataset_revision=report.dataset_revision,
+                    date=date,
+                    source_url=f"https://huggingface.co/{repo_id}/blob/main/evaluation/report.md",
+                    source_name="Hanjul evaluation report",
+                    notes=f"{counted(report.pairs - judgement.unjudged, 'pair')}, 0-1, judged by {judge.name} "
+                    f"(AUC {judge.calibration[metric].auc.value:.2f})",
                 )
-                break
+            )
     return yaml.safe_dump(eval_result_entries_to_yaml(entries), allow_unicode=True, sort_keys=False, width=120)

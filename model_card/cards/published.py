@@ -51,7 +51,8 @@ class Published:
 
 
 def is_comparable(report: Report, judgement: Judgement) -> bool:
-    """Whether the published scores stand beside a judgement: the first that has one of their metrics."""
+    """Whether the published scores stand beside a judgement, in tables and figures: beside one only, the first that
+    has one of their metrics."""
     scoring = (one for one in report.judgements if any(published().has(metric) for metric in one.judge.metrics))
     return judgement is next(scoring, None)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from model_card.cards.card import CALIBRATION, DATA, LEAST_FOR_PAIRWISE, PAIRWISE, REPORT, SCORES, environment
-from model_card.cards.evaluation_figures import calibration, pairwise, scores
+from model_card.cards.calibration_figure import calibration
+from model_card.cards.card import CALIBRATION, DATA, PAIRWISE, REPORT, SCORES, environment
+from model_card.cards.evaluation_figures import pairwise, scores
 from model_card.cards.hub_results import eval_results
+from model_card.cards.views import has_pairwise, has_scores
 from model_card.comparison.report import Report
 
 EVAL_RESULTS = ".eval_results/hanjul.yaml"
+#: What says how well an adapter writes: wrong as soon as it is trained or evaluated again.
+OWN = ("evaluation/*", EVAL_RESULTS)
 
 
 def markdown(report: Report) -> str:
@@ -29,7 +33,10 @@ def files(report: Report, repo_id: str, date: str | None = None) -> dict[str, by
         EVAL_RESULTS: eval_results(report, repo_id, date).encode(),
         DATA: report.to_json().encode(),
         REPORT: markdown(report).encode(),
-        SCORES: scores(report),
         CALIBRATION: calibration([judgement.judge for judgement in report.judgements]),
     }
-    return content | ({PAIRWISE: pairwise(report)} if len(report.systems) >= LEAST_FOR_PAIRWISE else {})
+    if has_scores(report):
+        content[SCORES] = scores(report)
+    if has_pairwise(report):
+        content[PAIRWISE] = pairwise(report)
+    return content

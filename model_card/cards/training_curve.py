@@ -14,8 +14,11 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from model_card.statistics import Interval
 from pipelines.text.fonts import hangul_font
 
+#: Inches of a figure of one column: 1,280 px, sharp on a phone.
+WIDTH = 6.4
 INK, SOFT, GROUND, ACCENT = "#1f2933", "#8895a3", "#fbfaf7", "#d9480f"
 COLOURS = ("#8895a3", ACCENT, "#1c7ed6", "#2b8a3e", "#862e9c", "#0b7285")
 
@@ -44,7 +47,7 @@ def style() -> Iterator[None]:
         "ytick.color": INK,
         "ytick.major.size": 0,
         "figure.facecolor": GROUND,
-        "figure.dpi": 200,  # 6.4 in wide -> 1,280 px: sharp on a phone
+        "figure.dpi": 200,
         "savefig.dpi": "figure",
     }
     with matplotlib.rc_context(settings):
@@ -58,6 +61,12 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def estimate(axes: Axes, row: float, found: Interval, colour: str) -> None:
+    """A value with its interval, as a point on a bar."""
+    axes.plot([found.low, found.high], [row, row], color=colour, linewidth=4, solid_capstyle="round")
+    axes.scatter([found.value], [row], s=60, color=colour, edgecolors=GROUND, linewidths=1.5, zorder=3)
+
+
 def training_curve(curve: Mapping[str, Any]) -> bytes:
     """`training/curve.png`: training loss by optimiser step, with the held-out loss after each epoch.
 
@@ -68,7 +77,7 @@ def training_curve(curve: Mapping[str, Any]) -> bytes:
     held_out, measured = curve.get("held_out"), curve.get("held_out_steps") or []
     preferences = bool(held_out and "start" in held_out) or bool(curve.get("preferences"))
     with style():
-        figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
         axes = figure.subplots()
         axes.plot(*_line(curve["steps"]), color=ACCENT, linewidth=2)
         axes.set_title("DPO 손실 · DPO loss" if preferences else "카피 토큰당 손실 · loss per completion token (nat)")

@@ -11,6 +11,19 @@ from model_card.judging.facts import JudgeFacts, is_reliable
 from model_card.statistics import Interval
 from pipelines.metrics import METRICS, Metric
 
+#: Fewer systems than this have no figure of pairwise comparisons: the table says it all.
+LEAST_FOR_PAIRWISE = 3
+
+
+def has_scores(report: Report) -> bool:
+    """Whether there is a figure of scores: unreliable ones are not drawn."""
+    return bool(report.reliable)
+
+
+def has_pairwise(report: Report) -> bool:
+    """Whether there is a figure of comparisons: of enough systems, by a judge that compares two lines reliably."""
+    return len(report.systems) >= LEAST_FOR_PAIRWISE and any(one.judge.compares_reliably for one in report.judgements)
+
 
 def kind_name(kind: str) -> tuple[str, str]:
     """A kind of bad line in Korean and English; one that is no longer made is its own name."""
@@ -21,6 +34,11 @@ def kind_name(kind: str) -> tuple[str, str]:
 def scored_metrics(judges: Sequence[JudgeFacts]) -> list[Metric]:
     """Metrics that at least one of the judges scores."""
     return [metric for metric in METRICS.values() if any(metric.key in judge.calibration for judge in judges)]
+
+
+def trusted_metrics(report: Report) -> list[Metric]:
+    """Metrics that at least one of the judges can be trusted with."""
+    return [metric for metric in METRICS.values() if report.trusted_with(metric.key)]
 
 
 def how(judge: JudgeFacts) -> tuple[str, str]:
@@ -49,6 +67,11 @@ def blind_spots(judge: JudgeFacts) -> list[tuple[Metric, str, float]]:
 def is_unreliable(judge: JudgeFacts) -> bool:
     """Whether there is a metric that the judge cannot be trusted with."""
     return not all(calibration.reliable for calibration in judge.calibration.values())
+
+
+def flat_metrics(judge: JudgeFacts) -> list[Metric]:
+    """Metrics in which the judge says the same of every line."""
+    return [metric for metric in judge.metrics if judge.calibration[metric.key].is_flat]
 
 
 def judges_itself(report: Report, judge: JudgeFacts) -> list[str]:
@@ -89,11 +112,11 @@ def by_pair(report: Report) -> dict[tuple[str, tuple[str, ...]], list[tuple[Syst
 def extremes(report: Report, system: System, best: int = 3, worst: int = 2) -> Sequence[Line]:
     """The system's lines that the leading judge puts highest and lowest by the metrics that it can be trusted with.
 
-    Without any such metric the first lines, in order: an unreliable judge ranks nothing.
+    Where no judge is reliable the first lines, in order: none of them ranks anything.
     """
-    judge = report.judgements[0].judge
-    if not judge.trusted:
+    if not report.leading:
         return system.lines[: best + worst]
+    judge = report.leading.judge
     judged = [line for line in system.lines if judge.name in line.verdicts]
     ranked = sorted(
         judged,

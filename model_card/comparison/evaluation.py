@@ -55,7 +55,7 @@ def evaluate_systems(
     """The report on what the candidates wrote for the same pairs.
 
     Args:
-        judges: the first one leads.
+        judges: of those that are equally reliable the first one leads.
         candidates: shown in this order; every two are compared, the later one with the earlier one.
         training_lines: of the rows that were trained on, to find copies of them.
         bootstrap, seed: resamples of pairs behind every interval, and the seed of resamples and tests.

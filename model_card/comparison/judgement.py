@@ -42,7 +42,8 @@ def judgement(
     """Means, pairwise comparisons and ratings of the systems.
 
     A pair of product and values that the judge left without a verdict or a comparison for any system is left out for
-    all: means over different pairs are no comparison.
+    all: means over different pairs are no comparison. A judge whose comparisons cost something compares the systems on
+    some of the pairs, drawn by seed: all of them on the same ones, so that ratings are of like with like.
 
     Args:
         systems: the same pairs in the same order for each.
@@ -56,9 +57,11 @@ def judgement(
     scores = np.array([[_scores(verdict, metrics) for verdict in by_line] for by_line in line_verdicts])
     pairings = [(later, earlier) for earlier, later in combinations(range(len(systems)), 2)]
     unscored = np.isnan(scores).any(axis=(0, 2))  # of [systems, lines, metrics]
-    outcomes = _outcomes(judge, systems, pairings, ~np.isin(pair_of, pair_of[unscored]))
-    kept = ~np.isin(pair_of, pair_of[unscored | np.isnan(outcomes).any(axis=1)])
-    if not kept.any():
+    asked = _drawn(judge, pair_of, ~np.isin(pair_of, pair_of[unscored]), len(pairings), seed)
+    outcomes = _outcomes(judge, systems, pairings, asked)
+    kept = ~np.isin(pair_of, pair_of[unscored | asked & np.isnan(outcomes).any(axis=1)])
+    met = kept & asked
+    if not met.any():
         raise HanjulError(
             f"{judge.facts.name} judged none of the {pairs} pairs", next_step="see what it answers, or leave it out"
         )
@@ -66,14 +69,18 @@ def judgement(
     by_pair = np.einsum("pl,slm->spm", averaging, scores[:, kept])
     counts = statistics.resamples(len(averaging), bootstrap, seed)
     sds = scores[:, kept].std(axis=1, ddof=1) if kept.sum() > 1 else np.zeros((len(systems), len(metrics)))
-    rated = statistics.ratings(averaging @ outcomes[kept], pairings, len(systems), counts)
+    won = _averaging(pair_of[met]) @ np.stack([outcomes[met] == end for end in (1.0, 0.5, 0.0)])
+    rated = statistics.ratings(
+        won[0] + won[1] / 2, pairings, len(systems), statistics.resamples(won.shape[1], bootstrap, seed)
+    )
     return Judgement(
         judge=judge.facts,
         means={name: _intervals(by_pair[place], metrics, counts) for place, name in enumerate(names)},
         sds={name: dict(zip(metrics, map(float, sds[place]), strict=True)) for place, name in enumerate(names)},
-        duels=_compared(names, pairings, averaging, outcomes[kept], by_pair, metrics, counts, seed),
+        duels=_compared(names, pairings, won.mean(axis=1), by_pair, metrics, counts, seed),
         ratings=dict(zip(names, rated, strict=True)),
         unjudged=pairs - len(averaging),
+        compared=None if (met == kept).all() else won.shape[1],
     )
 
 
@@ -114,6 +121,16 @@ def _averaging(pair_of: Array) -> Array:
     return np.asarray(belongs / belongs.sum(axis=1, keepdims=True))
 
 
+def _drawn(judge: Judge, pair_of: Array, scored: Array, pairings: int, seed: int) -> Array:
+    """Which lines are compared, [lines]: those of all scored pairs, or of as many as the judge may be asked about."""
+    pairs = np.unique(pair_of[scored])
+    if judge.duels is None or judge.duels >= scored.sum() * pairings:
+        return scored
+    lines_per_pair = scored.sum() / len(pairs)
+    most = max(1, int(judge.duels / (lines_per_pair * pairings)))
+    return np.asarray(np.isin(pair_of, np.random.default_rng(seed).choice(pairs, most, replace=False)))
+
+
 def _outcomes(
     judge: Judge, systems: Sequence[Sequence[Answer]], pairings: Sequence[tuple[int, int]], wanted: Array
 ) -> Array:
@@ -145,26 +162,29 @@ def _intervals(by_pair: Array, metrics: Sequence[str], counts: Array) -> dict[st
 def _compared(
     names: Sequence[str],
     pairings: Sequence[tuple[int, int]],
-    averaging: Array,
-    outcomes: Array,
+    shares: Array,
     by_pair: Array,
     metrics: Sequence[str],
     counts: Array,
     seed: int,
 ) -> tuple[PairwiseComparison, ...]:
+    """Every two systems.
+
+    Args:
+        shares: of pairs that the first system of each pairing won, tied and lost, [3, pairings].
+    """
     if not pairings:
         return ()
     differences = np.stack([by_pair[first] - by_pair[second] for first, second in pairings], axis=1)
-    p = statistics.sign_flip_test(differences.reshape(len(averaging), -1), seed)
+    p = statistics.sign_flip_test(differences.reshape(len(differences), -1), seed)
     p, p_holm = p.reshape(len(pairings), -1), statistics.holm(p).reshape(len(pairings), -1)
-    lost, tied, won = ((averaging @ (outcomes == end)).mean(axis=0) for end in (0.0, 0.5, 1.0))
     return tuple(
         PairwiseComparison(
             system=names[first],
             reference=names[second],
-            wins=float(won[place]),
-            ties=float(tied[place]),
-            losses=float(lost[place]),
+            wins=float(shares[0, place]),
+            ties=float(shares[1, place]),
+            losses=float(shares[2, place]),
             differences={
                 metric: Difference(mean, float(p[place, column]), float(p_holm[place, column]))
                 for column, (metric, mean) in enumerate(_intervals(differences[:, place], metrics, counts).items())

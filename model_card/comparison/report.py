@@ -98,6 +98,7 @@ class Judgement:
         duels: pairwise comparisons: every two systems once, the later one against the earlier one.
         ratings: system -> Bradley–Terry strength as log-odds against the mean system, with its bootstrap interval.
         unjudged: pairs left out, because the judge gave no score to a line of theirs (a content filter, for instance).
+        compared: pairs, drawn by seed, on which `duels` and `ratings` stand; None where they stand on all.
     """
 
     judge: JudgeFacts
@@ -106,6 +107,7 @@ class Judgement:
     duels: tuple[PairwiseComparison, ...]
     ratings: dict[str, Interval]
     unjudged: int = 0
+    compared: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Report:
         dataset, dataset_revision, dataset_split: where the pairs come from; id, commit sha, split.
         pairs: number of product–value pairs.
         bootstrap, seed: resamples behind every interval, and the seed of draws and generation.
-        judgements: one for each judge; the first one leads where there is room for one only.
+        judgements: one for each judge, the most reliable first, as they were given where they are equally reliable.
     """
 
     dataset: str
@@ -127,6 +129,29 @@ class Report:
     seed: int
     systems: tuple[System, ...]
     judgements: tuple[Judgement, ...]
+
+    def __post_init__(self) -> None:
+        ranked = sorted(self.judgements, key=lambda judgement: judgement.judge.reliability, reverse=True)
+        object.__setattr__(self, "judgements", tuple(ranked))
+
+    @property
+    def reliable(self) -> list[Judgement]:
+        """Those by judges that can be trusted with a metric or more."""
+        return [judgement for judgement in self.judgements if judgement.judge.trusted]
+
+    @property
+    def unreliable(self) -> list[Judgement]:
+        """Those by judges that can be trusted with none: shown folded away, and nothing follows from them."""
+        return [judgement for judgement in self.judgements if not judgement.judge.trusted]
+
+    @property
+    def leading(self) -> Judgement | None:
+        """The one to show where there is room for one only; None where no judge is reliable."""
+        return next(iter(self.reliable), None)
+
+    def trusted_with(self, metric: str) -> Judgement | None:
+        """The first one by a judge that can be trusted with a metric, None where there is none."""
+        return next((judgement for judgement in self.judgements if metric in judgement.judge.trusted), None)
 
     def to_json(self) -> str:
         """The text of `evaluation/report.json`."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from model_card import statistics
 from model_card.judging.contrast_set import Contrast
-from model_card.judging.facts import Calibration, KindAccuracy, fails_on_models, is_reliable
+from model_card.judging.facts import FEW, Calibration, KindAccuracy, fails_on_models, is_reliable
 from model_card.statistics import Array, Interval
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS, Metric
@@ -35,6 +35,11 @@ class _KindScores:
         """The good rows, each once: their origins and their scores."""
         origins, places = np.unique(self.origins, return_index=True)
         return origins, self.good[places]
+
+    @property
+    def least(self) -> int:
+        """Good or bad lines, whichever are fewer."""
+        return min(len(self.distinct()[0]), len(self.bad))
 
 
 def calibrate(
@@ -93,6 +98,9 @@ def _calibration(by_kind: Mapping[str, _KindScores], log_odds: bool, bootstrap: 
         for kind, scores in by_kind.items()
     }
     auc, paired = _intervals(kinds, by_kind, bootstrap, seed)
+    least = min(scores.least for scores in by_kind.values())
+    if least < FEW:
+        auc, paired = statistics.widened(auc, least), statistics.widened(paired, least)
     better = {origin: score for scores in by_kind.values() for origin, score in zip(*scores.distinct(), strict=True)}
     worse = np.concatenate([scores.bad for scores in by_kind.values()])
     slope, intercept = (1.0, 0.0) if log_odds else statistics.logistic(np.array(list(better.values())), worse)
@@ -103,7 +111,7 @@ def _calibration(by_kind: Mapping[str, _KindScores], log_odds: bool, bootstrap: 
         paired=paired,
         kinds=kinds,
         n=len(better) + len(worse),
-        reliable=is_reliable(auc.value) and not fails_on_models(kinds),
+        reliable=slope > 0 and is_reliable(auc, least) and not fails_on_models(kinds),
     )
 
 

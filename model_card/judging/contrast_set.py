@@ -14,8 +14,8 @@ from pipelines.errors import HanjulError
 from pipelines.rows import Scorable
 from pipelines.text.particles import topic_particle
 
-#: Rows, slogans and what was made from them, without which a calibration says too little.
-LEAST_ITEMS = 300
+#: Held-out rows from which on all slogans and lines by models stand beside them; beside fewer, fewer in proportion.
+WHOLE = 32
 #: Most unusable lines by models: a likelihood judge reads three or four lines a second on two cores.
 MOST_MODEL_MADE = 100
 
@@ -71,7 +71,8 @@ def build_contrast_set(
     Held-out rows stand against the line of another product, the line with values of another product, the line with its
     words shuffled, with one wrong particle or ending, and `{product}는 {value}합니다`; real slogans against a cliché.
     Slogans are not shuffled: many play with the order of words, and stay good in another. What cannot be made of a line
-    is left out. Usable lines by models stand against unusable ones, at most `MOST_MODEL_MADE`.
+    is left out. Usable lines by models stand against unusable ones, at most `MOST_MODEL_MADE`. Beside fewer
+    than `WHOLE` rows slogans and lines by models are fewer, too: who wants a small set pays for a small one.
 
     Args:
         rows: held-out rows of at least two products.
@@ -79,11 +80,13 @@ def build_contrast_set(
         graded: lines of the part `test`; those that models wrote are taken.
 
     Raises:
-        HanjulError: fewer than two products, or fewer than `LEAST_ITEMS` items.
+        HanjulError: fewer than two products.
     """
     if len({row["product"] for row in rows}) < 2:
         raise HanjulError("A contrast set needs rows of at least two products", next_step="calibrate on a larger split")
-    rng = random.Random(seed)
+    rng, share = random.Random(seed), min(1.0, len(rows) / WHOLE)
+    if share < 1:
+        slogans = rng.sample(slogans, round(share * len(slogans)))
     contrasts: list[Contrast] = []
     for origin, row in enumerate(rows):
         contrasts += [Contrast(kind, origin, row, bad) for kind, bad in _perturbed(row, rows, rng)]
@@ -91,17 +94,12 @@ def build_contrast_set(
         cliche = CLICHES[number % len(CLICHES)]
         if cliche != slogan["ad_copy"]:
             contrasts.append(Contrast("worn_out", len(rows) + number, slogan, _with_line(slogan, cliche)))
-    if (items := len(contrasts) + len(rows) + len(slogans)) < LEAST_ITEMS:
-        raise HanjulError(
-            f"The contrast set has {items} items, fewer than {LEAST_ITEMS}", next_step="give more held-out rows"
-        )
     models = [line for line in graded if line.kind == "model"]
-    return [*contrasts, *model_made(models, rng, first=len(rows) + len(slogans))]
+    most = round(share * MOST_MODEL_MADE)
+    return [*contrasts, *model_made(models, rng, first=len(rows) + len(slogans), most=most)]
 
 
-def model_made(
-    lines: Sequence[GradedLine], rng: random.Random, *, first: int = 0, most: int = MOST_MODEL_MADE
-) -> Iterator[Contrast]:
+def model_made(lines: Sequence[GradedLine], rng: random.Random, *, first: int = 0, most: int) -> Iterator[Contrast]:
     """Each unusable line once, beside a usable one whatever its pair; few are usable, so these come round again.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from model_card.judging.contrast_kinds import MODEL_MADE
@@ -13,6 +14,9 @@ from pipelines.metrics import METRICS, Metric
 #: A metric that tells good lines from bad ones with less than this AUC is named unreliable, be it on all kinds or on
 #: lines that models write; likewise a judge that compares two lines, by its share of right answers.
 FLOOR = 0.75
+#: Under so many good or bad lines of a kind, or comparisons, the lower end of the interval has to reach `FLOOR`: of few
+#: lines chance alone sorts many rightly.
+FEW = 20
 #: Mean scores nearer than this are a tie.
 TIE = 0.02
 
@@ -49,7 +53,8 @@ class Calibration:
         paired: mean over `kinds` of their paired accuracy, with its bootstrap interval.
         kinds: kind of bad line (`contrast_kinds`) -> how well this kind is told.
         n: good and bad lines together.
-        reliable: whether `auc` reaches `FLOOR` and, where lines by models are among `kinds`, theirs does, too.
+        reliable: whether `auc` reaches `FLOOR` (of `FEW` lines, its lower end) and, where lines by models are among
+            `kinds`, theirs does, too; never of a metric that says the same of every line.
     """
 
     slope: float
@@ -64,6 +69,16 @@ class Calibration:
     def fails_on_models(self) -> bool:
         """Whether it is unreliable on lines that models write, however well it tells the other kinds."""
         return fails_on_models(self.kinds)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether it is unreliable for no other reason than that it was tried on few lines."""
+        return not (self.reliable or self.is_flat or self.fails_on_models) and is_reliable(self.auc.value)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it could not be fitted: good lines score no higher than bad ones, so every line is given 0.5."""
+        return self.slope == 0
 
 
 @dataclass(frozen=True)
@@ -97,6 +112,7 @@ class JudgeFacts:
         duels: share of the contrasts in which it prefers the good line, shown both in both orders, where a judge that
             contradicts itself is half right; None for a judge that scores lines one by one.
         contradictions: share of contrasts in which the order decided; None likewise.
+        compared_contrasts: how many of them it compared, drawn by seed; None likewise, and where it was not counted.
         people: beside people's votes, None where there are none.
     """
 
@@ -107,6 +123,7 @@ class JudgeFacts:
     calibration: dict[str, Calibration]
     duels: Interval | None = None
     contradictions: float | None = None
+    compared_contrasts: int | None = None
     people: People | None = None
 
     @property
@@ -130,7 +147,21 @@ class JudgeFacts:
     @property
     def compares_reliably(self) -> bool:
         """Whether its word on two lines can be trusted: it scores reliably, and compares so, if it compares at all."""
-        return bool(self.trusted) and (self.duels is None or is_reliable(self.duels.value))
+        return bool(self.trusted) and self.wins_reliably
+
+    @property
+    def wins_reliably(self) -> bool:
+        """Whether it prefers the good line often enough, shown both; True where it is shown no two lines."""
+        return self.duels is None or is_reliable(self.duels, self.compared_contrasts)
+
+    @property
+    def reliability(self) -> float:
+        """Share of what it says that can be trusted, 0..1: of its metrics and, where it compares, of its comparing.
+
+        0 for a judge that has no metric to be trusted with: what it says leads nothing.
+        """
+        compares = [] if self.duels is None else [self.compares_reliably]
+        return fmean([*(found.reliable for found in self.calibration.values()), *compares])
 
 
 @dataclass(frozen=True)
@@ -141,8 +172,14 @@ class Verdict:
     reasons: dict[str, str]
 
 
-def is_reliable(accuracy: float) -> bool:
-    """Whether an AUC, or a share of right answers, reaches `FLOOR`."""
+def is_reliable(accuracy: Interval | float, n: int | None = None) -> bool:
+    """Whether an AUC, or a share of right answers, reaches `FLOOR`; of few, the lower end of its interval.
+
+    Args:
+        n: how many it was found with; None where these are known to be enough.
+    """
+    if isinstance(accuracy, Interval):
+        accuracy = accuracy.low if n is not None and n < FEW else accuracy.value
     return accuracy >= FLOOR
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from model_card.judging.rubrics import SCALE
+from pipelines.endpoint import json_fields
 from pipelines.endpoint.failures import Failure, FailureKind
-from pipelines.endpoint.json_answers import THOUGHT
 from pipelines.endpoint.replies import Token
+from pipelines.endpoint.thoughts import after_thoughts
 
-#: A digit, with what a tokenizer may have left on it.
-_DIGIT = re.compile(r"\W*([0-9])\W*")
+#: A digit, with what a tokenizer may have left on it; of full width, too.
+_DIGIT = re.compile(r"\W*(\d)점?\W*")
+#: A whole number, with what models put after it.
+_NUMBER = re.compile(r"\s*(?P<number>\d{1,3})(?:\.0+)?\s*점?\s*(?:/\s*(?P<of>\d{1,3})\s*점?)?\s*")
 
 
 class NoScoreError(Exception):
@@ -49,13 +52,15 @@ class Question:
     Attributes:
         field: of the JSON object.
         digits: the answers allowed, each one digit.
+        out_of: what a model may write after a slash: 4/5.
     """
 
     field: str
     digits: tuple[int, ...]
+    out_of: int | None = None
 
 
-SCORE = Question("score", SCALE)
+SCORE = Question("score", SCALE, max(SCALE))
 #: Line 1, line 2, or neither.
 BETTER = Question("better", (0, 1, 2))
 
@@ -77,18 +82,17 @@ def chosen(text: str, question: Question) -> tuple[int, str]:
     """The digit and the reason of an answer: a JSON object, with or without words or a fence around it.
 
     Raises:
-        NoScoreError: there is none, or not one of those allowed.
+        NoScoreError: there is none, not one of those allowed, or more than one.
     """
-    bare = THOUGHT.sub("", text)
-    try:
-        answer = json.loads(bare[bare.index("{") : bare.rindex("}") + 1], strict=False)
-        value = answer[question.field]
-        digit = int(value) if float(value) == int(float(value)) else None
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise NoScoreError(f"no JSON with `{question.field}`: {text[:80]!r}") from error
-    if digit not in question.digits or isinstance(value, bool):
-        raise NoScoreError(f"`{question.field}` is {value!r}, not one of {', '.join(map(str, question.digits))}")
-    return digit, " ".join(str(answer.get("reason") or "").split())
+    values, reason = json_fields.read(after_thoughts(text), question.field)
+    if not values:
+        raise NoScoreError(f"no JSON with `{question.field}`: {text[:80]!r}")
+    found = {_value(value, question) for value in values}
+    digit = found.pop()
+    if found or digit not in question.digits:
+        said = ", ".join(map(repr, dict.fromkeys(map(str, values))))
+        raise NoScoreError(f"`{question.field}` is {said}, not one of {', '.join(map(str, question.digits))}")
+    return digit, " ".join(reason.split())
 
 
 def distribution(tokens: Sequence[Token], digit: int, question: Question) -> dict[int, float]:
@@ -103,7 +107,7 @@ def distribution(tokens: Sequence[Token], digit: int, question: Question) -> dic
         NoProbabilitiesError: the endpoint gave no alternatives for that token, or another token than the answer says.
     """
     spelt = "".join(token for token, _ in tokens)
-    places = [match.end() for match in re.finditer(rf'"{question.field}"\s*:\s*"?(?=[0-9])', spelt)]
+    places = [match.end() for match in re.finditer(json_fields.before_value(question.field) + r"(?=\d)", spelt)]
     if not places:
         raise NoProbabilitiesError(f"no token after `{question.field}`" if tokens else "an answer without `logprobs`")
     token, alternatives = _at(tokens, places[-1])
@@ -129,6 +133,16 @@ def shares(answers: Sequence[tuple[int, str]], question: Question) -> Weighed:
     weights = {digit: digits.count(digit) / len(digits) for digit in question.digits}
     mean = sum(digits) / len(digits)
     return Weighed(weights, min(answers, key=lambda answer: abs(answer[0] - mean))[1])
+
+
+def _value(value: Any, question: Question) -> int | None:
+    """The whole number that a value is, in whatever spelling: 4, 4.0, "４", "4점", "4/5"; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    match = _NUMBER.fullmatch(str(value))
+    if not match or (match["of"] and int(match["of"]) != question.out_of):
+        return None
+    return int(match["number"])
 
 
 def _at(tokens: Sequence[Token], place: int) -> Token:

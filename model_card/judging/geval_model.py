@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,6 +23,7 @@ from model_card.judging.geval_answers import (
     shares,
 )
 from model_card.judging.geval_completions import as_completion
+from model_card.judging.korean_reasons import MARK, in_korean
 from model_card.judging.rubrics import probe
 from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.replies import Reply, Token
@@ -42,11 +44,12 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
     Attributes:
         session: whom it asks; keep it open meanwhile.
         samples: answers behind one score where there are no probabilities.
-        temperature: of those answers, and of one that is asked for again; a first one with probabilities has 0.
+        temperature: of those answers, and of what is asked for again; a first answer with probabilities has 0.
         max_new_tokens: of an answer.
         input_tokens, output_tokens: of all answers so far, whoever paid for them.
         failures: why questions of a batch have no answer, counted.
         scored: a question of a batch was answered.
+        foreign: reasons that were asked for in Korean once more and did not come.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
         self.input_tokens = self.output_tokens = 0
         self.failures: Counter[Failure] = Counter()
         self.scored = False
+        self.foreign = 0
         self._scoring: Scoring | None = None
         self._why = ""
         self._deciding = asyncio.Lock()
@@ -79,8 +83,17 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
             EndpointGoneError, BudgetSpentError: see `Client.ask`.
         """
         if await self._decided() == "probabilities":
-            return await self._weighed(prompt, question)
-        return shares(await self._sampled(prompt, question), question)
+            weighed = await self._weighed(prompt, question)
+        else:
+            weighed = shares(await self._sampled(prompt, question), question)
+        if question is not SCORE:  # nobody reads why one of two lines is better
+            return weighed
+        reason = await in_korean(weighed.reason, self._text)
+        self.foreign += reason.endswith(MARK)
+        return replace(weighed, reason=reason)
+
+    async def _text(self, prompt: str) -> str:
+        return (await self._ask(prompt, 0, weighed=False)).texts[0]
 
     async def _weighed(self, prompt: str, question: Question) -> Weighed:
         last = NoScoreError("")
@@ -156,7 +169,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
                 return "probabilities"
             except NoAnswerError as error:  # of the form or of the question? Without `logprobs` it shows
                 if error.failure.kind is FailureKind.GAVE_UP:  # of neither: another hour may bring probabilities
-                    raise EndpointGoneError(error.failure.message) from error
+                    raise EndpointGoneError(error.failure.message, status=error.failure.status) from error
                 last = error
                 break
             except NoProbabilitiesError as error:
@@ -192,7 +205,7 @@ class EndpointModel(DeepEvalBaseLLM):  # type: ignore[misc]
         return await self.session.arun(self._raw(prompt)), None
 
     async def _generated(self, prompt: str, schema: type[BaseModel] | None) -> str | BaseModel:
-        text = (await self._ask(prompt, 0, weighed=False)).texts[0]
+        text = await self._text(prompt)
         return schema.model_validate_json(text[text.find("{") : text.rfind("}") + 1]) if schema else text
 
     async def _raw(self, prompt: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Protocol
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from model_card.judging.calibration import apply, calibrate
 from model_card.judging.contrast_set import Contrast
-from model_card.judging.facts import Family, JudgeFacts, Scoring, Verdict, preference
-from model_card.statistics import Interval, mean_interval, resamples
+from model_card.judging.facts import FEW, Family, JudgeFacts, Scoring, Verdict, preference
+from model_card.statistics import mean_interval, resamples, widened
 from pipelines.rows import Scorable
 
 #: Two rows for one pair, whose lines are compared.
@@ -50,10 +50,13 @@ class Judge:
 
     Attributes:
         facts: who it is, and how far to trust it.
+        duels: comparisons that it is to be asked for at most; None where they cost nothing.
     """
 
-    def __init__(self, facts: JudgeFacts, raw: RawJudge, prefers: Prefers | None = None) -> None:
-        self.facts = facts
+    def __init__(
+        self, facts: JudgeFacts, raw: RawJudge, prefers: Prefers | None = None, duels: int | None = None
+    ) -> None:
+        self.facts, self.duels = facts, duels
         self._raw = raw
         self._prefers = prefers
         self._known: dict[_Key, Verdict | None] = {}
@@ -102,6 +105,7 @@ def calibrated(
     *,
     samples: int = 1,
     prefers: Prefers | None = None,
+    duels: int | None = None,
     bootstrap: int,
     seed: int,
 ) -> Judge:
@@ -112,39 +116,55 @@ def calibrated(
     Args:
         name, family, scoring, samples: as in `JudgeFacts`.
         contrasts: what `build_contrast_set` returned.
+        duels: contrasts that it compares at most, drawn by seed; None for all.
 
     Raises:
         HanjulError: it scored no contrast of some kind.
     """
-    rows = list({_key(row): row for contrast in contrasts for row in (contrast.good, contrast.bad)}.values())
+    rows = distinct_rows(contrasts)
     random.Random(seed).shuffle(rows)
     scores = {_key(row): answer.scores if answer else None for row, answer in zip(rows, raw(rows), strict=True)}
     good = [scores[_key(contrast.good)] for contrast in contrasts]
     bad = [scores[_key(contrast.bad)] for contrast in contrasts]
     log_odds = scoring == "classifier"
     calibration = calibrate(contrasts, good, bad, log_odds=log_odds, bootstrap=bootstrap, seed=seed)
-    accuracy, contradictions = _comparing(prefers, contrasts, bootstrap, seed) if prefers else (None, None)
-    return Judge(JudgeFacts(name, family, scoring, samples, calibration, accuracy, contradictions), raw, prefers)
+    facts = JudgeFacts(name, family, scoring, samples, calibration)
+    if prefers:
+        facts = _with_comparisons(facts, prefers, drawn_contrasts(contrasts, duels, seed), bootstrap, seed)
+    return Judge(facts, raw, prefers, duels)
 
 
-def _comparing(
-    prefers: Prefers, contrasts: Sequence[Contrast], bootstrap: int, seed: int
-) -> tuple[Interval | None, float | None]:
-    """Share of contrasts in which the good row wins, with its interval, and share in which the order decided.
+def distinct_rows(contrasts: Sequence[Contrast]) -> list[Scorable]:
+    """The rows of a contrast set, each once."""
+    return list({_key(row): row for contrast in contrasts for row in (contrast.good, contrast.bad)}.values())
 
-    Contrasts of two pairs are left out: nobody is asked to compare those.
+
+def drawn_contrasts(contrasts: Sequence[Contrast], duels: int | None, seed: int) -> list[LinePair]:
+    """The contrasts that a judge compares, good line first: at most `duels` of them, drawn by seed; None for all.
+
+    Those of two pairs of product and values are left out: nobody is asked to compare these.
     """
     pairs = [(c.good, c.bad) for c in contrasts if _key(c.good)[:2] == _key(c.bad)[:2]]
+    return pairs if duels is None or duels >= len(pairs) else random.Random(seed).sample(pairs, duels)
+
+
+def _with_comparisons(
+    facts: JudgeFacts, prefers: Prefers, pairs: Sequence[LinePair], bootstrap: int, seed: int
+) -> JudgeFacts:
+    """The facts of a judge with the share of pairs whose first line wins, and the share in which the order decided."""
     both = [
         (one, 1 - other)
         for one, other in zip(*_in_both_orders(prefers, pairs), strict=True)
         if one is not None and other is not None
     ]
     if not both:
-        return None, None
+        return facts
     outcomes = np.array([one if one == other else 0.5 for one, other in both])
     accuracy = mean_interval(outcomes, resamples(len(outcomes), bootstrap, seed))
-    return accuracy, fmean(one != other for one, other in both)
+    if len(both) < FEW:
+        accuracy = widened(accuracy, len(both))
+    contradictions = fmean(one != other for one, other in both)
+    return replace(facts, duels=accuracy, contradictions=contradictions, compared_contrasts=len(both))
 
 
 def both_orders(prefers: Prefers, pairs: Sequence[LinePair]) -> list[float | None]:

@@ -47,6 +47,11 @@ def comparison(first: Scorable, second: Scorable) -> str:
     return template.substitute(input=pair, first=first["ad_copy"], second=second["ad_copy"])
 
 
+def reason_again(reason: str) -> str:
+    """The prompt that asks for a reason in Korean which came in another language."""
+    return Template(_read()["reason_again"]).substitute(reason=reason)
+
+
 def probe() -> str:
     """A question whose answer shows whether an endpoint gives token probabilities."""
     return str(_read()["probe"])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
-import json
+import contextlib
 import random
 import time
 from typing import Any
@@ -13,42 +12,44 @@ import openai
 
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.budget import Budget, Receipt
-from pipelines.endpoint.compatibility import LOGPROBS, Compatibility
+from pipelines.endpoint.compatibility import LOGPROBS, ROOM, Compatibility
+from pipelines.endpoint.connection import Connection, is_unconnected, retry_after, status_of, timed_out
+from pipelines.endpoint.error_bodies import Said
 from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind, ThrottledError, TransientError
+from pipelines.endpoint.health import Health
+from pipelines.endpoint.next_steps import FASTER, START, step_after
 from pipelines.endpoint.options import EndpointOptions
 from pipelines.endpoint.prices import most_input_tokens
-from pipelines.endpoint.rate_limiter import RateLimiter
-from pipelines.endpoint.replies import Reply, read_reply, usage_of
+from pipelines.endpoint.rate_limiter import LONGEST_WAIT_S, RateLimiter
+from pipelines.endpoint.replies import NO_TEXT, TOO_SHORT, Reply, read_reply, usage_of
 
-#: Seconds to wait for the first sign of life of an endpoint.
-PROBE_SECONDS = 10
 #: Attempts at one request in all, before it counts as failed; "too many requests" does not use one up.
 ATTEMPTS = 8
 #: Seconds in which an endpoint may say "too many requests" to one of them.
 PATIENCE_S = 900.0
 #: Seconds before the second attempt, on average; doubled from attempt to attempt up to the longest.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-#: Answers of the kind "you may not" or "not here" one after the other that mean all requests, not just one.
-REFUSALS = 3
 
 
 class Client:
     """One model at one endpoint.
 
     Attributes:
-        api: sends the requests; holds the key.
+        connection: the way there; holds the key.
         store, limiter, budget, compatibility: kept answers, pace, limits, and what the endpoint does not know.
+        health: whether it fails at everything.
     """
 
     def __init__(self, api: openai.AsyncOpenAI, options: EndpointOptions) -> None:
-        self.api, self.options = api, options
+        self.options = options
+        self.connection = Connection(api, options.timeout)
         self.store = Store(options.store)
         self.limiter = RateLimiter(options.concurrency)
         self.budget = Budget(options.caps, options.price, self.store, options.run_id, options.timeout)
         self.compatibility = Compatibility(self.store, options.identity, options.choices)
-        self._gone = ""
-        self._refusals = 0
-        self._answered = False
+        self.health = Health()
+        self._gone: EndpointGoneError | None = None
+        self._stopped = asyncio.Event()
         self._probing = asyncio.Lock()
         self._probed = False
 
@@ -65,15 +66,21 @@ class Client:
         await self._probe()
         attempt, deadline = 1, time.monotonic() + PATIENCE_S
         while True:
-            try:
-                async with self.limiter.slot():
-                    return await self._once(key, body)
-            except TransientError as error:
-                if attempt == ATTEMPTS or time.monotonic() > deadline:
-                    return self._given_up(error, attempt)
-                attempt += not isinstance(error, ThrottledError)
-            pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1))
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+            async with self.limiter.slot() as number:
+                self._raise_if_gone()  # the requests that wait need not find out one by one
+                try:
+                    return await self._once(key, body, number)
+                except TransientError as error:
+                    throttled = isinstance(error, ThrottledError)
+                    wait = error.wait if isinstance(error, ThrottledError) else 0.0
+                    if not throttled:
+                        self._note_failure(key, error)
+                    if (attempt == ATTEMPTS and not throttled) or time.monotonic() > deadline:
+                        return self._given_up(error, attempt)
+            attempt += not throttled
+            pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.5)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), max(pause, wait))
 
     def key_of(self, body: dict[str, Any]) -> str:
         """The key of a request's answer in the store."""
@@ -100,124 +107,132 @@ class Client:
         receipt.outcome = "answered"
         if any(counts):  # else it stays at its most
             receipt.settle("answered", *counts, self.options.price)
-        reply = read_reply(answer, weighed=weighed)
-        self.limiter.on_answer()
-        return reply
+        return read_reply(answer, weighed=weighed)
 
-    def in_words(self, error: openai.OpenAIError) -> str:
-        """An error without the key, which some endpoints say again."""
-        return f"{type(error).__name__}: {error}".replace(self.api.api_key, "…")
+    def most_tokens(self, sent: dict[str, Any]) -> tuple[int, int]:
+        """The tokens of a request as it is sent, and of its answer, at most."""
+        return most_input_tokens(sent["messages"]), self.compatibility.most_output_tokens(sent)
 
-    def _given_up(self, error: TransientError, attempts: int) -> Reply:
-        cause = error.__cause__
-        if isinstance(cause, openai.APIConnectionError) and not isinstance(cause, openai.APITimeoutError):
-            self._gone = str(error)
-            raise EndpointGoneError(self._gone) from error
-        status = cause.status_code if isinstance(cause, openai.APIStatusError) else None
-        return Reply([], failure=Failure(FailureKind.GAVE_UP, f"{error} ({attempts} attempts)", status))
+    def learn_from(self, reply: Reply, sent: dict[str, Any]) -> bool:
+        """Find out from a reply how the model comes to a text; whether it should be asked in another form."""
+        if reply.failure != TOO_SHORT:
+            self.compatibility.learn_from_answer(sent, thought=reply.thought)
+            return False
+        asked, answered = self.most_tokens(sent)
+        may_grow = not self.budget.limit_passed_by(self.budget.cost_at_most(asked, ROOM * answered))
+        return self.compatibility.make_room(sent, thought=reply.thought, may_grow=may_grow)
 
     async def _probe(self) -> None:
-        """Before the first request, ask for the list of models. An endpoint that keeps no such list passes.
+        """Before the first request, see whether there is a connection. Whether the endpoint works, its work shows.
 
         Raises:
-            EndpointGoneError: it cannot be reached, refuses the key or is not ready.
+            EndpointGoneError: nobody is there.
         """
         async with self._probing:
             if not self._probed:
-                self._gone = await _complaint(self.api)
                 self._probed = True
-        if self._gone:
-            raise EndpointGoneError(self._gone)
+                if trouble := await self.connection.trouble():
+                    self._stop(f"the endpoint does not answer: {self.options.base_url} ({trouble})", START)
+        self._raise_if_gone()
 
-    async def _once(self, key: str, body: dict[str, Any]) -> Reply:
-        if self._gone:  # the requests that wait need not find out one by one
-            raise EndpointGoneError(self._gone)
+    async def _once(self, key: str, body: dict[str, Any], number: int) -> Reply:
         sent = self.compatibility.sendable(body)
-        bound = most_input_tokens(body["messages"]), body["max_tokens"] * sent.get("n", 1)
-        async with self.budget.request(key, *bound) as receipt:
+        async with self.budget.request(key, *self.most_tokens(sent)) as receipt:
             if kept := Reply.from_json(receipt.answer):
                 return kept
             try:
-                # The client's own time-out is for each read: a server that drips would hold its place for ever.
-                async with asyncio.timeout(self.options.timeout):
-                    # `chat.completions.create` takes as long again to turn parameters and answer into typed objects.
-                    answer = await self.api.post("/chat/completions", body=sent, cast_to=object)
-            except (TimeoutError, openai.APITimeoutError) as error:  # it may have been billed: it counts at its most
-                raise TransientError("time-out") from error
+                answer = await self.connection.post(sent)
             except openai.APIStatusError as error:
                 if error.status_code not in (502, 504):  # behind a gateway it may have been answered and billed
                     receipt.settle(str(error.status_code), 0, 0, None)
-                return self._failed(error, body, sent)
-            except openai.OpenAIError as error:
-                raise TransientError(self.in_words(error)) from error
-            except (json.JSONDecodeError, UnicodeDecodeError) as error:
-                raise TransientError(f"garbage instead of JSON: {error}") from error
+                return self._failed(error, body, sent, number)
             reply = self.read(answer, receipt, weighed=bool(body.get("logprobs")))
-            receipt.answer = reply.to_json()
-        self._answered, self._refusals = True, 0
+            if reply.is_final:
+                receipt.answer = reply.to_json()
+        self.limiter.on_answer(number)
+        other_form = self.compatibility.sendable(body) != sent or self.learn_from(reply, sent)
+        if reply.is_final:
+            self.health.on_answer()
+        elif other_form:
+            raise ThrottledError("no text yet: it is asked for in another form")
+        elif self.health.on_refusal():
+            failure = reply.failure or NO_TEXT
+            raise self._stop(failure.message, failure.next_step)
         return reply
 
-    def _failed(self, error: openai.APIStatusError, body: dict[str, Any], sent: dict[str, Any]) -> Reply:
+    def _failed(self, error: openai.APIStatusError, body: dict[str, Any], sent: dict[str, Any], number: int) -> Reply:
         """What an error means for this request and for those to come.
 
         Raises:
             TransientError: another attempt may help.
             EndpointGoneError: no request can succeed.
         """
-        words, status, code = self.in_words(error), error.status_code, error.code or ""
-        if is_filtered(code):  # Azure answers 400, and bills nothing
+        said, status, words = self.connection.said(error), error.status_code, self.connection.in_words(error)
+        if said.is_filtered:  # Azure answers 400, and bills nothing
+            self.health.on_answer()
             return Reply([], failure=Failure(FailureKind.REFUSED))
-        # OpenAI answers 403 where a model gives no token probabilities; that is about the form, not about the key.
-        about_form = status in (400, 422) or (status == 403 and LOGPROBS in words.lower())
-        if about_form and (self.compatibility.sendable(body) != sent or self.compatibility.learn(error, sent)):
+        if self._is_about_form(status, said, sent) and (
+            self.compatibility.sendable(body) != sent or self.compatibility.learn(said, sent)
+        ):
             raise ThrottledError(words) from error  # nothing was wrong with this request but its form
-        if status in (403, 404):  # of this prompt (a moderated one), or of the key and the model?
-            self._refusals += 1
-        enough = REFUSALS if self._answered else 1
-        if status in (401, 402) or code == "insufficient_quota" or self._refusals >= enough:
-            self._gone = words
-            raise EndpointGoneError(words) from error
+        if status in (401, 402) or "insufficient_quota" in said.code:
+            words = f"the endpoint refuses the key: {words}" if status == 401 else words
+            raise self._stop(words, step_after(402 if "insufficient_quota" in said.code else status), status) from error
         if status in (429, 503):
-            self.limiter.on_throttled(_retry_after(error))
-            raise ThrottledError(words) from error
+            wait = retry_after(error)
+            self.limiter.on_throttled(number, wait)
+            if not wait and self.health.on_wait():
+                self.limiter.on_trouble()
+            raise ThrottledError(words, min(wait or 0.0, LONGEST_WAIT_S)) from error
         if status in (408, 409) or status >= 500:
             raise TransientError(words) from error
+        # A 403 or 404 may be of this prompt (a moderated one), or of the key and the model.
+        if self.health.on_refusal(forbidden=status in (403, 404)):
+            raise self._stop(words, step_after(status), status) from error
         return Reply([], failure=Failure(FailureKind.REJECTED, words, status))
 
+    def _is_about_form(self, status: int, said: Said, sent: dict[str, Any]) -> bool:
+        """Whether another form of a request may pass."""
+        if status in (400, 422) or (self.compatibility.is_trying(sent) and status not in (401, 402, 429, 503)):
+            return True
+        # OpenAI answers 403 where a model gives no token probabilities; that is about the form, not about the key.
+        return status == 403 and LOGPROBS in said.message.lower()
 
-def is_filtered(code: str) -> bool:
-    """Whether an error's code is that of a provider's content filter."""
-    return "content" in code and "filter" in code
+    def _note_failure(self, key: str, error: TransientError) -> None:
+        """Count an attempt that failed.
 
+        Raises:
+            EndpointGoneError: all attempts fail.
+        """
+        if timed_out(error):
+            self.limiter.on_timeout()
+        if self.health.on_failure(key):
+            status = status_of(error)
+            step = FASTER if timed_out(error) else step_after(status or 500)
+            raise self._stop(str(error), step, status) from error
+        if self.health.in_trouble:
+            self.limiter.on_trouble()
 
-async def _complaint(api: openai.AsyncOpenAI) -> str:
-    """What is wrong with an endpoint, with the next step; empty if nothing is."""
-    try:
-        await api.with_options(max_retries=0, timeout=PROBE_SECONDS).get("/models", cast_to=object)
-    except openai.APIConnectionError as error:
-        return (
-            f"the endpoint does not answer: {api.base_url} ({error.__cause__ or error}); start it or check `base_url`"
-        )
-    except (openai.AuthenticationError, openai.PermissionDeniedError):
-        return (
-            f"the endpoint refuses the key: {api.base_url}; put a valid one into the environment variable that "
-            "`api_key_env` names"
-        )
-    except openai.InternalServerError as error:
-        return f"the endpoint is not ready: {api.base_url} answered {error.status_code}; wait and run it again"
-    except (openai.APIStatusError, ValueError):
-        return ""  # no list of models, but an answer
-    return ""
+    def _given_up(self, error: TransientError, attempts: int) -> Reply:
+        """What it means that the last attempt at a request failed.
 
+        Raises:
+            EndpointGoneError: no request can succeed.
+        """
+        status = status_of(error)
+        if is_unconnected(error):
+            raise self._stop(str(error), START) from error
+        if isinstance(error, ThrottledError) and self.health.on_refusal():
+            raise self._stop(str(error), step_after(status or 429), status) from error
+        return Reply([], failure=Failure(FailureKind.GAVE_UP, f"{error} ({attempts} attempts)", status))
 
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    """Seconds that the endpoint asks us to wait: a number, or a date (RFC 9110, 10.2.3)."""
-    value = error.response.headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
+    def _stop(self, message: str, next_step: str, status: int | None = None) -> EndpointGoneError:
+        """Ask for nothing any more; what to raise. The first reason stays."""
+        self._gone = self._gone or EndpointGoneError(message, status=status, next_step=next_step)
+        self._stopped.set()
+        self.limiter.open()
+        return EndpointGoneError(str(self._gone), status=self._gone.status, next_step=self._gone.next_step)
+
+    def _raise_if_gone(self) -> None:
+        if self._gone:  # an error of its own for each: they gather tracebacks
+            raise EndpointGoneError(str(self._gone), status=self._gone.status, next_step=self._gone.next_step)

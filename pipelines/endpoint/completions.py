@@ -7,17 +7,20 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipelines.endpoint.client import FIRST_PAUSE_S, Client
 from pipelines.endpoint.failures import EndpointError, Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal
 from pipelines.endpoint.replies import Reply
+from pipelines.endpoint.served_model import same_model
 from pipelines.rows import Message
 
 #: Answers without a usable text after which a prompt is given up; each is asked for with a seed of its own.
 SENSELESS = 3
+#: Characters of an answer without a usable text that are kept, for people.
+SAMPLE = 300
 
 #: Takes the texts out of an answer that holds several.
 Read = Callable[[str], list[str]]
@@ -31,12 +34,15 @@ class Completion:
         texts: as many as wanted, or fewer.
         failure: why there are fewer; None if there are not.
         input_tokens, output_tokens: of all answers to the prompt, whoever paid for them.
+        model: who answered, as the endpoint says: another than the one that was asked (`served_model.same_model`), if
+            there was one; empty where it does not say.
     """
 
     texts: list[str]
     failure: Failure | None
     input_tokens: int
     output_tokens: int
+    model: str = field(default="", compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the same fields; `Failure.from_json` reads its failure."""
@@ -69,6 +75,8 @@ async def complete(
     input_tokens = output_tokens = 0
     choices, senseless = 0, 0
     failure: Failure | None = None
+    served: list[str] = []
+    sample = ""
     while len(texts) < wanted and not failure:
         missing = wanted - len(texts)
         body = {
@@ -86,17 +94,20 @@ async def complete(
             failure = error.failure
             break
         input_tokens, output_tokens = input_tokens + reply.input_tokens, output_tokens + reply.output_tokens
+        served += [reply.model] if reply.model else []
         fresh, failure = _new_texts(reply, read, texts)
         texts += fresh[:missing]
+        sample = sample or ("" if fresh else "\n".join(reply.texts))
         choices += max(1, len(reply.texts))
         senseless += not fresh
         if read and 2 * len(texts) >= wanted:
             break  # a few lines too few are not worth another prompt
         if not failure and senseless == SENSELESS:
-            failure = Failure(FailureKind.UNUSABLE, "no usable answer")
+            failure = Failure(FailureKind.UNUSABLE, "no usable answer", sample=sample[:SAMPLE])
         if not failure and not fresh and not reply.kept:
             await asyncio.sleep(FIRST_PAUSE_S * random.uniform(0.5, 1.5))
-    return Completion(texts, failure, input_tokens, output_tokens)
+    others = [model for model in served if not same_model(client.options.model, model)]
+    return Completion(texts, failure, input_tokens, output_tokens, next(iter([*others, *served]), ""))
 
 
 def _new_texts(reply: Reply, read: Read | None, known: list[str]) -> tuple[list[str], Failure | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -38,15 +38,21 @@ class Failure:
     Attributes:
         message: one sentence for people, or what the model said where it refused; may hold words of the endpoint.
         status: of HTTP, where the endpoint answered with an error.
+        next_step: what the reader can do about it; empty where that is to run it again.
+        sample: of what the endpoint answered, where nothing of it could be used; two failures that differ in it alone
+            are the same.
     """
 
     kind: FailureKind
     message: str = ""
     status: int | None = None
+    next_step: str = ""
+    sample: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         """In words for people: the message, after the kind where it does not show that by itself."""
-        return f"{self.kind}: {self.message}" if self.kind in NAMED else self.message
+        words = f"{self.kind}: {self.message}" if self.kind in NAMED else self.message
+        return f"{words} → {self.next_step}" if self.next_step else words
 
     @property
     def label(self) -> str:
@@ -60,18 +66,27 @@ class Failure:
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Failure | None:
         """The failure that `to_json` wrote; None for null."""
-        return cls(FailureKind(value["kind"]), value["message"], value["status"]) if value else None
+        return cls(**{**value, "kind": FailureKind(value["kind"])}) if value else None
 
 
 class EndpointError(Exception):
-    """Nothing more can be asked for now."""
+    """Nothing more can be asked for now.
+
+    Attributes:
+        status: of HTTP, where the endpoint answered with an error.
+        next_step: what the reader can do about it; empty where that is to run it again.
+    """
 
     kind: ClassVar[FailureKind]
+
+    def __init__(self, message: str, *, status: int | None = None, next_step: str = "") -> None:
+        super().__init__(message)
+        self.status, self.next_step = status, next_step
 
     @property
     def failure(self) -> Failure:
         """The same as a value."""
-        return Failure(self.kind, str(self))
+        return Failure(self.kind, str(self), self.status, self.next_step)
 
 
 class BudgetSpentError(EndpointError):
@@ -81,7 +96,7 @@ class BudgetSpentError(EndpointError):
 
 
 class EndpointGoneError(EndpointError):
-    """The endpoint refuses the key, lacks the model or is not there any more: no request can succeed."""
+    """The endpoint refuses the key or every request, lacks the model or does not work: no request can succeed."""
 
     kind = FailureKind.GONE
 
@@ -91,4 +106,12 @@ class TransientError(Exception):
 
 
 class ThrottledError(TransientError):
-    """Another attempt will succeed once the endpoint has time."""
+    """Another attempt will succeed once the endpoint has time, or in another form.
+
+    Attributes:
+        wait: seconds that the endpoint asks this request to wait.
+    """
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.endpoint.thoughts import without_thoughts
+from pipelines.text.plain_answers import lines_in, one_copy
+
 #: Name of the list in the JSON object that is asked for.
 LIST = "copies"
 #: What models call a line where they make an object of each.
@@ -15,19 +18,16 @@ LINE_NAMES = ("copy", "ad_copy", "line", "text", "content", "카피", "문구", 
 #: Tokens of an answer in JSON beside those of its lines, at most: for each line, and once.
 JSON_TOKENS_PER_LINE, JSON_TOKENS = 12, 32
 FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
-#: What a reasoning model thinks aloud; the prompt may have begun it, or the answer may end within.
-THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)|\A.*</think(?:ing)?>", re.S)
-#: The name of what was asked for, and a number.
-_NAME = r"(?:광고\s*)?(?:카피|문구|슬로건)\s*\d*"
-#: `1. `, `2) `, `- `, `• ` before a line, and a label such as `카피:`, `카피 1:` or `[카피 1]`.
-MARKER = re.compile(rf"^\s*(?:[-*•·]\s+|\(?\d{{1,2}}[.):]\s+)?(?:\[{_NAME}\]\s*|{_NAME}\s*[:：]\s*)?")
-#: An introduction before the lines: 다음은 …입니다:
-INTRODUCTION = re.compile(r"[:：]\s*$")
 #: JSON that was begun; nothing in it is a line of text.
-JSON_BEGUN = re.compile(r"\{|\[\s*(?:[\"{\[]|$)")
+JSON_BEGUN = re.compile(r"\{|\[\s*(?:[\"'“‘{\[]|$)")
+#: An item of a list in other quotes than those of JSON.
+LOOSE_ITEM = re.compile(r"['‘“]((?:[^'’”\\\n]|\\.)+)['’”]\s*[,\]}]")
+#: Names of lines that are no items of a list, e.g. copy_1.
+LINE_NAME = re.compile(rf"(?:{'|'.join((LIST, *LINE_NAMES))})(?:[ _-]?\d{{1,2}})?|\d{{1,2}}", re.I)
+#: A page or an error in place of an answer.
+NO_ANSWER = re.compile(r"\s*(?:<(?:!doctype|html|head|\?xml)\b|\{\s*\"(?:errors?|detail)\"\s*:)", re.I)
 #: Places at which JSON may begin that are tried, at most.
 STARTS = 50
-QUOTES = ('""', "''", "“”", "‘’", "「」", "『』")
 HANGUL = re.compile(r"[가-힣]")
 #: "Cannot", as the end of a sentence: 멈출 수 없는 한 입 is no refusal.
 _CANNOT = r"(?:수(?:가|는|도)?\s?없(?:습니다|어요|네요|음)|어렵습니다|어려워요|힘듭니다|않습니다|못\s?합니다)"
@@ -75,13 +75,15 @@ def lines_of(answer: str) -> list[str]:
     """The lines of copy in an answer, different from each other, in order; none if the answer is garbage.
 
     JSON anywhere in the answer wins (fenced, with words around it, cut off after some items); else each line of text
-    with Hangul counts, without its number, bullet, label or surrounding quotes.
+    with Hangul counts. What surrounds a line comes off, and what holds none is left out: see `pipelines.text.frames`.
     """
-    text = _without_thoughts(answer)
-    lines = _from_json(text)
-    if lines is None:
-        plain = [] if JSON_BEGUN.match(text) else text.splitlines()
-        lines = [_bare(line) for line in plain if not _introduces(line)]
+    text = _unwrapped(answer)
+    if NO_ANSWER.match(text):
+        return []
+    items = _from_json(text)
+    if items is None and JSON_BEGUN.match(text):
+        items = LOOSE_ITEM.findall(text)
+    lines = lines_in(text) if items is None else map(one_copy, items)
     return list(dict.fromkeys(storable(line) for line in lines if HANGUL.search(line)))
 
 
@@ -92,52 +94,57 @@ def storable(text: str) -> str:
 
 def is_refusal(answer: str) -> bool:
     """Whether a model said in words that it will not write; lines in JSON are never a refusal."""
-    text = _without_thoughts(answer)
+    text = _unwrapped(answer)
     return bool(REFUSAL.search(text)) and _from_json(text) is None
 
 
-def _without_thoughts(answer: str) -> str:
-    return FENCE.sub("", THOUGHT.sub("", answer).strip()).strip()
+def _unwrapped(answer: str) -> str:
+    return FENCE.sub("", without_thoughts(answer).strip()).strip()
 
 
 def _from_json(text: str) -> list[str] | None:
-    """Strings of the first JSON that has a list of some, else those of a list that was cut off. None without JSON."""
+    """Strings of the first JSON that has some, else those of a list that was cut off. None without JSON."""
     starts = [match.start() for match in re.finditer(r"[\[{]", text)][:STARTS]
     for read in (_whole, _cut_off):
         for start in starts:
-            if strings := list(_strings(read(text[start:]))):
+            if strings := [string for value in read(text[start:]) for string in _strings(value)]:
                 return strings
     return None
 
 
-def _whole(text: str) -> Any:
-    try:
-        return json.JSONDecoder().raw_decode(text)[0]
-    except (ValueError, RecursionError):  # also of numbers too long to be read
-        return None
+def _whole(text: str) -> list[Any]:
+    """The value that a text begins with, and those that follow at once, as in JSON Lines."""
+    values: list[Any] = []
+    while text[:1] in ("{", "["):
+        try:
+            value, end = json.JSONDecoder().raw_decode(text)
+        except (ValueError, RecursionError):  # also of numbers too long to be read
+            break
+        values.append(value)
+        text = text[end:].lstrip(" \t\r\n,")
+    return values
 
 
-def _cut_off(text: str) -> Any:
+def _cut_off(text: str) -> list[list[str]]:
     """The items of a list that lacks its end, as when the answer ran into `max_tokens`: the last item is not whole."""
     items = re.findall(r'"((?:[^"\\]|\\.)*)"\s*,', text)
     try:
-        return [json.loads(f'"{item}"') for item in items]
+        return [[json.loads(f'"{item}"') for item in items]]
     except ValueError:
-        return None
+        return []
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Strings in lists, however deep: {"copies": [...]}, [...], [{"copy": "...", "device": "..."}]."""
+    """Strings in lists, however deep: {"copies": [...]}, [...], [{"copy": "...", "tone": "..."}], {"copy_1": "..."}."""
     if isinstance(value, list):
         for item in value:
             line = _line(item) if isinstance(item, dict) else item
             if isinstance(line, str):
                 yield line.strip()
     elif isinstance(value, dict):
-        if isinstance(value.get(LIST), str):
-            yield value[LIST].strip()
-        for item in value.values():
-            yield from _strings(item)
+        named = [item for name, item in value.items() if LINE_NAME.fullmatch(name)]
+        for item in named or value.values():
+            yield from [item.strip()] if named and isinstance(item, str) else _strings(item)
 
 
 def _line(item: dict[str, Any]) -> Any:
@@ -145,15 +152,3 @@ def _line(item: dict[str, Any]) -> Any:
     texts = {name: text for name, text in item.items() if isinstance(text, str)}
     named = [texts[name] for name in LINE_NAMES if name in texts]
     return named[0] if named else next(iter(texts.values())) if len(texts) == 1 else None
-
-
-def _bare(line: str) -> str:
-    text = MARKER.sub("", line.replace("**", ""), count=1).strip()
-    for opening, closing in (tuple(pair) for pair in QUOTES):
-        if len(text) > 2 and text[0] == opening and text[-1] == closing and opening not in text[1:-1]:
-            text = text[1:-1].strip()
-    return text
-
-
-def _introduces(line: str) -> bool:
-    return bool(INTRODUCTION.search(line)) or line.strip().startswith(("#", "```"))

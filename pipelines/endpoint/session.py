@@ -59,7 +59,7 @@ class Session:
         if self._loop.is_closed():
             return
         self.run(_cancel_all())
-        self.run(self.client.api.close())
+        self.run(self.client.connection.api.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -15,6 +15,9 @@ class FilterLimits(BaseModel):
 
     min_chars: int = Field(4, description="characters of a line at least, white space included")
     max_chars: int = Field(60, description="characters of a line at most")
+    max_product_chars: int = Field(60, ge=1, description="characters of a product at most")
+    max_value_chars: int = Field(60, ge=1, description="characters of a value at most")
+    max_values: int = Field(10, ge=1, description="values of a row at most")
     min_precision: float = Field(
         0.8, gt=0, le=1, description="share of the synthesised lines let in that readers would call usable"
     )

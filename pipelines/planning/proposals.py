@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: distilabel finds a step's input by the annotation itself, not by its text.
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,6 +14,7 @@ from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
+from pipelines.drought import Drought
 from pipelines.endpoint.failures import Failure
 from pipelines.endpoint.streaming import Request, Response, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
@@ -46,6 +48,8 @@ def build_proposals_pipeline(
 class Propose(GeneratorTask):  # type: ignore[misc]
     """Asks the teacher for products of categories or values of products; all questions are in flight at once.
 
+    Where nothing usable comes for long, no more is asked.
+
     Attributes:
         questions, kind, count: see `build_proposals_pipeline`.
 
@@ -77,13 +81,22 @@ class Propose(GeneratorTask):  # type: ignore[misc]
         """Questions with their answers in the order in which they come, and whether a batch is the last."""
         form = answer_form(self.kind, self.count, self.llm.generation_kwargs["max_new_tokens"])
         answers = stream_answers(self.llm, self._requests(), lambda: len(self.questions), 1, form)
-        yield from in_batches(map(_to_leaf, chain.from_iterable(answers)), self.batch_size)
+        with closing(answers):
+            yield from in_batches(map(_to_leaf, _until_drought(chain.from_iterable(answers))), self.batch_size)
 
     def _requests(self) -> Iterator[Request]:
         for turn, question in enumerate(self.questions):
             prompt = prompt_of(self.kind, question, self.count)
             about = {name: question[name] for name in question if name != "there"} | {"turn": turn}
             yield Request([{"role": "user", "content": prompt}], 0, about)
+
+
+def _until_drought(responses: Iterator[Response]) -> Iterator[Response]:
+    drought = Drought()
+    for response in responses:
+        yield response
+        if drought.add(usable=bool(response.completion.texts)):
+            return
 
 
 def _to_leaf(response: Response) -> dict[str, str]:
@@ -102,6 +115,7 @@ class ProposalAnswer:
         product: empty where products were asked for.
         lists: `products`, or kind of value -> values.
         failure: why there is nothing, or too little; None where the answer is whole.
+        model: who answered, as the endpoint says; empty where it does not.
     """
 
     category: str
@@ -110,6 +124,7 @@ class ProposalAnswer:
     failure: Failure | None
     input_tokens: int
     output_tokens: int
+    model: str = ""
 
 
 def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list[ProposalAnswer]:
@@ -126,6 +141,7 @@ def read_leaf(leaf: Sequence[Mapping[str, str]], kind: Kind, count: int) -> list
                 Failure.from_json(completion["failure"]),
                 completion["input_tokens"],
                 completion["output_tokens"],
+                completion["model"],
             )
         )
     return answers

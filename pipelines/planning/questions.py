@@ -12,7 +12,8 @@ from typing import Any, Literal, get_args
 
 from jinja2 import Template
 
-from pipelines.endpoint.json_answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, THOUGHT, Form, lines_of
+from pipelines.endpoint.json_answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, Form, lines_of
+from pipelines.endpoint.thoughts import without_thoughts
 from pipelines.planning.screening import PRODUCT_CHARS, VALUE_CHARS
 from pipelines.planning.taxonomy import KINDS
 
@@ -58,7 +59,7 @@ def read_answer(answer: str, kind: Kind) -> dict[str, list[str]]:
     The lists are found wherever they stand: fenced, with words around them, cut off (an item that is not whole is left
     out). Products may also stand one a line, without JSON.
     """
-    text = FENCE.sub("", THOUGHT.sub("", answer)).strip()
+    text = FENCE.sub("", without_thoughts(answer)).strip()
     lists = {name: _strings(text, name) for name in LISTS[kind]}
     if kind == "product" and not lists["products"]:
         lists["products"] = lines_of(answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from typing import Any
 from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import is_refusal
+from pipelines.endpoint.served_model import same_model
 from pipelines.endpoint.streaming import Response
 from pipelines.errors import HanjulError
 from pipelines.execution.deaths import died, exit_code
@@ -20,6 +22,10 @@ from pipelines.execution.step_processes import Raised, fail_step
 from pipelines.filters.apply_rules import first_rule, warm_up
 from pipelines.filters.limits import Limits
 from pipelines.rows import Row, make_row, row_id
+from pipelines.text.plain_answers import one_copy
+
+#: Longest name of a model that an endpoint may give itself, in characters, and what of it is no part of a card.
+NAME_CHARS, UNPRINTABLE = 100, re.compile(r"[\s`|<>\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,11 @@ class PairResult:
     input_tokens: int
     output_tokens: int
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether one of the lines breaks no rule."""
+        return any(not row["reason"] for row in self.rows)
+
 
 #: Makes the results of pairs from what the teacher wrote for each.
 Check = Callable[[Sequence[Response]], list[PairResult]]
@@ -51,11 +62,26 @@ def check_answers(limits: Limits, answers: Sequence[Response]) -> list[PairResul
 
 
 def _check_answer(limits: Limits, pair: dict[str, Any], completion: Completion) -> PairResult:
-    rows = []
-    for row in raw_rows(pair, completion.texts, completion.failure):
+    rows, failure = [], completion.failure
+    written_by = who_wrote(pair["teacher"], pair["asked"], completion.model)
+    for row in raw_rows({**pair, "teacher": written_by}, completion.texts, failure):
         reason, evidence = first_rule(row, limits)
         rows.append({**row, "reason": reason, "evidence": evidence})
-    return PairResult(-1, pair["id"], rows, completion.failure, completion.input_tokens, completion.output_tokens)
+    if completion.texts and not rows:
+        failure = failure or Failure(FailureKind.UNUSABLE, "no line of copy", sample=completion.texts[0])
+    return PairResult(-1, pair["id"], rows, failure, completion.input_tokens, completion.output_tokens)
+
+
+def who_wrote(teacher: str, asked: str, served: str) -> str:
+    """What stands in the column `teacher`: who was asked or, where another model answered, that one.
+
+    Args:
+        teacher: what the one who was asked is called there.
+        asked, served: the models' names at the endpoint; empty where it is ours, or does not say.
+    """
+    if not (asked and served) or same_model(asked, served):
+        return teacher
+    return UNPRINTABLE.sub(" ", served)[:NAME_CHARS].strip() or teacher
 
 
 @contextmanager
@@ -125,8 +151,12 @@ def _serve(connection: Connection, others: Connection, limits: Limits) -> None:
 
 
 def raw_rows(pair: Mapping[str, Any], texts: Sequence[str], failure: Failure | None) -> list[Row]:
-    """Rows of config `raw` from what a teacher wrote for a pair; its refusal is a line too, which a rule rejects."""
-    texts = [text.strip() for text in texts]
+    """Rows of config `raw` from what a teacher wrote for a pair; its refusal is a line too, which a rule rejects.
+
+    What surrounds a line is left off, and a text that holds none makes no row.
+    """
+    found = (text.strip() if is_refusal(text) else one_copy(text.strip()) for text in texts)
+    texts = [line for line in found if line]
     if not texts and failure and failure.kind is FailureKind.REFUSED:
         # What the rule does not know as a refusal might pass as a line.
         texts = [failure.message if is_refusal(failure.message) else ""]

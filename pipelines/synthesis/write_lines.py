@@ -16,6 +16,7 @@ from distilabel.pipeline import Pipeline
 from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 
+from pipelines.drought import Drought
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import lines_form
 from pipelines.endpoint.streaming import Request, in_batches, stream_answers
@@ -45,6 +46,8 @@ class Writing:
         pairs: rows of config `pairs`, the plan.
         prompts: makes the prompt of a pair.
         teacher: what stands in the column `teacher`: a pinned URI or the name of the model.
+        asked: the model's name at the endpoint; where another answers, that one stands in the column. Empty where the
+            endpoint is ours.
         candidates: lines wanted a pair.
         limits: of the rules.
         rounds: says which pairs are asked again while lines still come in; None asks every pair once.
@@ -58,6 +61,7 @@ class Writing:
     limits: Limits
     rounds: Rounds | None = None
     people: Sequence[dict[str, Any]] = ()
+    asked: str = ""
 
     def asking(self) -> Asking[PairResult]:
         """The turns of this writing, from the first on."""
@@ -69,6 +73,8 @@ class Writing:
         self, asked: Sequence[Mapping[str, Any]], lines: Sequence[dict[str, Any]], pending: Collection[str]
     ) -> list[dict[str, Any]]:
         assert self.rounds
+        if self.asked and not lines:  # a round without one usable line is the last; before it nothing is asked ahead
+            return []
         # A judge asks for scores that are not there yet: until they are, rules and selection decide. While answers are
         # pending, a phrase may stand in as many lines as it may when all are there.
         most = template.most(len(self.people) + self.rounds.wanted, self.limits)
@@ -81,7 +87,8 @@ class Writing:
 def write_lines(llm: Teacher, writing: Writing, check: Check | None = None) -> Generator[PairResult, None, None]:
     """The result of each turn, once it is known that it is one, each line checked by the rules.
 
-    Where a rule fails, or the generator is closed, nothing more is asked and the client is closed.
+    Where nothing usable comes of another's endpoint for long, no more is asked; where something had come before, that
+    is a limit. Where a rule fails, or the generator is closed, nothing more is asked and the client is closed.
 
     Args:
         llm: loaded.
@@ -92,10 +99,14 @@ def write_lines(llm: Teacher, writing: Writing, check: Check | None = None) -> G
     form = lines_form(writing.prompts.lines, llm.generation_kwargs["max_new_tokens"]) if writing.prompts.lines else None
     questions = _questions(asking, writing)
     answers = stream_answers(llm, questions, lambda: len(asking.asked), writing.candidates, form)
+    drought = Drought()
     with closing(answers):
         for responses in answers:
             for response, result in zip(responses, check(responses), strict=True):
                 ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
+                if writing.asked and not ended and drought.add(usable=result.is_usable):
+                    yield from _last(asking, response.about, result, drought)
+                    return
                 # Tidied here once, and not again at each look at what is accepted; of all lines so far, so no more
                 # columns than the selection needs.
                 rows = passed(result.rows) if writing.rounds else []
@@ -105,6 +116,16 @@ def write_lines(llm: Teacher, writing: Writing, check: Check | None = None) -> G
             asking.look_ahead()
 
 
+def _last(
+    asking: Asking[PairResult], pair: Mapping[str, Any], result: PairResult, drought: Drought
+) -> Iterator[PairResult]:
+    """The results that are there when a drought ends the asking."""
+    if drought.broken:
+        result = replace(result, failure=Failure(FailureKind.LIMIT, str(drought)))
+    for turn, settled in asking.add(pair, result, [], last=True):
+        yield replace(settled, turn=turn)
+
+
 def _questions(asking: Asking[PairResult], writing: Writing) -> Iterator[Request | None]:
     """The prompts, made when their turn comes, so that memory does not grow with the number of pairs."""
     for pair in asking:
@@ -112,7 +133,7 @@ def _questions(asking: Asking[PairResult], writing: Writing) -> Iterator[Request
             yield None
             continue
         messages, shown = writing.prompts.prompt(pair)
-        about = {**pair, "teacher": writing.teacher, "example_ids": shown}
+        about = {**pair, "teacher": writing.teacher, "asked": writing.asked, "example_ids": shown}
         yield Request(messages, pair.get("attempt", 0), about)
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Any
 
 from pipelines.rows import row_id
+from pipelines.text.frames import LABEL, unwrap
 
-#: What a model writes before the line itself.
-LABEL = re.compile(
-    r"^\s*[\[(<*]*\s*(?:광고\s*)?(?:카피(?:라이팅)?|문구|슬로건|ad\s*copy|copy)\s*[\])>*]*\s*[:：]\s*\**", re.I
-)
-PAIRS = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』", "«": "»", "＂": "＂", "`": "`", "*": "*"}
 QUOTES = "\"“”„‟＂'‘’`「」『』«»"
 
 
@@ -27,7 +22,7 @@ def tidy(ad_copy: str) -> str:
     text, before = _spaces(ad_copy), None
     while text != before:
         before = text
-        text = _spaces(_unwrap(LABEL.sub("", text)))
+        text = _spaces(unwrap(LABEL.sub("", text)))
     return text
 
 
@@ -47,11 +42,3 @@ def tidy_row(row: dict[str, Any]) -> dict[str, Any]:
 def _spaces(text: str) -> str:
     lines = (" ".join(line.split()) for line in unicodedata.normalize("NFC", text).splitlines())
     return "\n".join(line for line in lines if line)
-
-
-def _unwrap(text: str) -> str:
-    """Take one pair of quotes off, if they hold the whole text: `"가" 그리고 "나"` stays."""
-    if len(text) < 2 or PAIRS.get(text[0]) != text[-1]:
-        return text
-    inside = text[1:-1]
-    return text if text[0] in inside or text[-1] in inside else inside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -14,10 +15,13 @@ from model_card.comparison.evaluation import Candidate
 from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.streaming import Request, stream_answers
-from pipelines.errors import HanjulError
+from pipelines.errors import HanjulError, LimitReachedError
 from pipelines.likelihood.generation import generate_lines
 from pipelines.progress import Progress
 from pipelines.rows import CHAT_TEMPLATE
+from pipelines.synthesis.checking import who_wrote
+from pipelines.text.counted import counted
+from pipelines.text.plain_answers import lines_in
 from scripts.comparison.eval_prompts import EvalPrompts, few_shot_chat
 from scripts.core import endpoints, env
 from scripts.core.fingerprint import code_digest
@@ -89,8 +93,12 @@ def lines_of_teacher(
         completions = [by_place[place] for place in range(len(prompts.pairs))]
         _raise_if_unanswered(endpoint, [one.failure for one in completions if len(one.texts) < wanted])
         tokens = sum(one.input_tokens for one in completions), sum(one.output_tokens for one in completions)
-        lines = [line for one in completions for line in (one.texts + [""] * wanted)[:wanted]]
-        candidate = prompts.candidate(name, endpoint.model, "", [line.strip().split("\n")[0] for line in lines], None)
+        texts = [text for one in completions for text in (one.texts + [""] * wanted)[:wanted]]
+        lines = [next(iter(lines_in(text)), text.strip().split("\n")[0]) for text in texts]
+        served = Counter(who_wrote(endpoint.name, endpoint.asked, one.model) for one in completions)
+        others = {model: count for model, count in served.items() if model != endpoint.name}
+        teachers.tell_who_answered("evaluate: pairs", endpoint, others)
+        candidate = prompts.candidate(name, ", ".join(served), "", lines, None)
         return candidate, endpoints.usage_of(settings, run_id, *tokens)
 
 
@@ -106,8 +114,9 @@ def _raise_if_unanswered(endpoint: teachers.TeacherEndpoint, failures: Sequence[
         failure for failure in failures if failure and failure.kind in (FailureKind.LIMIT, FailureKind.GAVE_UP)
     ]
     if kept_back:
-        raise HanjulError(
-            f"The teacher left {len(kept_back)} pairs short of lines: {kept_back[0].label}",
+        limited = any(failure.kind is FailureKind.LIMIT for failure in kept_back)
+        raise (LimitReachedError if limited else HanjulError)(
+            f"The teacher left {counted(len(kept_back), 'pair')} short of lines: {kept_back[0].label}",
             "synthesize.teacher, synthesize.budget",
             "raise the limit or run it again: what was answered is not asked again",
         )

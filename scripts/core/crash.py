@@ -15,8 +15,8 @@ from pipelines.errors import HanjulError
 from scripts.core import env
 from scripts.core.installed import git_commit, package_versions
 
-#: Exit codes: an error raised on purpose; a bug, by sysexits.h `EX_SOFTWARE`. Usage errors are 2, as everywhere.
-KNOWN, BUG = 1, 70
+#: Exit code of a bug, by sysexits.h `EX_SOFTWARE`. Errors raised on purpose have their own, usage errors are 2.
+BUG = 70
 #: Log files that are kept, the newest.
 KEPT_LOGS = 20
 #: The longest first line of a bug's message that is shown, in characters.
@@ -35,7 +35,7 @@ def report_known(error: HanjulError, *, debug: bool) -> int:
     lines += [f"  where: {error.where}"] if error.where else []
     lines += [f"  next:  {error.next_step}"] if error.next_step else []
     _print(error, lines, debug)
-    return KNOWN
+    return error.exit_code
 
 
 def report_bug(error: Exception, command: str, *, debug: bool) -> int:

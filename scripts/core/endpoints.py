@@ -12,6 +12,7 @@ from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.options import EndpointOptions
 from pipelines.errors import HanjulError
 from scripts.core import env
+from scripts.core.origin import OPENAI, is_loopback, origin_of
 from scripts.core.settings import AskingSettings, EndpointSettings, JudgeSettings
 
 
@@ -21,9 +22,11 @@ def identity_of(endpoint: EndpointSettings) -> str:
     return endpoint.identity or f"{parts.netloc}{parts.path.rstrip('/')} {endpoint.model}"
 
 
-def is_loopback(base_url: str) -> bool:
-    """Whether an endpoint is on this machine, or looks so through a tunnel."""
-    return urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
+def key_variable(endpoint: EndpointSettings) -> str | None:
+    """The name of the environment variable that holds an endpoint's key; None where nobody has named one."""
+    if endpoint.api_key_env is None and origin_of(str(endpoint.base_url)) == OPENAI:
+        return "OPENAI_API_KEY"
+    return endpoint.api_key_env
 
 
 def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
@@ -36,16 +39,16 @@ def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
     Raises:
         HanjulError: it is not named, not there, or meant for another.
     """
-    named, url, who = endpoint.api_key_env, str(endpoint.base_url), place.rpartition(".")[2]
-    if named is None:
-        named = "OPENAI_API_KEY" if urlsplit(url).hostname == "api.openai.com" else None
+    named, url, who = key_variable(endpoint), str(endpoint.base_url), place.rpartition(".")[2]
+    if origin_of(url) != OPENAI:
+        env.forget_openai_account()
     if named == "none" or (named is None and is_loopback(url)):
         return "none"
     if named is None:
         raise HanjulError(
             f"The {who}'s key is not named",
             f"{place}.api_key_env",
-            "name the environment variable that holds it, or `none` where the endpoint asks for no key",
+            f"name the environment variable with the key of {urlsplit(url).hostname}, or `none` if it asks for none",
         )
     if local_hub and named == "HF_TOKEN":
         raise HanjulError(
@@ -118,6 +121,34 @@ def price_within_limits(settings: AskingSettings | JudgeSettings, place: str) ->
             "give it: {input: USD, output: USD}, each per million tokens; or use max_tokens",
         )
     return price
+
+
+def missing(settings: AskingSettings | JudgeSettings, place: str, *, local_hub: bool) -> tuple[str, ...]:
+    """What an endpoint of a recipe lacks before it can be asked, each with its next step; empty where all is there.
+
+    Args:
+        place, local_hub: see `key_for`.
+    """
+    endpoint = settings if isinstance(settings, JudgeSettings) else settings.teacher
+    found = []
+    if endpoint.base_url and not endpoint.model:
+        found.append(f"The model is not named ({place}.model) → name it in the recipe")
+    try:
+        if endpoint.base_url:
+            key_for(endpoint, place, local_hub=local_hub)
+    except HanjulError as error:
+        found.append(str(error))
+    try:
+        price_within_limits(settings, place)
+    except HanjulError as error:
+        found.append(str(error))
+    return tuple(found)
+
+
+def limits_of(settings: AskingSettings | JudgeSettings) -> dict[str, Any]:
+    """The limits that a recipe sets, by the names that they have there."""
+    budget = settings.budget.model_dump()
+    return {name: value for name, value in budget.items() if name.startswith("max_") and value is not None}
 
 
 def usage_of(

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipelines.errors import HanjulError
 from scripts.core import env
@@ -15,6 +16,8 @@ from scripts.core import env
 #: deepeval and huggingface_hub allow no click in common: no resolver installs both, so deepeval comes by itself.
 INSTALL_DEEPEVAL = "pip install --no-deps 'deepeval>=4.3'"
 
+#: Answers after which the same request may be sent again.
+RETRIED = (408, 429, 500, 502, 503, 504)
 KEPT = "finished stages are kept; run the same command to go on"
 #: How safetensors, torch, datasets and SQLite, whose errors carry no number, say that a disk is full.
 FULL = re.compile(r"No space left on device|os error 28\b|database or disk is full")
@@ -36,7 +39,7 @@ def explained() -> Iterator[None]:
     except Exception as error:
         known = _explain_disk(error) or _explain_lock(error)
         if known is None and not isinstance(error, HanjulError):
-            known = _explain_os(error) if isinstance(error, OSError) else _explain_http(error)
+            known = _explain_os(error) if isinstance(error, OSError) else hub_fault(error)
         if known is None:
             raise
         raise known from error
@@ -106,7 +109,7 @@ def _explain_os(error: OSError) -> HanjulError | None:
     ours = isinstance(error, BrokenPipeError) or raised_by(error, "multiprocessing")
     if isinstance(error, ConnectionError) and not ours:
         return HanjulError("The connection failed", where, f"check that the server is up; {KEPT}")
-    return _explain_http(error)
+    return hub_fault(error)
 
 
 def _in_the_way(path: Path, number: int | None) -> Path | None:
@@ -117,29 +120,50 @@ def _in_the_way(path: Path, number: int | None) -> Path | None:
     return there if there and not there.is_dir() else None
 
 
-def _explain_http(error: BaseException) -> HanjulError | None:
-    """What the Hub answers or that it does not, also where transformers says so in an OSError of its own."""
+def hub_fault(error: BaseException, *, absent: bool = True) -> HanjulError | None:
+    """What the Hub answers or that it does not, also where a library raises an error of its own from that; else None.
+
+    For whoever catches what libraries raise, too: they take such a fault for a file or a table that is not there.
+
+    Args:
+        absent: whether it is a fault that something is not there.
+    """
     from httpx2 import RequestError
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     link: BaseException | None = error
-    while isinstance(link, OSError) and not isinstance(link, HfHubHTTPError | LocalEntryNotFoundError):
+    unreached: BaseException | None = None
+    while link is not None and not isinstance(link, HfHubHTTPError | RequestError):
+        if isinstance(link, LocalEntryNotFoundError):  # which says so of an answer, too, where one is its cause
+            unreached = link
         link = link.__cause__
     if isinstance(link, HfHubHTTPError):
-        return _explain_answer(link)
-    if isinstance(link, LocalEntryNotFoundError):
-        return HanjulError(f"The Hub cannot be reached: {link}", next_step=f"check the network; {KEPT}")
+        return None if link.response.status_code == 404 and not absent else _explain_answer(link)
     if isinstance(link, RequestError):
         return HanjulError(f"The Hub cannot be reached: {link}", str(link.request.url), f"check the network; {KEPT}")
+    if unreached:
+        return HanjulError(f"The Hub cannot be reached: {unreached}", next_step=f"check the network; {KEPT}")
     return None
 
 
-def _explain_answer(error: Exception) -> HanjulError | None:
-    """An error that the Hub answered; None where it found fault with the request, which is ours."""
-    response = error.response  # type: ignore[attr-defined]
-    said, url, status = getattr(error, "server_message", None) or error, str(response.request.url), response.status_code
-    if status in (401, 403, 404):
-        return HanjulError(f"The Hub refused: {said}", url, f"check token and name; {KEPT}")
-    if status in (408, 409, 412, 429) or status >= 500:
-        return HanjulError(f"The Hub failed: {said}", url, f"wait a little; {KEPT}")
+def _explain_answer(error: Any) -> HanjulError | None:
+    """An `HfHubHTTPError`: the Hub failed, or refuses; None where it found fault with the request, which is ours."""
+    from huggingface_hub.errors import GatedRepoError
+
+    response = error.response
+    said, url, status = error.server_message or error, str(response.request.url), response.status_code
+    steps = {
+        401: "log in with `hf auth login`, or set HF_TOKEN anew",
+        402: "free some space there, or raise the account's limit",
+        403: "take a token with the right to do this, or repositories of your own",
+        404: "check token and name",
+        413: "free some space there",
+        507: "free some space there",
+    }
+    if isinstance(error, GatedRepoError):
+        steps[status] = "accept the terms on the page of that repository"
+    if status in steps:
+        return HanjulError(f"The Hub refused ({status}): {said}", url, f"{steps[status]}; {KEPT}")
+    if status in RETRIED or status in (409, 412, 423, 425) or status >= 500:
+        return HanjulError(f"The Hub failed ({status}): {said}", url, f"wait a little; {KEPT}")
     return None

@@ -26,7 +26,7 @@ class ImportSettings(Settings):
     """Where rows come from."""
 
     source: Annotated[str, NoEffect] = Field(
-        "starter", description="`starter`, a file (JSON, JSONL, CSV, Parquet) or hf://datasets/…"
+        "starter", description="`starter`, a file (JSON, JSONL, CSV, Excel, Parquet) or hf://datasets/…"
     )
     limit: int | None = Field(None, ge=1, description="take this many rows, drawn by seed")
     # Of the import; `filter`, which writes it on the card, counts it.
@@ -104,6 +104,13 @@ class PriceSettings(Settings):
     output: float = Field(ge=0)
 
 
+class OfAnyHost:
+    """Marks a field of an endpoint's settings that is said of no host, nor of one of its models.
+
+    All others are gone where `base_url` or `model` is overridden: see `scripts.recipes.overriding`.
+    """
+
+
 class EndpointSettings(Settings):
     """A model behind an OpenAI-compatible endpoint."""
 
@@ -112,17 +119,34 @@ class EndpointSettings(Settings):
 
     @field_validator("base_url")
     @classmethod
-    def _no_secret(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "")
+    def _an_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
         if "@" in parts.netloc or parts.query or parts.fragment:  # recipes are published
             raise ValueError("a URL must hold no password and no query; name the key's variable in api_key_env")
+        if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\\]", url):
+            raise ValueError("give the whole address, e.g. http://127.0.0.1:8000/v1")
+        _ = parts.port  # a ValueError of its own where it is none
         return url
 
     api_key_env: Annotated[str | None, NoEffect] = Field(
         None,
+        max_length=64,
         description="name of the environment variable that holds the key; `none` where none is asked for; left out, "
-        "OPENAI_API_KEY for api.openai.com and no key for an endpoint on this machine",
+        "OPENAI_API_KEY for api.openai.com and no key for an endpoint on this machine. It goes to the host of the "
+        "`base_url` beside it: with another one on the command line it is to be named there, too",
     )
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _a_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(
+            r"[A-Za-z_][A-Za-z0-9_]*", name
+        ):  # a key, maybe; recipes are published
+            raise ValueError("name an environment variable here, e.g. MY_KEY, and never the key itself")
+        return name
+
     identity: str | None = Field(
         None,
         description="names the model among the kept answers, by default address and model: give one to keep them when "
@@ -163,16 +187,26 @@ class JudgeSettings(EndpointSettings):
     price: Annotated[PriceSettings | None, NoEffect] = Field(
         None, description="where the provider's list price is unknown or not yours"
     )
-    concurrency: Annotated[int, NoEffect] = Field(
+    concurrency: Annotated[int, NoEffect, OfAnyHost] = Field(
         16, ge=1, description="requests in flight at most; fewer where the endpoint says so"
     )
     # A judge whose budget is spent judges nothing: it is an error, not another report.
-    budget: Annotated[BudgetSettings, NoEffect] = BudgetSettings()
-    samples: int = Field(
+    budget: Annotated[BudgetSettings, NoEffect, OfAnyHost] = BudgetSettings()
+    samples: Annotated[int, OfAnyHost] = Field(
         5, ge=2, description="answers that a score is the mean of, where the endpoint gives no token probabilities"
     )
-    temperature: float = Field(1.0, gt=0, le=2, description="of those answers, and of one that is asked for again")
-    max_new_tokens: int = Field(400, ge=64, description="of an answer; a model that thinks first needs thousands")
+    temperature: Annotated[float, OfAnyHost] = Field(
+        1.0, gt=0, le=2, description="of those answers, and of one that is asked for again"
+    )
+    max_new_tokens: Annotated[int, OfAnyHost] = Field(
+        400, ge=64, description="of an answer; a model that thinks first needs thousands"
+    )
+    duels: Annotated[int, OfAnyHost] = Field(
+        200,
+        ge=10,
+        description="comparisons of two lines, each asked for in both orders, at most: in its calibration, and again "
+        "between the systems; drawn by seed",
+    )
 
     @model_validator(mode="after")
     def _at_once(self) -> JudgeSettings:
@@ -257,14 +291,19 @@ class FilterSettings(FilterLimits, Settings):
 class CalibrationSettings(Settings):
     """What the calibration of a judge depends on, and so all its scores."""
 
-    calibration_rows: int = Field(64, ge=8, description="held-out rows the judge is calibrated on")
+    calibration_rows: int = Field(
+        64,
+        ge=4,
+        description="held-out rows the judge is calibrated on; below 32 slogans and lines by models are fewer in "
+        "proportion, and few rows seldom make a judge reliable",
+    )
     bootstrap: int = Field(2000, ge=100, description="samples behind each confidence interval")
 
 
 class JudgesSettings(CalibrationSettings):
     """Who judges: the likelihoods of a scorer and, where one is named, an LLM."""
 
-    judge: JudgeSettings | None = Field(None, description="an LLM that judges beside the likelihood judge, and leads")
+    judge: JudgeSettings | None = Field(None, description="an LLM that judges beside the likelihoods")
     scorer: Annotated[str | None, NoEffect] = Field(
         None, description="hf://models/… whose likelihoods judge, a base or an adapter; by default the adapter's base"
     )
@@ -309,3 +348,10 @@ class Recipe(Settings):
     evaluate: EvaluateSettings = EvaluateSettings()
     calibrate: CalibrateSettings = CalibrateSettings()
     space: SpaceSettings = SpaceSettings()
+
+    @field_validator("title")
+    @classmethod
+    def _one_line(cls, title: str) -> str:
+        if not title.strip():
+            raise ValueError("a title needs words")
+        return " ".join(title.split())  # it becomes a heading, which ends with its line

@@ -65,7 +65,7 @@ def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> 
         source = merge.source_of(hub, adapter, base, repo)
         return gguf_card(source, files, report["refused"], parity.LIMITS, _sampling())
 
-    return run_stage(hub, Stage("gguf", repo, inputs, recipe, sealed), work, readme)
+    return run_stage(hub, Stage("gguf", repo, inputs, recipe, sealed, owns=("*.gguf",)), work, readme)
 
 
 def _sampling() -> dict[str, float]:

@@ -45,7 +45,8 @@ def run(hub: Hub, adapter: HfUri, sealed: str | None = None) -> HfUri:
     def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         return merged_card(source_of(hub, adapter, base, repo))
 
-    return run_stage(hub, Stage("merge", repo, inputs, {"dtype": "bfloat16"}, sealed), work, readme)
+    stage = Stage("merge", repo, inputs, {"dtype": "bfloat16"}, sealed, owns=("*.safetensors*",))
+    return run_stage(hub, stage, work, readme)
 
 
 def write_model(hub: Hub, adapter: HfUri, base: HfUri, out: Path) -> tuple[Any, Any]:

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfUri
-
-from pipelines.errors import HanjulError
 from pipelines.filters import filter_rows, rules
 from pipelines.filters.limits import FilterLimits, Limits
 from pipelines.slogans import SLOGANS, slogan_lines
 from pipelines.text.line_index import Lines
 from scripts.core.files import digest
 from scripts.core.settings import FilterSettings, Recipe
-from scripts.hub.hub import Hub, repo_uri
-from scripts.hub.tables import COLUMNS, identify, read
+from scripts.hub.hub import Hub
+from scripts.hub.names import repo_uri
+from scripts.tables.sources import Source, identify, read
+from scripts.tables.table import COLUMNS, Names
+
+#: Of a table of lines.
+LINES: Names = {"ad_copy": COLUMNS["ad_copy"]}
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class References:
         identities: inputs of a stage that filters.
     """
 
-    slogans: Path | HfUri | None
-    eval_lines: Path | HfUri | None
+    slogans: Source | None
+    eval_lines: Source | None
     identities: dict[str, str]
 
     @classmethod
@@ -73,7 +75,7 @@ def pin_encoder(hub: Hub, recipe: Recipe) -> Recipe:
     semantic = recipe.filter.semantic
     if semantic is None:
         return recipe
-    found = hub.resolve(repo_uri("model", semantic.model, semantic.revision), "model")
+    found = hub.resolve(repo_uri("model", semantic.model, semantic.revision, "filter.semantic.model"), "model")
     pinned = semantic.model_copy(update={"revision": found.revision})
     return recipe.model_copy(update={"filter": recipe.filter.model_copy(update={"semantic": pinned})})
 
@@ -85,14 +87,8 @@ def rules_identity() -> str:
     return f"{filter_rows.VERSION} sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
-def _lines(hub: Hub, source: Path | HfUri | None) -> list[str]:
+def _lines(hub: Hub, source: Source | None) -> list[str]:
+    """The lines of a table, of all its columns that hold lines."""
     if source is None:
         return []
-    lines = []
-    for number, record in enumerate(read(hub, source), 1):
-        names = [name for name in COLUMNS["ad_copy"] if name in record]
-        if not names:
-            known = " / ".join(COLUMNS["ad_copy"])
-            raise HanjulError(f"Row {number} has no line", str(source), f"name the column one of {known}")
-        lines += [str(record[name]) for name in names if record[name]]
-    return [line for line in lines if line.strip()]
+    return [line for record in read(hub, source, LINES, {}) for line in record.texts("ad_copy") if line.strip()]

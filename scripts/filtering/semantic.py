@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from pipelines.errors import HanjulError
 from pipelines.filters.selection import SimilarPair
 from pipelines.progress import Progress
-from scripts.core.faults import raised_by
+from scripts.core.faults import hub_fault, raised_by
 from scripts.core.settings import SemanticSettings
 
 #: Lines that are compared with all others at a time.
@@ -51,6 +51,8 @@ def _vectors(lines: Sequence[str], settings: SemanticSettings) -> Any:
     try:
         encoder = SentenceTransformer(settings.model, revision=settings.revision)
     except (OSError, ValueError, SafetensorError) as error:
+        if fault := hub_fault(error, absent=False):
+            raise fault from error
         if not raised_by(error, "huggingface_hub", "transformers", "sentence_transformers", "safetensors"):
             raise
         raise HanjulError(

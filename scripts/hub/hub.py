@@ -8,16 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from httpx2 import HTTPError
-from huggingface_hub import HfApi, HfUri, hf_hub_download, parse_hf_uri, snapshot_download
-from huggingface_hub.errors import HfUriError, RemoteEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub import HfApi, HfUri, hf_hub_download, snapshot_download
+from huggingface_hub.errors import (
+    BadRequestError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 
-from dataset_card.head import data_of
+from dataset_card.head import configs_of
 from pipelines.errors import HanjulError
 from pipelines.features import RAW
 from pipelines.progress import Progress
 from scripts.core import env
-from scripts.core.faults import raised_by
+from scripts.core.faults import KEPT, hub_fault, raised_by
+from scripts.hub import names
+from scripts.hub.patience import patiently
 
 #: The file in which a stage says what it made its commit from.
 MANIFEST = "manifest.json"
@@ -36,37 +42,52 @@ class Hub:
     def is_local(self) -> bool:
         return str(self.api.endpoint).startswith("http://127.0.0.1")
 
-    def repo(self, kind: str, name: str) -> HfUri:
-        """URI of one of our repos: `name` alone, or with a namespace of its own."""
-        return repo_uri(kind, name if "/" in name else f"{self.namespace}/{name}")
+    def repo(self, kind: str, name: str, key: str = "") -> HfUri:
+        """URI of one of our repos: `name` alone, or with a namespace of its own.
 
-    def resolve(self, uri: str | HfUri, kind: str | None = None) -> HfUri:
+        Args:
+            key: of the recipe, or the flag that names it.
+        """
+        return names.repo_uri(kind, names.with_namespace(name, self.namespace), key=key)
+
+    def resolve(self, uri: str | HfUri, kind: str | None = None, *, file: bool = False) -> HfUri:
         """The same URI with its revision as a full commit sha.
 
         Args:
             kind: dataset, model or space, where only one of them will do.
+            file: the URI may name a file of the repo.
         """
+        parsed = names.parse(uri, kind)
         try:
-            parsed = parse_hf_uri(uri) if isinstance(uri, str) else uri
-            if kind and parsed.type != kind:
-                raise HanjulError(
-                    f"This is a {parsed.type}, not a {kind}", str(uri), f"give hf://{kind}s/namespace/name"
-                )
-            info = self.api.repo_info(parsed.id, repo_type=parsed.type, revision=parsed.revision)
-        except HfUriError as error:
-            raise HanjulError(
-                "Not a Hub URI", str(uri), "write it like hf://datasets/namespace/name or hf://models/namespace/name@v1"
-            ) from error
-        except RevisionNotFoundError as error:
+            info = patiently(lambda: self.api.repo_info(parsed.id, repo_type=parsed.type, revision=parsed.revision))
+        except (RevisionNotFoundError, BadRequestError) as error:
+            longer = self._with_slash(parsed)
+            if longer:
+                return self.resolve(longer, file=file)
             raise HanjulError("No such revision", str(uri), "check the tag, branch or commit sha") from error
         except RepositoryNotFoundError as error:
             raise HanjulError("No such repository", str(uri), f"check the name on {self.api.endpoint}") from error
+        if parsed.path_in_repo and not file:
+            whole = HfUri(type=parsed.type, id=parsed.id, revision=parsed.revision).to_uri()
+            raise HanjulError("A whole repository is expected, and this is a path in one", str(uri), f"give {whole}")
         return HfUri(type=parsed.type, id=parsed.id, revision=info.sha, path_in_repo=parsed.path_in_repo)
+
+    def _with_slash(self, uri: HfUri) -> HfUri | None:
+        """The same URI where the branch or tag has a slash in its name, which reads as the begin of a path; or None."""
+        if not uri.path_in_repo:
+            return None
+        whole = f"{uri.revision}/{uri.path_in_repo}"
+        refs = patiently(lambda: self.api.list_repo_refs(uri.id, repo_type=uri.type))
+        meant = [ref.name for ref in (*refs.branches, *refs.tags) if f"{whole}/".startswith(f"{ref.name}/")]
+        if not meant:
+            return None
+        revision = max(meant, key=len)
+        return HfUri(type=uri.type, id=uri.id, revision=revision, path_in_repo=whole[len(revision) + 1 :])
 
     def head(self, repo: HfUri) -> str | None:
         """Sha of main, or None where the repo does not exist."""
         try:
-            return str(self.api.repo_info(repo.id, repo_type=repo.type).sha)
+            return str(patiently(lambda: self.api.repo_info(repo.id, repo_type=repo.type)).sha)
         except RepositoryNotFoundError:
             return None
 
@@ -78,9 +99,16 @@ class Hub:
             return None
 
     def text(self, uri: HfUri, path: str) -> str:
-        """Text of a file at a pinned revision, empty where it is not there."""
+        """Text of a file at a pinned revision, without a byte order mark; empty where it is not there.
+
+        Raises:
+            HanjulError: it is no text in UTF-8.
+        """
         found = self.file(uri, path)
-        return found.read_text(encoding="utf-8") if found else ""
+        try:
+            return found.read_text(encoding="utf-8-sig") if found else ""
+        except UnicodeDecodeError as error:
+            raise HanjulError(f"{path} is no text in UTF-8", uri.to_uri(), "save it as UTF-8 and upload it") from error
 
     def snapshot(self, uri: HfUri, allow_patterns: list[str] | None = None) -> Path:
         """A folder with the repo's files at a pinned revision."""
@@ -101,9 +129,14 @@ class Hub:
             # Files of `raw` are written by several stages, maybe of several versions: the first cannot speak for all.
             features = RAW if config == "raw" else None
             return dict(load_dataset(uri.id, config, revision=uri.revision, features=features))
-        except (DatasetsError, ValueError) as error:
+        except (DatasetsError, ValueError, FileNotFoundError) as error:
+            if fault := hub_fault(error, absent=False):
+                raise fault from error
             if not isinstance(error, DatasetsError) and not raised_by(error, "datasets"):
                 raise
+            if isinstance(error, FileNotFoundError) and not isinstance(error, DatasetsError):
+                # so it says of any answer but the file, and leaves out which it was
+                raise HanjulError(f"The Hub failed: {error}", uri.to_uri(), f"wait a little; {KEPT}") from error
             # an unknown config, which the message sets beside those there are
             raise HanjulError(f"No rows in config {config}: {error}", uri.to_uri(), "check the URI") from error
 
@@ -115,8 +148,7 @@ class Hub:
 
     def config_names(self, uri: HfUri) -> list[str]:
         """The configs that the README of a pinned dataset names."""
-
-        return [entry["config_name"] for entry in data_of(self.text(uri, "README.md")).get("configs") or []]
+        return [str(entry["config_name"]) for entry in configs_of(self.text(uri, "README.md"))]
 
     def cache(self, name: str) -> Path:
         """A folder for files that can be made again."""
@@ -155,36 +187,11 @@ class Hub:
     def _tags(self, repo: HfUri) -> dict[str, str]:
         """Tag -> sha; none where the repo does not exist."""
         try:
-            refs = self.api.list_repo_refs(repo.id, repo_type=repo.type)
+            refs = patiently(lambda: self.api.list_repo_refs(repo.id, repo_type=repo.type))
         except RepositoryNotFoundError:
             return {}
         return {ref.name: ref.target_commit for ref in refs.tags}
 
 
-def repo_uri(kind: str, name: str, revision: str | None = None) -> HfUri:
-    """URI of a repo that a recipe or a flag names.
-
-    Raises:
-        HanjulError: it is no name of a repo.
-    """
-    try:
-        return HfUri(type=kind, id=name, revision=revision)  # type: ignore[arg-type]
-    except HfUriError as error:
-        raise HanjulError(f"This cannot be the name of a {kind} repo", name, "write it as namespace/name") from error
-
-
 def _order(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in version.removeprefix("v").split("."))
-
-
-def connect() -> Hub:
-    """The Hub that HF_ENDPOINT and HF_TOKEN name."""
-    api = HfApi()
-    try:
-        return Hub(api, api.whoami()["name"])
-    except (HTTPError, OSError) as error:
-        raise HanjulError(
-            "The Hub does not accept the token or cannot be reached",
-            str(api.endpoint),
-            "check HF_TOKEN and the network, or work on the local Hub with `hanjul --local …`",
-        ) from error

@@ -38,7 +38,7 @@ def hub_session(*, local: bool = False) -> Iterator[Hub]:
     """
     env.opt_out()
     if env.has_token() and not local:
-        from scripts.hub.hub import connect
+        from scripts.hub.connect import connect
 
         yield connect()
         return
@@ -51,6 +51,6 @@ def hub_session(*, local: bool = False) -> Iterator[Hub]:
         )
         for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "HF_DATASETS_CACHE", "HF_HUB_OFFLINE"):
             os.environ.pop(name, None)  # they would point the clients past HF_HOME or past the server
-        from scripts.hub.hub import connect
+        from scripts.hub.connect import connect
 
         yield connect()

@@ -13,21 +13,32 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-from huggingface_hub import CommitOperationAdd, HfUri
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfUri
 from huggingface_hub.errors import HfHubHTTPError
 
 from pipelines.errors import HanjulError
+from pipelines.locks import locked
 from pipelines.progress import Progress
+from pipelines.text.counted import counted
 from scripts.core import env
-from scripts.core.faults import raised_by
+from scripts.core.faults import hub_fault, raised_by
 from scripts.core.files import write_atomically
 from scripts.core.installed import git_commit, package_versions
 from scripts.core.log import log
+from scripts.hub import ownership
+from scripts.hub.connect import knock
 from scripts.hub.hub import MANIFEST, Hub
+from scripts.hub.ownership import MARK
+from scripts.hub.patience import patiently
+
+#: The status of a commit whose parent is not the newest any more.
+PARENT_MOVED = 412
+KEPT = "the finished work is kept"
+AGAIN = f"run the same command again: {KEPT} and only the commit is repeated"
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,9 @@ class Stage:
         inputs: name -> pinned URI (`hf://…@<40 hex>`) or `sha256:<hex>` of a local file.
         settings: what of the recipe changes its output (`scripts.core.fingerprint.output_settings`), JSON values only.
         sealed: tag of a finished release; when set, the stage may be found but not run.
+        owns: patterns (`evaluation/*`) of files that would be wrong beside its new output; those that it does not write
+            again are deleted in its commit.
+        adds: it only adds to what its repo holds, whoever made that, and merges the README.
     """
 
     name: str
@@ -47,6 +61,8 @@ class Stage:
     inputs: Mapping[str, str]
     settings: Mapping[str, Any]
     sealed: str | None = None
+    owns: tuple[str, ...] = ()
+    adds: bool = False
 
     def fingerprint(self) -> str:
         """16 hex digits over name, repo, inputs and settings."""
@@ -86,7 +102,8 @@ def run_stage(
     folder = env.work_dir() / f"{stage.name}-{stage.fingerprint()}"
     locks = folder.parent / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with _named(stage, folder), FileLock(locks / folder.name):  # of two releases at once, one finds what the other made
+    # of two releases at once, one finds what the other made
+    with _named(stage, folder), locked(locks / folder.name, f"{stage.name}, {stage.repo.id}"):
         return _find_or_make(hub, stage, folder, work, card)
 
 
@@ -107,6 +124,8 @@ def _find_or_make(
     work: Callable[[Path], Outcome],
     card: Callable[[HfUri | None, Path, Outcome], str] | None,
 ) -> HfUri:
+    if hub.is_local:  # one that is gone does not come back, and the clients would wait for it
+        knock(str(hub.api.endpoint))
     found = hub.commit_with(stage.repo, _mark(stage))
     if found:
         log(f"{stage.name}: done before, {found.to_uri()}")
@@ -117,6 +136,8 @@ def _find_or_make(
             stage.repo.to_uri(),
             "raise `version` in the recipe",
         )
+    if not stage.adds:  # before hours of work, too
+        ownership.check(hub, stage.repo, stage.name)
     started = time.time()
     outcome = _work_once(folder, work)
     manifest = {
@@ -158,43 +179,65 @@ def _commit(
 ) -> HfUri:
     repo, out = stage.repo, folder / "out"
     sdk = "gradio" if repo.type == "space" else None
+    if not stage.adds:
+        ownership.check(hub, repo, stage.name)
     with _refusals(stage):
-        hub.api.create_repo(repo.id, repo_type=repo.type, exist_ok=True, space_sdk=sdk)
+        patiently(lambda: hub.api.create_repo(repo.id, repo_type=repo.type, exist_ok=True, space_sdk=sdk))
     head = hub.head(repo)
     if card:
         parent = HfUri(type=repo.type, id=repo.id, revision=head) if head else None
         (out / "README.md").write_text(card(parent, folder, outcome), encoding="utf-8")
-    operations = [
-        CommitOperationAdd(path.relative_to(out).as_posix(), path) for path in sorted(out.rglob("*")) if path.is_file()
-    ]
-    with _refusals(stage), Progress(f"{stage.name}: committing {len(operations)} files"):
-        commit = hub.api.create_commit(
+    made = {path.relative_to(out).as_posix(): path for path in sorted(out.rglob("*")) if path.is_file()}
+    deleted = [CommitOperationDelete(name) for name in _owned(hub, stage, head) if name not in made]
+
+    def commit() -> str:
+        done = hub.api.create_commit(
             repo.id,
-            operations,
+            [*(CommitOperationAdd(name, path) for name, path in made.items()), *deleted],
             repo_type=repo.type,
             commit_message=f"{stage.name}: {outcome.summary}",
             commit_description=_mark(stage),
             parent_commit=head,
         )
-    return HfUri(type=repo.type, id=repo.id, revision=commit.oid)
+        return str(done.oid)
+
+    # Where the Hub fails after it has made the commit, the client finds nothing to change any more and names that one.
+    with _refusals(stage), Progress(f"{stage.name}: committing {counted(len(made), 'file')}"):
+        return HfUri(type=repo.type, id=repo.id, revision=patiently(commit))
+
+
+def _owned(hub: Hub, stage: Stage, head: str | None) -> list[str]:
+    """Files of the repo that are the stage's to keep or to delete."""
+    if not stage.owns or not head:
+        return []
+    there = hub.api.list_repo_files(stage.repo.id, repo_type=stage.repo.type, revision=head)
+    return [name for name in there if any(fnmatchcase(name, pattern) for pattern in stage.owns)]
 
 
 @contextmanager
 def _refusals(stage: Stage) -> Iterator[None]:
-    """Say which commit the Hub would not take, and why."""
+    """Say which commit the Hub would not take, why, and what helps."""
     try:
         yield
     except (HfHubHTTPError, ValueError) as error:
         # ValueError: the client refuses a card with invalid metadata
         if not isinstance(error, HfHubHTTPError) and not raised_by(error, "huggingface_hub"):
             raise
-        raise HanjulError(
-            f"The commit of stage {stage.name} was refused: {getattr(error, 'server_message', None) or error}",
-            stage.repo.to_uri(),
-            "run the same command again: the finished work is kept and only the commit is repeated",
-        ) from error
+        said = getattr(error, "server_message", None) or error
+        what = f"The commit of stage {stage.name} was refused: {said}"
+        status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
+        fault = hub_fault(error)
+        if status == PARENT_MOVED:
+            what, step = f"Somebody else has committed to this repository meanwhile: {said}", AGAIN
+        elif status in (401, 403):
+            step = f"take a token that may write to {stage.repo.id}, or name a repository that you may write to; {KEPT}"
+        elif fault:
+            what, step = fault.what, f"{fault.next_step.partition(';')[0]}, then {AGAIN}"
+        else:
+            step = f"mend what it names, then {AGAIN}"
+        raise HanjulError(what, stage.repo.to_uri(), step) from error
 
 
 def _mark(stage: Stage) -> str:
     """The line of a commit's description by which a later run finds the stage's output."""
-    return f"hanjul-fingerprint: {stage.fingerprint()}"
+    return f"{MARK} {stage.fingerprint()}"

@@ -18,8 +18,10 @@ from huggingface_hub import CommitOperationAdd, HfUri, get_token
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
 from pipelines.errors import HanjulError
+from scripts.core.faults import RETRIED
 from scripts.core.log import log
 from scripts.core.settings import Recipe
+from scripts.hub import ownership
 from scripts.hub.hub import Hub
 from scripts.jobs import plan, wheel
 from scripts.jobs.plan import TrainingJob
@@ -76,7 +78,12 @@ def published(hub: Hub, job: TrainingJob) -> str | None:
 
 
 def upload(hub: Hub, job: TrainingJob, file: Path) -> str:
-    """Commit the wheel to the adapter's repo, which is made where it is not there; the commit's sha."""
+    """Commit the wheel to the adapter's repo, which is made where it is not there; the commit's sha.
+
+    Raises:
+        HanjulError: others have filled that repo, and the job could not publish there.
+    """
+    ownership.check(hub, job.repo, "train")
     hub.api.create_repo(job.repo.id, repo_type=job.repo.type, exist_ok=True)
     commit = hub.api.create_commit(
         job.repo.id,
@@ -102,6 +109,8 @@ def start(hub: Hub, job: TrainingJob) -> dict[str, str]:
             namespace=hub.namespace,
         )
     except HfHubHTTPError as error:
+        if error.response.status_code in RETRIED:  # no word about the job
+            raise
         raise HanjulError(
             f"The Hub does not start the job: {error.server_message or error}",
             f"flavor {job.flavor}",

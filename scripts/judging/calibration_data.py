@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from model_card.judging.contrast_kinds import CONTRAST_KINDS
 from model_card.judging.contrast_set import Contrast, build_contrast_set
 from model_card.judging.graded import graded_lines, of_part
 from pipelines.errors import HanjulError
 from pipelines.likelihood.scorer import DISTRACTORS, SHOTS
+from pipelines.metrics import METRICS
 from pipelines.rows import Scorable, split_of
 from pipelines.synthesis.examples import exemplary_slogans
+from pipelines.text.counted import counted
 from scripts.core.faults import input_errors
 from scripts.core.settings import EvaluateSettings
 
@@ -41,7 +44,7 @@ def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings
         where: names the rows in errors.
 
     Raises:
-        HanjulError: too few rows.
+        HanjulError: too few rows, or none that can be spoilt in one of the ways that judges are asked about.
     """
     people = [row for row in rows if row.get("source") != "synthesised" and row["values"]]
     # In an order of their own: the same rows, wherever they come from, make the same judge, and scores that are kept.
@@ -51,7 +54,7 @@ def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings
     )
     if len(train) < SHOTS + DISTRACTORS:
         raise HanjulError(
-            f"{len(train)} rows of the train split are too few for a judge, which is shown {SHOTS + DISTRACTORS}",
+            f"{counted(len(train), 'row')} in the train split: a judge is shown {SHOTS + DISTRACTORS}",
             where,
             "import more rows: some hundreds, over many products",
         )
@@ -63,4 +66,13 @@ def calibration_data(rows: Sequence[Any], where: str, settings: EvaluateSettings
     drawn += draw.sample(validation, min(wanted - len(drawn), len(validation)))
     with input_errors(where):
         contrasts = build_contrast_set(drawn, exemplary_slogans(), of_part(graded_lines(), "test"), seed)
+    # Better known now than after a judge was paid.
+    missing = {kind for metric in METRICS.values() for kind in metric.contrasts} - {one.kind for one in contrasts}
+    if missing:
+        named = ", ".join(CONTRAST_KINDS[kind].english for kind in sorted(missing))
+        raise HanjulError(
+            f"{len(drawn)} held-out rows leave kinds of bad line without an example: {named}",
+            where,
+            "raise `evaluate.calibration_rows`, or import more rows",
+        )
     return CalibrationData(tuple(examples), tuple(row["ad_copy"] for row in train), tuple(contrasts))

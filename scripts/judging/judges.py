@@ -50,6 +50,7 @@ def open_llm_judge(
             data.contrasts,
             samples=endpoint.samples,
             prefers=endpoint.prefers,
+            duels=settings.judge.duels,
             bootstrap=settings.bootstrap,
             seed=seed,
         )
@@ -62,8 +63,8 @@ def open_judges(
 ) -> Iterator[tuple[list[Judge], Callable[[], dict[str, Any]]]]:
     """Open the judges of a recipe, calibrated, for as long as the block runs; and count what they use.
 
-    The first one leads: an LLM, where the recipe names one, before the likelihoods and these before the judge of sense,
-    whose base is the likelihoods' own; but no judge that is unreliable in all its metrics before one that is not.
+    The most reliable one comes first; of equally reliable ones an LLM, where the recipe names one, before the
+    likelihoods and these before the judge of sense, whose base is the likelihoods' own.
 
     Args:
         scorer: pinned model whose likelihoods judge.
@@ -87,4 +88,4 @@ def open_judges(
             for judge in judges:
                 beside = people(cast_votes, outcomes(judge, cast_votes), bootstrap=settings.bootstrap, seed=seed)
                 judge.facts = replace(judge.facts, people=beside)
-        yield sorted(judges, key=lambda judge: not judge.facts.trusted), usage
+        yield sorted(judges, key=lambda judge: judge.facts.reliability, reverse=True), usage

@@ -17,12 +17,15 @@ from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import LinePair, Raw
 from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
+from pipelines.endpoint.next_steps import AGAIN
 from pipelines.endpoint.session import Session
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from pipelines.progress import Progress
 from pipelines.rows import Scorable
+from pipelines.text.counted import counted
 from scripts.core import endpoints, log
+from scripts.core.origin import is_loopback
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
 
@@ -59,7 +62,7 @@ class EndpointJudge:
         """
 
         ask: Callable[..., list[Raw | None]] = score_rows
-        return self._ask_all(ask, rows, f"judge: {len(rows)} lines", len(rows) * len(METRICS))
+        return self._ask_all(ask, rows, f"judge: {counted(len(rows), 'line')}", len(rows) * len(METRICS))
 
     def prefers(self, pairs: Sequence[LinePair], /) -> list[float | None]:
         """Which of two lines is better, in the order shown: a `model_card.judging.judge.Prefers`.
@@ -68,7 +71,7 @@ class EndpointJudge:
             HanjulError: see `raw`.
         """
 
-        return self._ask_all(prefer, pairs, f"judge: {len(pairs)} pairs", len(pairs))
+        return self._ask_all(prefer, pairs, f"judge: {counted(len(pairs), 'pair')}", len(pairs))
 
     def usage(self) -> dict[str, Any]:
         """For the manifest: see `endpoints.usage_of`."""
@@ -77,7 +80,7 @@ class EndpointJudge:
     def _ask_all(
         self, ask: Callable[[Any, Any, Any], list[Result | None]], items: Sequence[Any], title: str, total: int
     ) -> list[Result | None]:
-        before = Counter(self.model.failures)
+        before, foreign = Counter(self.model.failures), self.model.foreign
         with _endpoint_errors(self.settings), Progress(title, total, unit="answers", state=self._spent) as progress:
             results = ask(self.model, items, progress.advance)
         missing = results.count(None)
@@ -85,6 +88,8 @@ class EndpointJudge:
             labels = Counter(failure.label for failure in (self.model.failures - before).elements())
             reasons = ", ".join(f"{label} ({count})" for label, count in labels.most_common(3))
             log.log(f"{title}, {missing} without an answer: {reasons}")
+        if foreign := self.model.foreign - foreign:
+            log.log(f"{title}, {foreign} reasons not in Korean, though they were asked for again; they are marked")
         return results
 
     def _spent(self) -> str:
@@ -144,18 +149,17 @@ def _endpoint_errors(settings: JudgeSettings) -> Iterator[None]:
     try:
         yield
     except BudgetSpentError as error:
-        step = "raise the limit and run it again: what was answered is not asked again"
+        step = f"raise the limit and {AGAIN}"
         raise HanjulError(f"The judge's budget is spent: {error}", f"{PLACE}.budget", step) from error
     except EndpointGoneError as error:
-        step = "run it again: what was answered is not asked again"
-        raise HanjulError(f"The judge cannot be asked: {error}", settings.base_url, step) from error
+        raise HanjulError(f"The judge cannot be asked: {error}", settings.base_url, error.next_step or AGAIN) from error
     except NoScoreError as error:
         step = f"see what {settings.model} answers, raise `{PLACE}.max_new_tokens`, or name another model"
         raise HanjulError(f"The judge gives no score: {error}", settings.base_url, step) from error
 
 
 def _host(base_url: str) -> str:
-    return "localhost" if endpoints.is_loopback(base_url) else urlsplit(base_url).hostname or base_url
+    return "localhost" if is_loopback(base_url) else urlsplit(base_url).hostname or base_url
 
 
 def _families(model: str) -> set[str]:

@@ -21,6 +21,7 @@ from model_card.comparison.agreement import QUESTIONS, Vote, alpha_of, latest
 from pipelines.errors import HanjulError
 from pipelines.features import write_rows
 from pipelines.metrics import METRICS
+from pipelines.text.counted import counted
 from scripts.core.log import log
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
@@ -66,7 +67,9 @@ def push(hub: Hub, repo: HfUri, votes: Sequence[Vote]) -> HfUri:
 
     def work(folder: Path) -> Outcome:
         people = len({vote.voter for vote in new})
-        return Outcome(f"{len(new)} votes of {people} people", {"new": len(new), "people": people})
+        return Outcome(
+            f"{counted(len(new), 'vote')} of {counted(people, 'person', 'people')}", {"new": len(new), "people": people}
+        )
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         """Merges here, right before the commit, with the votes that another machine may have pushed meanwhile."""

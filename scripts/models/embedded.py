@@ -13,12 +13,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from gguf import GGUFReader
 from huggingface_hub import HfUri, ModelCard, ModelCardData
 from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
 
 from pipelines.errors import HanjulError
+from pipelines.locks import locked
 from pipelines.progress import Progress
 from scripts.core import env
 from scripts.core.log import log
@@ -47,7 +47,7 @@ def gguf_path() -> Path:
         raise _not_whole(error) from error
 
     target: Path = folder / wheels.MODEL_NAME
-    with FileLock(folder / ".lock"):
+    with locked(folder / ".lock", "the embedded model"):
         if not target.is_file():
             _assemble(wheels, target)
         _show_terms(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,18 +13,19 @@ from huggingface_hub.errors import RemoteEntryNotFoundError
 from pipelines.errors import HanjulError
 from pipelines.progress import Progress
 from scripts.core.settings import TrainSettings
-from scripts.hub.hub import Hub, repo_uri
+from scripts.hub.hub import Hub
+from scripts.hub.names import base_uri
 from scripts.models.embedded import EMBEDDED, ensure_base
 from scripts.training.loading import model_class
 
-WEIGHTS = "adapter_model.safetensors"
+CONFIG, GENERATION, WEIGHTS = "adapter_config.json", "generation_config.json", "adapter_model.safetensors"
 
 
 def resolve_base(hub: Hub, settings: TrainSettings) -> HfUri:
     """The base model of a recipe, pinned. The local Hub is given the embedded one when it is asked for."""
     if hub.is_local and settings.base_model == EMBEDDED and settings.base_revision is None:
         return ensure_base(hub)
-    return hub.resolve(repo_uri("model", settings.base_model, settings.base_revision))
+    return hub.resolve(base_uri(settings.base_model, settings.base_revision, "train.base_model"))
 
 
 def base_of(hub: Hub, adapter: HfUri) -> HfUri:
@@ -33,8 +33,18 @@ def base_of(hub: Hub, adapter: HfUri) -> HfUri:
     uri = hub.manifest(adapter).get("inputs", {}).get("base")
     if uri:
         return hub.resolve(uri)
+    return hub.resolve(_named_base(adapter))
+
+
+def _named_base(adapter: HfUri) -> HfUri:
+    """The base that an adapter's config names.
+
+    Raises:
+        HanjulError: that is no repo: a folder of whoever trained it, say.
+    """
     config = adapter_config(adapter)
-    return hub.resolve(HfUri(type="model", id=str(config.base_model_name_or_path), revision=config.revision))
+    key = f"base_model_name_or_path of {adapter.to_uri()}/{CONFIG}"
+    return base_uri(str(config.base_model_name_or_path), config.revision, key)
 
 
 def start_of(hub: Hub, adapter: HfUri) -> HfUri | None:
@@ -81,11 +91,7 @@ def origin(hub: Hub, adapter: HfUri) -> HfUri:
 
 def is_adapter(uri: HfUri) -> bool:
     """Whether a pinned repo holds a PEFT adapter."""
-    try:
-        adapter_config(uri)
-    except HanjulError:
-        return False
-    return True
+    return _file(uri, CONFIG) is not None
 
 
 def adapter_config(uri: HfUri) -> Any:
@@ -96,13 +102,21 @@ def adapter_config(uri: HfUri) -> Any:
     """
     from peft import PeftConfig
 
-    try:  # PeftConfig takes whatever goes wrong here for a file that is not there
-        path = hf_hub_download(uri.id, "adapter_config.json", revision=uri.revision)
-    except RemoteEntryNotFoundError as error:
-        raise HanjulError(
-            "This repository holds no PEFT adapter", uri.to_uri(), "give the URI of an adapter"
-        ) from error
-    return PeftConfig.from_pretrained(Path(path).parent)
+    path = _file(uri, CONFIG)
+    if path is None:
+        raise HanjulError("This repository holds no PEFT adapter", uri.to_uri(), "give the URI of an adapter")
+    return PeftConfig.from_pretrained(path.parent)
+
+
+def _file(uri: HfUri, name: str) -> Path | None:
+    """A file of a pinned model; None where the Hub says that it is not there, not where the Hub says nothing.
+
+    PEFT and transformers take whatever goes wrong here for a file that is not there.
+    """
+    try:
+        return Path(hf_hub_download(uri.id, name, revision=uri.revision))
+    except RemoteEntryNotFoundError:
+        return None
 
 
 def is_encoder_decoder(uri: HfUri) -> bool:
@@ -137,13 +151,11 @@ def load_adapter(uri: HfUri, base: HfUri | None = None) -> tuple[Any, Any]:
     from peft import PeftModel
     from transformers import AutoTokenizer, GenerationConfig
 
-    config = adapter_config(uri)
-    base = base or HfUri(type="model", id=config.base_model_name_or_path, revision=config.revision)
-    plain = load_base(base)[0]
+    plain = load_base(base or _named_base(uri))[0]
     model = PeftModel.from_pretrained(plain, uri.id, revision=uri.revision).merge_and_unload().eval()
     # PEFT has frozen the base. At a frozen head torch multiplies the last places of a batch of prompts one by one, each
     # with a copy of the head: 340 MB and two seconds for each prompt.
     model.requires_grad_(True)
-    with contextlib.suppress(OSError):  # an adapter of somebody else may have none
-        model.generation_config = GenerationConfig.from_pretrained(uri.id, revision=uri.revision)
+    if generation := _file(uri, GENERATION):  # an adapter of somebody else may have none
+        model.generation_config = GenerationConfig.from_pretrained(generation.parent)
     return model, AutoTokenizer.from_pretrained(uri.id, revision=uri.revision)

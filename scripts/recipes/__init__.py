@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipelines.errors import HanjulError
 from scripts.core.settings import Recipe
+from scripts.recipes.overriding import overridden
 
 FOLDER = Path(__file__).parent
 
@@ -20,7 +21,7 @@ def load(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
     """A recipe by file, or by the name of one that ships with Hanjul (`offline`, `train/polyglot-ko-3.8b`).
 
     Args:
-        overrides: dotted key -> value, e.g. `{"import.source": "rows.json"}`. They win over the file.
+        overrides: dotted key -> value, e.g. `{"import.source": "rows.json"}`. They win over the file; see `overriding`.
 
     Raises:
         HanjulError: not found, not YAML, an unknown key, a value out of range.
@@ -40,10 +41,8 @@ def load(name: str, overrides: Mapping[str, Any] | None = None) -> Recipe:
         ) from error
     if not isinstance(content, dict):
         raise HanjulError("The recipe is not a mapping of keys", str(path), "compare with scripts/recipes/offline.yaml")
-    for key, value in (overrides or {}).items():
-        _put(content, key.split("."), value)
     try:
-        return Recipe.model_validate(content)
+        return Recipe.model_validate(overridden(content, overrides or {}))
     except ValidationError as error:
         raise _explain(error, path) from error
 
@@ -65,14 +64,6 @@ def shipped() -> list[str]:
 def _line(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     return f":{mark.line + 1}" if mark else ""
-
-
-def _put(content: dict[str, Any], keys: list[str], value: Any) -> None:
-    for key in keys[:-1]:
-        if not isinstance(content.get(key), dict):
-            content[key] = {}
-        content = content[key]
-    content[keys[-1]] = value
 
 
 def _explain(error: ValidationError, path: Path) -> HanjulError:

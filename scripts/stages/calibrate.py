@@ -11,7 +11,7 @@ from typing import Any
 from huggingface_hub import HfUri
 from pydantic import TypeAdapter
 
-from model_card.cards.evaluation_figures import calibration
+from model_card.cards.calibration_figure import calibration
 from model_card.comparison.readings import readings
 from model_card.judging.contrast_set import Contrast
 from model_card.judging.facts import JudgeFacts
@@ -41,7 +41,7 @@ def run(hub: Hub, dataset: HfUri, recipe: Recipe) -> HfUri:
     Raises:
         HanjulError: too few rows, or the endpoint is not there; see `scripts.judging.judges`.
     """
-    settings, repo = recipe.evaluate, hub.repo("dataset", recipe.calibrate.repo)
+    settings, repo = recipe.evaluate, hub.repo("dataset", recipe.calibrate.repo, "calibrate.repo")
     scorer = models.scorer_of(hub, [models.resolve_base(hub, recipe.train)], settings.scorer)
     votes = hub.resolve(settings.votes, "dataset") if settings.votes else None
     inputs = {"dataset": dataset.to_uri(), "scorer": scorer.to_uri()} | ({"votes": votes.to_uri()} if votes else {})

@@ -12,13 +12,14 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from model_card.cards.card import DATA, replace_evaluation
-from model_card.cards.report_files import files
+from model_card.cards.report_files import OWN, files
 from model_card.comparison.evaluation import Candidate, EvalSplit, evaluate_systems
 from model_card.comparison.report import Report
 from model_card.judging.graded import graded_lines, of_part
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from pipelines.rows import split_of
+from pipelines.text.counted import counted
 from scripts.comparison import system_lines
 from scripts.comparison.eval_prompts import EvalPair, EvalPrompts
 from scripts.core.faults import input_errors
@@ -131,7 +132,12 @@ def run(
         return made[0]
 
     return [
-        _attach(hub, adapter, Stage("evaluate", _repo(adapter), group.inputs(adapter), options, sealed), report)
+        _attach(
+            hub,
+            adapter,
+            Stage("evaluate", _repo(adapter), group.inputs(adapter), options, sealed, OWN, adds=True),
+            report,
+        )
         for adapter in adapters
     ]
 
@@ -143,11 +149,8 @@ def _attach(hub: Hub, adapter: HfUri, stage: Stage, report: Any) -> HfUri:
             target = folder / "out" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        leading = found.judgements[0]
-        means = {
-            name: {metric: round(mean.value, 4) for metric, mean in of.items()} for name, of in leading.means.items()
-        }
-        counts = {"pairs": found.pairs, "judges": [one.judge.name for one in found.judgements], "means": means}
+        judges = [judgement.judge.name for judgement in found.judgements]
+        counts = {"pairs": found.pairs, "judges": judges, "means": _means(found)}
         return Outcome(_summary(found), counts, usage)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
@@ -157,13 +160,25 @@ def _attach(hub: Hub, adapter: HfUri, stage: Stage, report: Any) -> HfUri:
     return run_stage(hub, stage, work, card)
 
 
+def _means(report: Report) -> dict[str, dict[str, float]]:
+    """System -> metric -> mean, by the leading judge in the metrics that it can be trusted with; empty without one."""
+    leading = report.leading
+    if leading is None:
+        return {}
+    return {
+        name: {metric: round(of[metric].value, 4) for metric in leading.judge.trusted}
+        for name, of in leading.means.items()
+    }
+
+
 def _summary(report: Report) -> str:
     """Means of all systems in the first metric that the leading judge can be trusted with, in one line."""
-    leading = report.judgements[0]
-    metric = leading.judge.compared[0]
-    means = " -> ".join(f"{of[metric].value:.2f}" for of in leading.means.values())
-    unreliable = "" if leading.judge.trusted else " (unreliable)"
-    return f"{METRICS[metric].name} {means}{unreliable} on {report.pairs} pairs"
+    pairs = counted(report.pairs, "pair")
+    if report.leading is None:
+        return f"{pairs}, no judge is reliable"
+    metric = report.leading.judge.trusted[0]
+    means = " -> ".join(f"{of[metric]:.2f}" for of in _means(report).values())
+    return f"{METRICS[metric].name} {means} on {pairs}"
 
 
 def judged(hub: Hub, group: Group, recipe: Recipe, folder: Path) -> tuple[Report, dict[str, Any]]:
@@ -220,6 +235,13 @@ def _candidates(
         yield system_lines.lines_of_model(own, adapter, partial(models.load_adapter, adapter, base), prompts, base=base)
 
 
+def count_systems(group: Group, recipe: Recipe) -> int:
+    """How many systems write, as `_candidates` has them."""
+    bases = [base for base in dict.fromkeys(group.bases) if not models.is_encoder_decoder(base)]
+    starts = {start.id for start in group.starts if start} - {adapter.id for adapter in group.adapters}
+    return len(bases) + bool(group.teacher or _endpoint(recipe)) + len(starts) + len(group.adapters)
+
+
 def apart(uris: Sequence[HfUri]) -> list[str]:
     """A name for each, as short as tells it from the others: of its repo, with the namespace, with the revision."""
     spelt = [(uri.id.split("/")[-1], uri.id, f"{uri.id}@{str(uri.revision)[:7]}") for uri in uris]
@@ -248,7 +270,8 @@ def choose_pairs(rows: Sequence[Mapping[str, Any]], n: int, seed: int) -> list[E
     pairs = sorted({(row["product"], tuple(row["values"])) for row in rows if split_of(row["product"]) == SPLIT})
     if len(pairs) < n:
         raise HanjulError(
-            f"{n} pairs asked for, the test split has {len(pairs)}", next_step="lower `evaluate.pairs` or add rows"
+            f"{counted(n, 'pair')} asked for, the test split has {len(pairs)}",
+            next_step="lower `evaluate.pairs` or add rows",
         )
     random.Random(seed).shuffle(pairs)
     first = {pair[0]: pair for pair in reversed(pairs)}

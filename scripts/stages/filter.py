@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from pipelines.filters.gate import is_synthesised
 from pipelines.filters.limits import Limits
 from pipelines.preferences import preferences_of
 from pipelines.rows import split_of
+from pipelines.text.counted import counted
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
@@ -35,6 +36,9 @@ from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging.sense_judge import open_gate, pinned_by
+
+#: What of a dataset is read.
+READS = ("raw",)
 
 
 def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
@@ -70,7 +74,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
             rows = previous.combine(rows, previous.rows_of(hub, earlier[1]))
         with input_errors("filter"):
             passed, by_rules = partition_by_rules(rows, limits, folder, recipe.filter.engine)
-            log(f"filter: {len(by_rules):,} of {len(rows):,} rows rejected by rules")
+            log(f"filter: {len(by_rules):,} of {counted(len(rows), 'row')} rejected by rules")
             written_by_models = any(is_synthesised(row) for row in passed)
             gate = open_gate(hub, base, recipe) if base and judged and written_by_models else None
             kept, others = partition_passed(passed, limits, gate, recipe)
@@ -83,13 +87,13 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
             "sources": dict(Counter(row["source"] for row in kept)),
         }
         counts |= {"gate": asdict(_gate_facts(gate))} if gate else {}
-        return Outcome(f"{len(kept)} rows kept, {len(rejected)} rejected", counts)
+        return Outcome(f"{counted(len(kept), 'row')} kept, {len(rejected):,} rejected", counts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         gate = GateFacts(**found) if (found := outcome.counts.get("gate")) else None
         return _card(hub, raw, base, recipe, limits, before, parent, folder / "out", gate)
 
-    return run_stage(hub, Stage("filter", repo, inputs, options, sealed), work, card)
+    return run_stage(hub, Stage("filter", repo, inputs, options, sealed, owns=("figures/*",)), work, card)
 
 
 def write_configs(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:
@@ -146,7 +150,7 @@ def _card(
             kept,
             rejected,
             preferences=Counter(split_of(pair["product"]) for pair in preferences),
-            pairs="pairs" in hub.config_names(raw),
+            pairs="pairs" in hub.config_names(parent or raw),
             changes=changes,
         )
     paths = draw.draw_figures(found, kept, out)
@@ -183,8 +187,9 @@ def _read(folder: Path) -> list[dict[str, Any]]:
     return [row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
-def _synthesis(hub: Hub, raw: HfUri) -> dict[str, Mapping[str, Any]]:
-    """What went into raw rows that a teacher wrote and, where it proposed the pairs, into those: usage and prompts.
+def _synthesis(hub: Hub, raw: HfUri) -> dict[str, Any]:
+    """What went into raw rows that a teacher wrote and, where it proposed the pairs, into those: usage and prompts; and
+    the model that was asked where another answered.
 
     Usage is tokens and USD, empty where nothing was synthesised; the price is None where one of them is not known.
     """
@@ -192,9 +197,12 @@ def _synthesis(hub: Hub, raw: HfUri) -> dict[str, Mapping[str, Any]]:
     if pairs := manifests[0].get("inputs", {}).get("pairs"):
         manifests.append(hub.manifest(hub.resolve(pairs)))
     prompts = {name: text for manifest in manifests for name, text in manifest.get("prompts", {}).items()}
+    found: dict[str, Any] = {"prompts": prompts}
+    if manifests[0].get("counts", {}).get("answered_by"):
+        found["asked"] = manifests[0]["recipe"]["teacher"]["model"]
     used = [manifest["usage"] for manifest in manifests if manifest.get("usage")]
     if not used:
-        return {"usage": {}, "prompts": prompts}
+        return found | {"usage": {}}
     known = all(usage.get("usd") is not None for usage in used)
     total = {name: sum(usage[name] for usage in used) for name in ("input_tokens", "output_tokens")}
-    return {"usage": total | {"usd": sum(usage["usd"] for usage in used) if known else None}, "prompts": prompts}
+    return found | {"usage": total | {"usd": sum(usage["usd"] for usage in used) if known else None}}

@@ -8,6 +8,7 @@ from huggingface_hub import HfUri
 
 from pipelines.likelihood.generation import generate_lines
 from pipelines.rows import user_message
+from pipelines.text.plain_answers import one_copy
 from scripts.core.settings import Sampling
 from scripts.hub.hub import Hub
 from scripts.models import models
@@ -29,4 +30,4 @@ def run(
         max_new_tokens=usual.max_new_tokens,
         seed=seed,
     )
-    return list(dict.fromkeys(line for line in lines if line))
+    return list(dict.fromkeys(line for written in lines if (line := one_copy(written))))

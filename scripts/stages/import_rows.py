@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from huggingface_hub import HfUri
 
 from dataset_card.card import merge_configs
 from pipelines.features import RAW_FILES, write_raw
+from pipelines.text.counted import counted
 from scripts.core.fingerprint import output_settings
 from scripts.core.settings import ImportSettings
+from scripts.hub import inputs
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.hub.tables import STARTER, identify, read, to_rows
+from scripts.tables.hub_tables import HubSource
+from scripts.tables.rows import OPTIONAL, to_rows
+from scripts.tables.sources import STARTER, VERSION, identify, read
+from scripts.tables.table import COLUMNS
 
 
 def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: str | None = None) -> HfUri:
@@ -27,19 +33,27 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     """
 
     source, identity = identify(hub, settings.source)
+    if isinstance(source, HubSource) and source.uri.id == dataset.id and not source.uri.path_in_repo:
+        whole = settings.source.partition("?")[0]  # whose head the import itself moves
+        source = replace(source, uri=inputs.pinned(hub, whole, (source.config or "default",)))
+        identity = str(source)
+    kind = "written" if settings.source == STARTER else "imported"
     options = output_settings(settings) | {"seed": seed}
+    if kind == "imported":
+        options["reading of tables"] = VERSION
     stage = Stage("import", dataset, {"source": identity}, options, sealed)
 
     def work(folder: Path) -> Outcome:
-        records = list(read(hub, source))
+        records = read(hub, source, COLUMNS, OPTIONAL)
         chosen = records
         if settings.limit and settings.limit < len(records):
             chosen = random.Random(seed).sample(records, settings.limit)
-        kind = "written" if settings.source == STARTER else "imported"
-        rows = to_rows(chosen, kind, settings.source)
+        rows = to_rows(chosen, kind)
         write_raw(rows, folder / "out" / RAW_FILES[kind])
         taken = (
-            f"{len(rows)} of {len(records)} rows (import.limit)" if len(rows) < len(records) else f"{len(rows)} rows"
+            f"{len(rows)} of {counted(len(records), 'row')} (import.limit)"
+            if len(rows) < len(records)
+            else counted(len(rows), "row")
         )
         return Outcome(taken, {"in": len(records), "out": len(rows)})
 

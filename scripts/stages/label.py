@@ -16,6 +16,7 @@ from model_card.cards.card import DATA
 from model_card.comparison.agreement import QUESTIONS
 from model_card.comparison.report import Report
 from pipelines.errors import HanjulError
+from pipelines.text.counted import counted
 from scripts.core import env
 from scripts.core.log import log
 from scripts.core.settings import Recipe
@@ -65,10 +66,11 @@ def run(
 
     if question not in QUESTIONS:
         raise HanjulError("There is no such question", question, f"give one of {', '.join(QUESTIONS)}")
+    target = hub.repo("dataset", repo, "--repo")
     items = collect(hub, sources, limit, seed)
-    kept = open_vote_log(hub.repo("dataset", repo))
+    kept = open_vote_log(target)
     page = build_page(items, kept, question, seed)
-    log(f"label: {len(items)} items; Ctrl-C ends it" + (" and publishes the votes" if push else ""))
+    log(f"label: {counted(len(items), 'item')}; Ctrl-C ends it" + (" and publishes the votes" if push else ""))
     _serve(page, host, port)
     kept.close()
     if push:
@@ -84,7 +86,7 @@ def publish(hub: Hub, repo: str) -> HfUri:
         HanjulError: there are none, or see `scripts.labelling.votes_repo.push`.
     """
 
-    target = hub.repo("dataset", repo)
+    target = hub.repo("dataset", repo, "--repo")
     kept = open_vote_log(target)
     votes = kept.votes()
     kept.close()
@@ -96,7 +98,7 @@ def publish(hub: Hub, repo: str) -> HfUri:
 def import_csv(hub: Hub, path: Path, repo: str) -> HfUri:
     """Commit the votes of a CSV file; see `scripts.labelling.csv_votes.votes_from_csv` for its columns."""
 
-    return votes_repo.push(hub, hub.repo("dataset", repo), votes_from_csv(path))
+    return votes_repo.push(hub, hub.repo("dataset", repo, "--repo"), votes_from_csv(path))
 
 
 def open_vote_log(repo: HfUri) -> VoteLog:

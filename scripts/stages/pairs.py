@@ -13,6 +13,7 @@ from pipelines.features import PAIRS, write_rows
 from pipelines.planning.coverage import coverage
 from pipelines.planning.pairs import build_pairs_pipeline, plan_pairs
 from pipelines.planning.taxonomy import CRAFT, load_craft, load_taxonomy, taxonomy_digest
+from pipelines.text.counted import counted
 from scripts.core.faults import input_errors
 from scripts.core.files import digest
 from scripts.core.fingerprint import output_settings
@@ -62,7 +63,12 @@ def run(
         write_rows(pairs, folder / "out" / "pairs" / "train.parquet", PAIRS)
         counts = {"out": len(pairs), **asdict(coverage(pairs, widened.taxonomy))}
         counts |= {"proposals": widened.counts()} if propose else {}
-        return Outcome("{out} pairs of {products} products".format(**counts), counts, widened.usage, widened.prompts)
+        return Outcome(
+            f"{counted(counts['out'], 'pair')} of {counted(counts['products'], 'product')}",
+            counts,
+            widened.usage,
+            widened.prompts,
+        )
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         return merge_configs(hub.text(parent, "README.md") if parent else "", dataset.id, "pairs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from huggingface_hub import HfUri
@@ -13,7 +14,9 @@ from scripts.core import env
 from scripts.core.log import log
 from scripts.core.settings import PairsSettings, Recipe
 from scripts.exporting import exports
+from scripts.hub import ownership
 from scripts.hub.hub import Hub
+from scripts.hub.patience import patiently
 from scripts.models import models
 from scripts.stages import evaluate, filter, import_rows, pairs, space, synthesize, train
 
@@ -26,11 +29,13 @@ class Released:
         uris: dataset, adapter, space (and the merged model, its GGUFs where they were made).
         collection: its slug.
         version: the tag that stands on every repo.
+        asked: what a teacher was asked for on the way, pairs and lines; a limit may have ended that.
     """
 
     uris: dict[str, HfUri]
     collection: str
     version: str
+    asked: tuple[HfUri, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         uris = {name: uri.to_uri() for name, uri in self.uris.items()}
@@ -48,17 +53,34 @@ class Released:
 
 def run(hub: Hub, recipe: Recipe) -> Released:
     """Run every stage that is not done yet, then tag every repo and put them into one collection."""
-    dataset = hub.repo("dataset", recipe.dataset)
+    dataset = hub.repo("dataset", recipe.dataset, "dataset")
     sealed = recipe.version if hub.tagged(dataset, recipe.version) else None
+    if not sealed:
+        _check_repos(hub, recipe, dataset)
     log(f"releasing {recipe.version} to {hub.api.endpoint}")
-    uris = _stages(hub, recipe, dataset, sealed)
+    asked: list[HfUri] = []
+    uris = _stages(hub, recipe, dataset, sealed, asked)
     for uri in uris.values():
         _tag(hub, uri, recipe.version)
-    return Released(uris, _collect(hub, recipe, uris), recipe.version)
+    return Released(uris, _collect(hub, recipe, uris), recipe.version, tuple(asked))
 
 
-def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dict[str, HfUri]:
-    """Run the stages. Offline the adapter is trained first, then writes; an endpoint writes before it is trained."""
+def _check_repos(hub: Hub, recipe: Recipe, dataset: HfUri) -> None:
+    """
+    Raises:
+        HanjulError: others have filled a repo that one of the stages would write to, hours from now.
+    """
+    ownership.check(hub, dataset, "import")
+    ownership.check(hub, hub.repo("model", recipe.train.repo, "train.repo"), "train")
+    ownership.check(hub, hub.repo("space", recipe.space.repo, "space.repo"), "space")
+
+
+def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None, asked: list[HfUri]) -> dict[str, HfUri]:
+    """Run the stages. Offline the adapter is trained first, then writes; an endpoint writes before it is trained.
+
+    Args:
+        asked: is given what a teacher was asked for.
+    """
 
     base = models.resolve_base(hub, recipe.train)
     scorer = models.scorer_of(hub, [base])
@@ -71,7 +93,9 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
 
     def written(rows: HfUri, settings: PairsSettings, adapter: HfUri | None) -> HfUri:
         planned = pairs.run(hub, dataset, rows, settings, recipe.seed, sealed, base)
-        return synthesize.run(hub, planned, adapter, scorer, recipe, sealed)
+        lines = synthesize.run(hub, planned, adapter, scorer, recipe, sealed)
+        asked.extend((planned, lines))
+        return lines
 
     rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
     if not (recipe.pairs and recipe.synthesize):
@@ -93,13 +117,15 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None) -> dic
 def _tag(hub: Hub, uri: HfUri, version: str) -> None:
     standing = hub.tagged(uri, version)
     if standing is None:
-        hub.api.create_tag(uri.id, tag=version, revision=uri.revision, repo_type=uri.type)
+        patiently(lambda: hub.api.create_tag(uri.id, tag=version, revision=uri.revision, repo_type=uri.type))
     elif standing != uri.revision:
         raise HanjulError(f"The tag {version} stands on another commit", uri.to_uri(), "raise `version` in the recipe")
 
 
 def _collect(hub: Hub, recipe: Recipe, uris: dict[str, HfUri]) -> str:
-    collection = hub.api.create_collection(title=recipe.title, namespace=hub.namespace, exists_ok=True)
+    api = hub.api
+    collection = patiently(lambda: api.create_collection(recipe.title, namespace=hub.namespace, exists_ok=True))
     for uri in uris.values():
-        hub.api.add_collection_item(collection.slug, item_id=uri.id, item_type=uri.type, exists_ok=True)  # type: ignore[arg-type]
+        add = partial(api.add_collection_item, collection.slug, uri.id, uri.type, exists_ok=True)  # type: ignore[arg-type]
+        patiently(add)
     return str(collection.slug)

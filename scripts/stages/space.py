@@ -21,6 +21,7 @@ from typing import Any
 from huggingface_hub import HfUri, ModelCard, SpaceCard, SpaceCardData
 
 from pipelines.errors import HanjulError
+from pipelines.text.markdown import cell
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import Recipe
@@ -44,7 +45,7 @@ def deploy(hub: Hub, adapter: HfUri, recipe: Recipe, sealed: str | None = None) 
     digest = hashlib.sha256(b"\0".join((FOLDER / name).read_bytes() for name in (*PAGE, *TEMPLATES))).hexdigest()
     inputs = {"adapter": adapter.to_uri(), "page": f"sha256:{digest}"}
     options = output_settings(recipe.space) | {"title": recipe.title}
-    stage = Stage("space", hub.repo("space", recipe.space.repo), inputs, options, sealed)
+    stage = Stage("space", hub.repo("space", recipe.space.repo, "space.repo"), inputs, options, sealed)
 
     def work(folder: Path) -> Outcome:
         render(hub, adapter, recipe.title, folder / "out")
@@ -109,7 +110,8 @@ def _card(facts: dict[str, Any]) -> SpaceCard:
         suggested_hardware="cpu-basic",
         license="apache-2.0",
     )
-    card: SpaceCard = SpaceCard.from_template(data, template_path=str(FOLDER / "README.md"), **facts)
+    heading = facts | {"title": cell(facts["title"])}
+    card: SpaceCard = SpaceCard.from_template(data, template_path=str(FOLDER / "README.md"), **heading)
     return card
 
 

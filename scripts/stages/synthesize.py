@@ -10,19 +10,23 @@ from huggingface_hub import HfUri
 from dataset_card.card import merge_configs
 from pipelines.errors import HanjulError
 from pipelines.features import RAW_FILES, write_raw
+from pipelines.text.counted import counted
 from scripts.core import endpoints
 from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
-from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging.sense_judge import open_gate, pinned_by
-from scripts.teaching import teachers
+from scripts.teaching import complaints, limits, teachers
 from scripts.teaching.examples import Examples
 from scripts.teaching.prompts import prompt_builder
 from scripts.teaching.rounds import WritingJob, WritingResult, write_all
+from scripts.teaching.teachers import tell_who_answered
+
+#: What of a dataset is read, but the rows that this stage itself writes there.
+READS, WRITES = ("pairs", "raw"), (RAW_FILES["synthesised"],)
 
 
 def run(
@@ -37,7 +41,8 @@ def run(
         base: pinned model that the filter's judge stands on, where `synthesize.n` asks for accepted rows.
 
     Raises:
-        HanjulError: neither endpoint nor adapter, an endpoint that is down or goes away, a key that is missing.
+        HanjulError: neither endpoint nor adapter, an endpoint that is down or goes away, a key that is missing, a
+            teacher of whose lines not one is usable.
     """
 
     recipe = pin_encoder(hub, recipe)
@@ -83,15 +88,20 @@ def run(
 
 
 def _outcome(job: WritingJob, written: WritingResult, folder: Path) -> Outcome:
-    if not written.lines:
-        reason = written.limit or next(iter(written.failures), "every answer was empty")
+    settings, endpoint = job.settings, job.endpoint
+    usage = endpoints.usage_of(settings, job.run_id, written.input_tokens, written.output_tokens)
+    if written.is_useless(endpoint):
+        asked = f"not one usable line came of {sum(written.rounds)} pairs ({complaints.in_words(written.complaints)})"
+        if written.limit:
+            raise limits.reached(written.limit, "synthesize", asked, usage, endpoint.base_url)
         raise HanjulError(
-            f"The teacher wrote nothing: {reason}",
-            job.endpoint.base_url,
-            "check the endpoint and the name of the model",
+            f"{asked[0].upper()}{asked[1:]}; requests sent: {usage['requests_sent']}",
+            endpoint.base_url,
+            complaints.next_step(written.complaints, endpoint.place),
         )
     write_raw(written.lines, folder / "out" / RAW_FILES["synthesised"])
-    settings = job.settings
+    answered_by = written.answered_by(endpoint.name)
+    tell_who_answered("synthesize: lines", endpoint, answered_by)
     counts = {
         "in": sum(written.rounds),
         "out": len(written.lines),
@@ -99,12 +109,12 @@ def _outcome(job: WritingJob, written: WritingResult, folder: Path) -> Outcome:
         "failed_pairs": sum(written.failures.values()),
         "failures": dict(Counter(failure.label for failure in written.failures.elements())),
     }
-    usage = endpoints.usage_of(settings, job.run_id, written.input_tokens, written.output_tokens)
-    summary = f"{len(written.lines)} lines for {sum(written.rounds)} pairs"
+    counts |= {"answered_by": answered_by} if answered_by else {}
+    summary = f"{counted(len(written.lines), 'line')} for {counted(sum(written.rounds), 'pair')}"
     if settings.n is not None:
         counts |= {"wanted": settings.n, "accepted": written.accepted, "limit": written.limit}
-        summary = f"{written.accepted} of {settings.n} rows accepted, {summary}"
+        summary = f"{written.accepted} of {counted(settings.n, 'row')} accepted, {summary}"
     if written.limit:
+        counts["limit"] = written.limit
         summary += f"; ended by {written.limit}"
-        log(f"synthesize: ended by a limit, {written.limit}; what there is is kept")
     return Outcome(summary, counts, usage, job.prompts.digests())

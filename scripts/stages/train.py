@@ -15,9 +15,11 @@ from huggingface_hub import HfUri, ModelCard
 from model_card.cards import card
 from model_card.cards.facts import CardFacts, ReleaseFacts, TrainingFacts
 from model_card.cards.licences import UNKNOWN, identifier_of, licence_of, may_publish
+from model_card.cards.report_files import OWN
 from model_card.cards.training_curve import training_curve
 from pipelines.errors import HanjulError
 from pipelines.rows import PROMPT_FORMAT
+from pipelines.text.counted import counted
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings
@@ -62,7 +64,7 @@ def run(
     """
 
     sources = sources or (PEOPLE if settings.method == "judge" else None)
-    repo = hub.repo("model", settings.repo)
+    repo = hub.repo("model", settings.repo, "train.repo")
     start = hub.resolve(settings.start, "model") if settings.start else None
     if start:
         check_start(start, base, repo)
@@ -80,7 +82,7 @@ def run(
         licence = publishable(hub, base, settings)
         return card.render(_facts(repo, inputs, licence, recipe, folder / "out", outcome))
 
-    return run_stage(hub, Stage("train", repo, pinned, recipe, sealed), work, readme)
+    return run_stage(hub, Stage("train", repo, pinned, recipe, sealed, owns=OWN), work, readme)
 
 
 def publishable(hub: Hub, base: HfUri, settings: TrainSettings) -> str:
@@ -142,7 +144,7 @@ def _train(
     train, held_out = splits.get("train", []), splits.get("validation", [])
     if len(train) < MIN_ROWS:
         raise HanjulError(
-            f"{len(train)} rows of config {config} are too few to train on, {MIN_ROWS} are the least",
+            f"{counted(len(train), 'row')} in config {config}: too few to train on, {MIN_ROWS} are the least",
             dataset.to_uri(),
             "add rows",
         )
@@ -153,7 +155,10 @@ def _train(
         preflight.check_memory(base, settings, lengths, processes)
         for kind, name in (("rows", "default"), ("preferences", "preferences")):
             write_rows(folder, kind, configs.get(name, {}))
-    log(f"train: {len(train)} rows, {len(held_out)} held out" + (f", {processes} processes" if processes > 1 else ""))
+    log(
+        f"train: {counted(len(train), 'row')}, {len(held_out)} held out"
+        + (f", {processes} processes" if processes > 1 else "")
+    )
     # A sha of the local Hub means nothing elsewhere, where the adapter must find its base too. The manifest has it.
     started = (start.id, start.revision) if start else (None, None)
     TrainingJob(base.id, base.revision, not hub.is_local, settings, seed, *started).write(folder)

@@ -17,11 +17,13 @@ from pipelines.planning.questions import prompt_of
 from pipelines.planning.taxonomy import KINDS, load_craft, load_taxonomy
 from pipelines.synthesis.examples import exemplary_slogans
 from pipelines.synthesis.prompts import PromptBuilder
+from pipelines.text.counted import counted
 from scripts.core import endpoints
+from scripts.core.asked import Asked, columns, in_words, missing_in_words
 from scripts.core.faults import input_errors
 from scripts.core.settings import ProposeSettings, Recipe, SynthesizeSettings
 from scripts.hub.hub import Hub
-from scripts.teaching import teachers
+from scripts.teaching import proposals, teachers
 from scripts.teaching.examples import Examples
 from scripts.teaching.prompts import prompt_builder
 
@@ -45,7 +47,7 @@ class Estimate:
         input_tokens, output_tokens: of those requests, about.
         price: USD per million tokens, or None where none is known.
         limits: the settings `max_…` that are set.
-        proposing: requests, and tokens in and out, for proposals of pairs; these have limits of their own.
+        missing: what the teacher lacks before it can be asked, each with its next step.
     """
 
     model: str
@@ -56,7 +58,7 @@ class Estimate:
     output_tokens: int
     price: Price | None
     limits: dict[str, Any]
-    proposing: tuple[int, int, int] = (0, 0, 0)
+    missing: tuple[str, ...] = ()
 
     @property
     def usd(self) -> float | None:
@@ -64,47 +66,57 @@ class Estimate:
 
     def table(self) -> str:
         """In columns, for people."""
+        worst_in, worst_out = (
+            round(tokens * self.most_requests / self.requests) for tokens in (self.input_tokens, self.output_tokens)
+        )
         cost = "unknown; give `synthesize.teacher.price`"
         if self.usd == 0:
             cost = "none: the teacher runs on this machine"
         elif self.price and self.usd is not None:
-            worst = self.usd * self.most_requests / self.requests
+            worst = self.price.usd(worst_in, worst_out)
             cost = f"about {self.usd:.2f} USD if every line is accepted, {worst:.2f} at most"
             cost += f" ({self.price.input:g} in, {self.price.output:g} out, per million tokens)"
-        requests = f"{self.requests:,} if every line is accepted, {self.most_requests:,} at most, retries not counted"
-        rows = {
-            "teacher": self.model,
-            "rows": self.wanted,
-            "requests": requests,
-            "tokens": f"about {self.input_tokens:,} in, {self.output_tokens:,} out",
-            "cost": cost,
-            "limits": ", ".join(f"{name} {value}" for name, value in self.limits.items()) or "none",
-        }
-        if self.proposing[0]:
-            rows["proposals"] = "{:,} requests, about {:,} tokens in, {:,} out, before that".format(*self.proposing)
-        return "\n".join(f"{name:<10}{value}" for name, value in rows.items())
+        requests = f"{self.requests:,}"
+        tokens = f"about {self.input_tokens:,} in, {self.output_tokens:,} out"
+        if self.most_requests > self.requests:
+            requests += f" if every line is accepted, {self.most_requests:,} at most"
+            tokens += f"; {worst_in:,} in, {worst_out:,} out at most"
+        return columns(
+            {
+                "teacher": self.model,
+                "rows": self.wanted,
+                "requests": f"{requests}, retries not counted",
+                "tokens": tokens,
+                "cost": cost,
+                "limits": in_words(self.limits),
+                "missing": missing_in_words(self.missing),
+            }
+        )
 
 
 def of_pairs(hub: Hub, pairs: HfUri, adapter: HfUri | None, recipe: Recipe) -> Estimate:
-    """The estimate for a pinned dataset with config `pairs`.
-
-    Raises:
-        HanjulError: no model is named.
-    """
+    """The estimate for a pinned dataset with config `pairs`."""
 
     settings = recipe.synthesize or SynthesizeSettings()
     examples = None if adapter else Examples.find(hub, settings.examples_from)
     people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
     prompts = prompt_builder(hub, settings, examples, people, recipe.seed)
     planned: Sequence[dict[str, Any]] = list(hub.rows(pairs, "pairs"))
-    return estimate(planned, prompts, settings, adapter.to_uri() if adapter else "", recipe.seed)
+    found = estimate(planned, prompts, settings, adapter.to_uri() if adapter else "", recipe.seed)
+    missing = endpoints.missing(settings, teachers.PLACE, local_hub=hub.is_local)
+    if not (adapter or settings.teacher.base_url):
+        missing = (f"There is no teacher → {teachers.NAME_ONE}", *missing)
+    return replace(found, missing=missing)
 
 
-def of_recipe(recipe: Recipe) -> Estimate:
+def of_recipe(recipe: Recipe, *, local_hub: bool) -> Estimate:
     """The estimate for a release that has not begun: its pairs are planned as they will be, from the taxonomy.
 
+    Args:
+        local_hub: see `endpoints.key_for`.
+
     Raises:
-        HanjulError: the recipe synthesises nothing, or names no model.
+        HanjulError: the recipe synthesises nothing, or plans more pairs than there are.
     """
 
     settings, pairs = recipe.synthesize, recipe.pairs
@@ -117,8 +129,36 @@ def of_recipe(recipe: Recipe) -> Estimate:
     )
     with input_errors("pairs"):
         planned = plan_pairs(load_taxonomy(), load_craft(), pairs.n, values_max=pairs.values_max, seed=recipe.seed)
-    estimated = estimate(planned, prompts, settings, adapter, recipe.seed)
-    return replace(estimated, proposing=_proposing(pairs.propose)) if pairs.propose else estimated
+    found = estimate(planned, prompts, settings, adapter, recipe.seed)
+    return replace(found, missing=endpoints.missing(settings, teachers.PLACE, local_hub=local_hub))
+
+
+def of_proposals(settings: ProposeSettings, *, local_hub: bool) -> Asked:
+    """The estimate for proposals of products and values.
+
+    Args:
+        local_hub: see `endpoints.key_for`.
+    """
+    place, teacher = proposals.PLACE, settings.teacher
+    requests, tokens_in, tokens_out = _proposing(settings)
+    missing = endpoints.missing(settings, place, local_hub=local_hub)
+    if not teacher.base_url:
+        missing = (f"Proposals need a teacher at an endpoint ({place}) → name its `base_url` and `model`", *missing)
+    return Asked(
+        who="proposals",
+        model=f"{teacher.model} at {teacher.base_url}" if teacher.base_url else "none",
+        what=f"{settings.products} products for each category and {settings.values} values of each kind for them",
+        requests=requests,
+        most_requests=requests,
+        fewest="",
+        input_tokens=tokens_in,
+        output_tokens=tokens_out,
+        most_output_tokens=round(tokens_out / requests),
+        price=endpoints.price_of(settings),
+        place=place,
+        limits=endpoints.limits_of(settings),
+        missing=missing,
+    )
 
 
 def _proposing(settings: ProposeSettings) -> tuple[int, int, int]:
@@ -154,15 +194,15 @@ def estimate(
     prompts = settings.candidates if adapter else 1
     answer = (LINE_TOKENS + (0 if adapter else JSON_TOKENS_PER_LINE)) * settings.candidates
     answer += 0 if adapter else JSON_TOKENS
-    price = endpoints.price_of(settings)
-    limits = {name: value for name, value in settings.budget.model_dump().items() if name.startswith("max_") and value}
     return Estimate(
-        adapter or f"{teachers.named_model(teacher)} at {teacher.base_url}",
-        f"{settings.n:,} accepted" if settings.n else f"{settings.candidates} lines for each of {len(planned):,} pairs",
+        adapter or (f"{teacher.model} at {teacher.base_url}" if teacher.base_url else "none"),
+        f"{settings.n:,} accepted"
+        if settings.n
+        else f"{counted(settings.candidates, 'line')} for each of {counted(len(planned), 'pair')}",
         first * prompts,
         (len(planned) if settings.n else first) * attempts * prompts,
         round(first * prompts * prompt),
         first * answer,
-        price,
-        limits,
+        endpoints.price_of(settings),
+        endpoints.limits_of(settings),
     )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from huggingface_hub import HfUri
 
 from pipelines.errors import HanjulError
 from pipelines.rows import Row, split_of
@@ -16,7 +13,13 @@ from pipelines.synthesis.examples import exemplary_slogans, is_exemplary
 from pipelines.synthesis.prompts import usable_examples
 from scripts.core.files import digest
 from scripts.hub.hub import Hub
-from scripts.hub.tables import identify, read, to_rows
+from scripts.tables.hub_tables import HubSource
+from scripts.tables.rows import OPTIONAL, to_rows
+from scripts.tables.sources import Source, identify, read
+from scripts.tables.table import COLUMNS, Names, Record
+
+#: Where a dataset says who wrote a row.
+SOURCE: Names = {"source": ("source",)}
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Examples:
         identity: pins it.
     """
 
-    source: Path | HfUri | None
+    source: Source | None
     identity: str
 
     @classmethod
@@ -53,18 +56,17 @@ class Examples:
         """
         if self.source is None:
             return exemplary_slogans(), tuple(row for row in usable_examples(people) if is_exemplary(row))
-        records = list(read(hub, self.source))
-        rows = to_rows(records, "imported", str(self.source))
-        if isinstance(self.source, HfUri):
+        records = read(hub, self.source, COLUMNS, OPTIONAL | SOURCE)
+        rows = to_rows(records, "imported")
+        if isinstance(self.source, HubSource):
             rows = [row for record, row in zip(records, rows, strict=True) if _may_be_shown(record, row)]
         return (_examples(rows, str(self.source)),)
 
 
-def _may_be_shown(record: Mapping[str, Any], row: Row) -> bool:
+def _may_be_shown(record: Record, row: Row) -> bool:
     """Where a dataset says who wrote a row: not a teacher, and not of a product that is held out."""
-    if not record.get("source"):
-        return True
-    return record["source"] != "synthesised" and split_of(row["product"]) == "train"
+    source = record.text("source")
+    return not source or (source != "synthesised" and split_of(row["product"]) == "train")
 
 
 def _examples(rows: Sequence[Row], where: str) -> tuple[Row, ...]:

@@ -20,32 +20,44 @@ from pipelines.planning.questions import Kind, prompt_digests
 from pipelines.planning.screening import Proposal, extended, screen_products, screen_values
 from pipelines.planning.taxonomy import Category
 from pipelines.progress import Progress
-from scripts.core import endpoints, log
+from pipelines.synthesis.checking import who_wrote
+from scripts.core import endpoints
 from scripts.core.faults import input_errors
 from scripts.core.settings import ProposeSettings
 from scripts.hub.hub import Hub
 from scripts.models import models
-from scripts.teaching import teachers
+from scripts.teaching import complaints, limits, teachers
 
+#: Where a recipe names who proposes.
+PLACE = "pairs.propose.teacher"
 #: What is published of proposals, beside config `pairs`.
 FILE = "proposals.jsonl"
 
 
 @dataclass
 class WidenedTaxonomy:
-    """The taxonomy with what was kept, and the proposals with what became of each."""
+    """The taxonomy with what was kept, and the proposals with what became of each.
+
+    Attributes:
+        answered_by: models that answered and were not asked, with the number of their answers.
+        limit: which limit ended the questions; empty if none.
+    """
 
     taxonomy: tuple[Category, ...]
     proposals: list[Proposal] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     usage: dict[str, Any] = field(default_factory=dict)
     prompts: dict[str, str] = field(default_factory=dict)
+    answered_by: dict[str, int] = field(default_factory=dict)
+    limit: str = ""
 
     def counts(self) -> dict[str, Any]:
         """Proposals by kind and status, those that are not kept also by reason, and questions without an answer."""
         by_status = Counter(f"{proposal.kind}s_{proposal.status}" for proposal in self.proposals)
         reasons = Counter(f"{proposal.kind}: {proposal.reason}" for proposal in self.proposals if proposal.reason)
-        return {**by_status, "reasons": dict(reasons.most_common()), "failures": dict(self.failures.most_common(20))}
+        counts = {**by_status, "reasons": dict(reasons.most_common()), "failures": dict(self.failures.most_common(20))}
+        counts |= {"limit": self.limit} if self.limit else {}
+        return counts | ({"answered_by": self.answered_by} if self.answered_by else {})
 
     def write(self, path: Path) -> None:
         """One JSON object a line, one line a proposal, with the columns of `pipelines.planning.screening.Proposal`."""
@@ -75,11 +87,9 @@ def widen(
     """
 
     if not settings.teacher.base_url:
-        raise HanjulError(
-            "Proposals need a teacher at an endpoint", "pairs.propose.teacher", "name its `base_url` and `model`"
-        )
+        raise HanjulError("Proposals need a teacher at an endpoint", PLACE, "name its `base_url` and `model`")
     with (
-        teachers.open_teacher(hub, settings.teacher, None, settings.concurrency, folder) as endpoint,
+        teachers.open_teacher(hub, settings.teacher, None, settings.concurrency, folder, PLACE) as endpoint,
         input_errors(endpoint.name),
     ):
         proposer = _Proposer(settings, endpoint, seed, run_id, folder)
@@ -88,23 +98,32 @@ def widen(
         proposals = screen_products(taxonomy, {answer.category: answer.lists["products"] for answer in answers})
         new = [proposal for proposal in proposals if proposal.status == "kept"]
         if not new:
-            reason = next((answer.failure for answer in answers if answer.failure), "nothing that it proposed is new")
-            raise HanjulError(
-                f"The teacher proposed no product: {reason}", endpoint.base_url, "check the endpoint and the model"
-            )
+            raise proposer.useless("product", answers, proposals)
         questions = [{"category": proposal.category, "product": proposal.product} for proposal in new]
         by_category = {category.name: category for category in taxonomy}
-        for answer in proposer.ask("value", questions, settings.values):
+        screened: list[Proposal] = []
+        valued = proposer.ask("value", questions, settings.values)
+        for answer in valued:
             groups = by_category[answer.category].groups
             spellings = [value for group in groups for values in group.values.values() for value in values]
-            proposals += screen_values(answer.lists, spellings, category=answer.category, product=answer.product)
-            answers.append(answer)
-        tokens = [(answer.input_tokens, answer.output_tokens) for answer in answers]
-        usage = endpoints.usage_of(settings, run_id, *(sum(column) for column in zip(*tokens, strict=True)))
+            screened += screen_values(answer.lists, spellings, category=answer.category, product=answer.product)
+        if all(proposal.status != "kept" for proposal in screened) and not limit_of(valued):
+            raise proposer.useless("value", valued, screened)
+        answers, proposals = [*answers, *valued], [*proposals, *screened]
+        served = proposer.who_answered(answers)
+        usage = proposer.usage(answers)
     if base:
         proposals = _with_relatedness(proposals, base, settings.min_relatedness)
     failures = Counter(answer.failure.label for answer in answers if answer.failure)
-    return WidenedTaxonomy(extended(taxonomy, proposals), proposals, failures, usage, prompt_digests())
+    return WidenedTaxonomy(
+        extended(taxonomy, proposals), proposals, failures, usage, prompt_digests(), served, limit_of(answers)
+    )
+
+
+def limit_of(answers: Sequence[ProposalAnswer]) -> str:
+    """The limit that kept questions from being asked, in words; empty if none did."""
+    failures = (answer.failure for answer in answers if answer.failure)
+    return next((failure.message for failure in failures if failure.kind is FailureKind.LIMIT), "")
 
 
 @dataclass(frozen=True)
@@ -122,11 +141,34 @@ class _Proposer:
         cache_dir = self.folder / "distilabel"
         leaf = run_pipeline(build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=cache_dir))
         answers = read_leaf(leaf, kind, count)
-        failures = [answer.failure for answer in answers if answer.failure]
-        teachers.raise_if_gone(self.endpoint, failures)
-        if limit := next((failure for failure in failures if failure.kind is FailureKind.LIMIT), None):
-            log.log(f"pairs: {kind}s ended by a limit: {limit.message}; what there is is kept")
+        teachers.raise_if_gone(self.endpoint, (answer.failure for answer in answers))
         return answers
+
+    def useless(self, kind: Kind, answers: Sequence[ProposalAnswer], proposals: Sequence[Proposal]) -> HanjulError:
+        """The error of a round that brought no product, or no value."""
+        found = complaints.of_proposals(answers, proposals)
+        what = f"not one usable {kind} came of {len(answers)} questions ({complaints.in_words(found)})"
+        usage = self.usage(answers)
+        if limit := limit_of(answers):
+            return limits.reached(limit, "pairs.propose", what, usage, self.endpoint.base_url)
+        return HanjulError(
+            f"{what[0].upper()}{what[1:]}; requests sent: {usage['requests_sent']}",
+            self.endpoint.base_url,
+            complaints.next_step(found, PLACE),
+        )
+
+    def usage(self, answers: Sequence[ProposalAnswer]) -> dict[str, Any]:
+        """What the answers took, for the manifest."""
+        tokens = [(answer.input_tokens, answer.output_tokens) for answer in answers]
+        return endpoints.usage_of(self.settings, self.run_id, *(sum(column) for column in zip(*tokens, strict=True)))
+
+    def who_answered(self, answers: Sequence[ProposalAnswer]) -> dict[str, int]:
+        """Models that answered and were not asked, said on stderr, with the number of their answers."""
+        asked = self.endpoint.asked
+        names = (who_wrote(asked, asked, answer.model) for answer in answers)
+        served = dict(Counter(name for name in names if name != asked))
+        teachers.tell_who_answered("pairs: answers", self.endpoint, served)
+        return served
 
 
 def _with_relatedness(proposals: Sequence[Proposal], base: HfUri, least: float) -> list[Proposal]:

@@ -23,10 +23,12 @@ from pipelines.synthesis.checking import PairResult
 from pipelines.synthesis.prompts import PromptBuilder
 from pipelines.synthesis.rounds import Rounds, cut
 from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf, write_lines
+from pipelines.text.counted import counted
 from scripts.core.log import log
 from scripts.core.settings import Recipe, SynthesizeSettings
 from scripts.filtering.partition import partition_passed, with_sense
-from scripts.teaching import teachers
+from scripts.teaching import complaints, teachers
+from scripts.teaching.complaints import Complaint
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,16 @@ class WritingJob:
     def writing(self, pairs: Sequence[dict[str, Any]], rounds: Rounds | None, people: Sequence[Any] = ()) -> Writing:
         """What the teacher is to write for these pairs."""
         settings = self.settings
-        return Writing(pairs, self.prompts, self.endpoint.name, settings.candidates, self.limits, rounds, people)
+        return Writing(
+            pairs,
+            self.prompts,
+            self.endpoint.name,
+            settings.candidates,
+            self.limits,
+            rounds,
+            people,
+            self.endpoint.asked,
+        )
 
     def teacher(self) -> Teacher:
         """The LLM that writes, not loaded yet."""
@@ -97,6 +108,7 @@ class WritingResult:
         lines: raw rows with `reason` and `evidence`, in the order of the plan.
         accepted: how many of them the filters keep; None where they were not asked.
         limit: which limit ended it before `n` was reached; empty if none.
+        complaints: why other lines are not usable, or not there.
     """
 
     lines: list[dict[str, Any]] = field(default_factory=list)
@@ -106,11 +118,21 @@ class WritingResult:
     rounds: list[int] = field(default_factory=list)
     accepted: int | None = None
     limit: str = ""
+    complaints: list[Complaint] = field(default_factory=list)
+
+    def is_useless(self, endpoint: teachers.TeacherEndpoint) -> bool:
+        """Whether not one line is usable. Of the embedded model, which costs nothing, any line will do."""
+        return not self.lines or (bool(endpoint.asked) and all(line["reason"] for line in self.lines))
+
+    def answered_by(self, name: str) -> dict[str, int]:
+        """Models that wrote lines and are not the one of this name, with the number of their lines."""
+        return dict(Counter(line["teacher"] for line in self.lines if line["teacher"] != name))
 
     def add(self, results: Sequence[PairResult]) -> None:
         """The results of a round."""
 
         self.rounds.append(len(results))
+        self.complaints += complaints.of_lines(results)
         for result in results:
             self.lines += result.rows
             self.input_tokens += result.input_tokens
@@ -126,6 +148,8 @@ def write_all(job: WritingJob, pairs: list[dict[str, Any]], people: list[dict[st
 
     The first round is a pipeline, which asks on by itself until rules and selection accept `n` rows. Where a judge or
     likeness in meaning then rejects some of them, the next rounds make up for it.
+
+    A first round without one usable line is the last.
 
     Raises:
         HanjulError: rows are counted, and the gate lets none in.
@@ -159,17 +183,19 @@ def write_all(job: WritingJob, pairs: list[dict[str, Any]], people: list[dict[st
         written.add(results)
         asked += [result.id for result in results]
         kept = accepted(written.lines)
-        log(f"synthesize: round {len(written.rounds)}, {len(results)} pairs asked, {len(kept)} of {settings.n} rows")
+        so_far = f"{counted(len(results), 'pair')} asked, {len(kept)} of {counted(settings.n, 'row')}"
+        log(f"synthesize: round {len(written.rounds)}, {so_far}")
         if len(kept) > settings.n:
             written.lines = cut(written.lines, lambda lines: len(accepted(lines)), settings.n, before)
             kept = accepted(written.lines)
-        chosen = [] if written.limit else rounds.next(asked, len(kept), served(kept, keep))
+        useless = written.is_useless(job.endpoint)
+        chosen = [] if written.limit or useless else rounds.next(asked, len(kept), served(kept, keep))
         if not chosen:
             break
         results = job.write_here(job.writing(chosen, None))
     if len(kept) >= settings.n:
         written.limit = ""
-    elif not written.limit:
+    elif not written.limit and not useless:
         written.limit = f"each pair that lacks a row was asked {settings.attempts} times (synthesize.attempts)"
     written.accepted = len(kept)
     return written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
 from pipelines.errors import HanjulError
 from scripts.core import endpoints
+from scripts.core.log import log
 from scripts.core.settings import AskingSettings, Recipe, TeacherSettings
 from scripts.hub.hub import Hub
 from scripts.models import models
@@ -22,6 +23,10 @@ from scripts.models.lora_gguf import convert
 
 #: Where a recipe names the teacher.
 PLACE = "synthesize.teacher"
+#: What to do without one.
+NAME_ONE = "name an endpoint (`base_url`, `model`), run `hanjul train` or give --teacher"
+#: What was answered is kept.
+AGAIN = "run it again: what was answered is not asked again"
 #: Tokens that one request to the embedded teacher may fill: a short prompt and a line.
 CONTEXT = 512
 
@@ -34,6 +39,8 @@ class TeacherEndpoint:
         name: what stands in the column `teacher`.
         identity: names it in the cache of answers; the embedded one has another port each time.
         tuned: it was trained on our prompt.
+        place: where a recipe names it.
+        key_variable: the environment variable that holds its key; empty where it asks for none.
     """
 
     base_url: str
@@ -42,6 +49,13 @@ class TeacherEndpoint:
     name: str
     identity: str
     tuned: bool
+    place: str = PLACE
+    key_variable: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The model's name where another might answer; the embedded one is ours."""
+        return "" if self.tuned else self.model
 
 
 def adapter_of(hub: Hub, recipe: Recipe) -> HfUri | None:
@@ -55,7 +69,7 @@ def adapter_of(hub: Hub, recipe: Recipe) -> HfUri | None:
 
 @contextmanager
 def open_teacher(
-    hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path
+    hub: Hub, teacher: TeacherSettings, adapter: HfUri | None, slots: int, folder: Path, place: str = PLACE
 ) -> Iterator[TeacherEndpoint]:
     """Open the teacher of a recipe. The embedded one runs for as long as the block does.
 
@@ -63,25 +77,19 @@ def open_teacher(
         adapter: pinned adapter that writes, when the recipe names no endpoint.
         slots: requests that the embedded teacher answers at a time.
         folder: for files that are needed meanwhile.
+        place: where the recipe names it.
 
     Raises:
         HanjulError: neither endpoint nor adapter, no model named, a key that is missing.
     """
     if teacher.base_url:
-        model = named_model(teacher)
-        yield TeacherEndpoint(
-            teacher.base_url,
-            model,
-            endpoints.key_for(teacher, PLACE, local_hub=hub.is_local),
-            model,
-            endpoints.identity_of(teacher),
-            False,
-        )
+        model, key = _named_model(teacher, place), endpoints.key_for(teacher, place, local_hub=hub.is_local)
+        variable = "" if key == "none" else endpoints.key_variable(teacher) or ""
+        identity = endpoints.identity_of(teacher)
+        yield TeacherEndpoint(teacher.base_url, model, key, model, identity, False, place, variable)
         return
     if adapter is None:
-        raise HanjulError(
-            "There is no teacher", PLACE, "name an endpoint (`base_url`, `model`), run `hanjul train` or give --teacher"
-        )
+        raise HanjulError("There is no teacher", place, NAME_ONE)
 
     snapshot = hub.snapshot(adapter)
     lora = convert(snapshot, folder / "teacher.gguf")
@@ -98,7 +106,7 @@ def llm_of(endpoint: TeacherEndpoint, settings: AskingSettings, *, run_id: str, 
 
     options = endpoints.options_of(
         settings,
-        PLACE,
+        endpoint.place,
         base_url=endpoint.base_url,
         model=endpoint.model,
         identity=endpoint.identity,
@@ -121,19 +129,39 @@ def raise_if_gone(endpoint: TeacherEndpoint, failures: Iterable[Failure | None])
         HanjulError: it is not there (any more).
     """
 
-    gone = next((failure for failure in failures if failure and failure.kind is FailureKind.GONE), None)
+    gone = [failure for failure in failures if failure and failure.kind is FailureKind.GONE]
     if gone:
-        raise HanjulError(gone.message, endpoint.base_url, "run it again: what was answered is not asked again")
+        first = next((failure for failure in gone if failure.status), gone[0])  # those that waited know the words alone
+        raise HanjulError(first.message, endpoint.base_url, _step_after(first, endpoint))
 
 
-def named_model(teacher: TeacherSettings) -> str:
-    """The model at the endpoint.
+def _step_after(gone: Failure, endpoint: TeacherEndpoint) -> str:
+    """What to change, where the same again would end the same; with the names that it has in the recipe."""
+    place, model, variable = endpoint.place, endpoint.model, endpoint.key_variable
+    key, account = f"the key in {variable}" if variable else "you", f" of the key in {variable}" if variable else ""
+    steps = {
+        401: f"put a valid key into {variable}" if variable else f"name the variable of a key in `{place}.api_key_env`",
+        402: f"add credit to the account{account}, or name another `{place}.base_url`",
+        403: f"check that {key} may use {model} (`{place}.model`)",
+        404: f"check `{place}.model` ({model}) and `{place}.base_url`",
+    }
+    return steps.get(gone.status or 0) or gone.next_step or AGAIN
 
-    Raises:
-        HanjulError: it is not named.
+
+def tell_who_answered(what: str, endpoint: TeacherEndpoint, served: Mapping[str, int]) -> None:
+    """Say on stderr which models answered that are not the one that was asked.
+
+    Args:
+        what: who says so, and what came of them, e.g. `synthesize: lines`.
+        served: their names, with how much they gave.
     """
+    for name, count in served.items():
+        log(f"{what}: {endpoint.model} was asked, and {name} answered ({count})")
+
+
+def _named_model(teacher: TeacherSettings, place: str) -> str:
     if not teacher.model:
-        raise HanjulError("The teacher's model is not named", f"{PLACE}.model", "name it in the recipe")
+        raise HanjulError("The teacher's model is not named", f"{place}.model", "name it in the recipe")
     return teacher.model
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from pipelines.errors import HanjulError
+from pipelines.text.counted import counted
 from scripts.core import env
 from scripts.core.settings import TrainSettings
 from scripts.training.worker import ERROR_FILE, PARENT_VARIABLE, TRACEBACK_FILE, run_job
@@ -31,10 +32,10 @@ def process_count(settings: TrainSettings) -> int:
     gpus = torch.cuda.device_count()
     count = settings.processes or max(gpus, 1)
     if gpus and count > gpus:
-        raise HanjulError(f"{count} processes need {count} GPUs, {gpus} are here", "train.processes", "lower it")
+        raise HanjulError(f"{count} processes need {count} GPUs, here: {gpus}", "train.processes", "lower it")
     if settings.batch_size % count:
         raise HanjulError(
-            f"{settings.batch_size} rows a step cannot be shared out over {count} processes",
+            f"{counted(settings.batch_size, 'row')} a step cannot be shared out over {count} processes",
             "train.batch_size",
             f"take a multiple of {count}, or set train.processes",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import util
 from typing import Any
 
@@ -10,6 +10,7 @@ import psutil  # type: ignore[import-untyped]
 from huggingface_hub import HfUri
 
 from pipelines.errors import HanjulError
+from pipelines.text.counted import counted
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings
 from scripts.training.completion_loss import CHUNK
@@ -17,6 +18,13 @@ from scripts.training.encoding import encode
 from scripts.training.loading import load_config, model_class
 
 GIB = 2**30
+
+#: Rows that an error names.
+NAMED = 3
+#: What filters rows out by the length of line, product, value and by their number.
+LIMITS = ("filter.max_chars", "filter.max_product_chars", "filter.max_value_chars", "filter.max_values")
+#: Columns with an answer; preferences have two.
+SIDES = ("completion", "chosen", "rejected")
 
 
 def extra_packages(settings: TrainSettings) -> dict[str, str]:
@@ -58,22 +66,48 @@ def check_lengths(tokenizer: Any, rows: Sequence[Any], max_length: int) -> tuple
     Raises:
         HanjulError: rows are longer than `max_length`; cutting them would train on half a line.
     """
-    lengths = [(len(prompt) + len(completion), len(completion)) for prompt, completion in _encoded(tokenizer, rows)]
-    longest = max(whole for whole, _ in lengths)
-    over = sum(whole > max_length for whole, _ in lengths)
-    if over:
+    found = [_lengths(tokenizer, row) for row in rows]
+    longest = max(whole for whole, _ in found)
+    if longest > max_length:
+        over = [(whole, row) for (whole, _), row in zip(found, rows, strict=True) if whole > max_length]
+        over.sort(key=lambda one: one[0], reverse=True)
+        named = ", ".join(f"{_name(row)} ({whole} tokens)" for whole, row in over[:NAMED])
+        more = f" and {len(over) - NAMED} more" if len(over) > NAMED else ""
+        limits = " or ".join(dict.fromkeys(limit for _, row in over for limit in _limits(row)))
+        raising = f"set train.max_length to {longest}, or " if longest <= tokenizer.model_max_length else ""
         raise HanjulError(
-            f"{over} rows are longer than train.max_length {max_length}, the longest has {longest} tokens",
-            next_step=f"set train.max_length to {longest}, or filter them out with filter.max_chars",
+            f"{counted(len(over), 'row')} of more than train.max_length {max_length} tokens: {named}{more}",
+            next_step=f"{raising}filter again with a lower {limits}",
         )
-    return longest, max(completion for _, completion in lengths)
+    return longest, max(completion for _, completion in found)
 
 
-def _encoded(tokenizer: Any, rows: Sequence[Any]) -> Iterator[tuple[list[int], list[int]]]:
-    for row in rows:
-        for side in ("completion", "chosen", "rejected"):
-            if side in row:
-                yield encode(tokenizer, {"prompt": row["prompt"], "completion": row[side]})
+def _lengths(tokenizer: Any, row: Mapping[str, Any]) -> tuple[int, int]:
+    """Tokens of a row with its longest answer, and of that answer."""
+    answers = [row[side] for side in SIDES if side in row]
+    encoded = [encode(tokenizer, {"prompt": row["prompt"], "completion": answer}) for answer in answers]
+    completion = max(len(ids) for _, ids in encoded)
+    return max(len(prompt) for prompt, _ in encoded) + completion, completion
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """A row's product, or the beginning of a judge's text, in one short line."""
+    text = " ".join(str(row.get("product") or row["prompt"]).split())
+    return f"{text[:30]}…" if len(text) > 30 else text
+
+
+def _limits(row: Mapping[str, Any]) -> Sequence[str]:
+    """The setting that filters a long row out, by its longest part; of a row without its parts all of them."""
+    if "product" not in row or "values" not in row:
+        return LIMITS
+    longest, together = max(map(len, row["values"]), default=0), sum(map(len, row["values"]))
+    line, product, value, values = LIMITS
+    parts = {
+        line: max(len(row[side][-1]["content"]) for side in SIDES if side in row),
+        product: len(row["product"]),
+        value if 2 * longest > together else values: together,
+    }
+    return [max(parts, key=lambda limit: parts[limit])]
 
 
 def check_memory(base: HfUri, settings: TrainSettings, lengths: tuple[int, int], processes: int) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from pipelines.corpus import load_corpus
 from pipelines.rows import Row
-from scripts.hub.tables import to_rows
+from scripts.tables.rows import OPTIONAL, to_rows
+from scripts.tables.sources import corpus_table
+from scripts.tables.table import COLUMNS, table_of_objects
 from tests.bench.processes import ROOT
 from tests.bench.report import skip
 
@@ -22,6 +23,8 @@ def require_reference() -> None:
 def rows_for(smoke: bool) -> list[Row]:
     """Rows as `hanjul import` reads them."""
     if smoke:
-        return to_rows(load_corpus(), "written", "pipelines/corpus")
+        return to_rows(corpus_table().records(COLUMNS, OPTIONAL), "written")
     require_reference()
-    return to_rows(json.loads(REFERENCE.read_text(encoding="utf-8")), "imported", REFERENCE.name)
+    records = enumerate(json.loads(REFERENCE.read_text(encoding="utf-8")), 1)
+    table = table_of_objects(records, REFERENCE.name, "JSON", "Row")
+    return to_rows(table.records(COLUMNS, OPTIONAL), "imported")

@@ -14,6 +14,7 @@ from huggingface_hub import DatasetCard
 from huggingface_hub.repocard import metadata_load
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dataset_card.card import BEGIN, END, config, merge_configs, render
 from dataset_card.facts import Given, gather
@@ -23,6 +24,7 @@ from pipelines.errors import HanjulError
 from pipelines.filters.filter_rows import CANDIDATE_REASONS, REASONS
 from pipelines.rows import split_of
 from pipelines.text.line_index import Lines
+from scripts.core.settings import Recipe
 from scripts.local_hub import cards
 from tests.dataset_card.rows import GATE, GIVEN, PRODUCED, READING, facts, release
 from tests.limits import limits
@@ -176,6 +178,20 @@ def test_the_teachers_terms(teacher, family):
     assert {name for name in names if name in line} == {family}
 
 
+@pytest.mark.field
+def test_another_model_than_asked_is_named_with_its_terms():
+    found = replace(PRODUCED, teacher="meta-llama/Llama-3.1-8B", teacher_base="", asked="gpt-4o")
+    korean, english = languages(render(gather(GIVEN, found, *release()), FIGURES))
+    assert (
+        "교사 모델: `meta-llama/Llama-3.1-8B`. 부른 모델은 `gpt-4o`이지만 엔드포인트에서 다른 모델이 답했습니다."
+        in korean
+    )
+    assert (
+        "Teacher: `meta-llama/Llama-3.1-8B`. Asked for was `gpt-4o`; the endpoint had another model answer." in english
+    )
+    assert "Llama Community License" in english and "OpenAI" not in english
+
+
 def test_imported_rows_change_the_licence():
     card = render(facts("imported"), FIGURES[:3])
     korean, english = languages(card)
@@ -238,6 +254,60 @@ def test_what_a_model_wrote_is_text_on_the_card():
     rows = [row | {"ad_copy": "<img src=x> **[봄](x)** `왔다`"} for row in release()[0]]
     card = render(gather(GIVEN, PRODUCED, rows, []), FIGURES)
     assert r"| &lt;img src=x> \*\*\[봄\](x)\*\* \`왔다\` |" in card and "<img src=x" not in card
+
+
+#: Titles that Markdown, YAML or BibTeX would read as more than text.
+TITLES = [
+    "봄\n# 여름",
+    "a: b # c",
+    "- 목록",
+    "---",
+    "**굵게** <b>x</b> [링크](x)",
+    "\"따옴표\" '와' {중괄호} 100%",
+    "표 | 칸",
+    "{{ x }}",
+]
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("title", TITLES)
+def test_a_title_is_one_heading_and_one_value(title):
+    card = render(facts(given=replace(GIVEN, title=title)), FIGURES)
+    assert head(card)["pretty_name"] == title if "---" not in title else card.startswith("---\n")
+    assert DatasetCard(card).data.pretty_name == title
+    body = card.partition(BEGIN)[2]
+    assert body.startswith("\n# ") and len(re.findall("^# ", body, flags=re.MULTILINE)) == 1
+    assert cards.problems("datasets", card) == ([], [])
+    assert "<b>" not in body.splitlines()[1]
+    value = re.search(r"title  = \{(.*)\},\n", body)[1]
+    assert value.count("{") == value.count("\\{") and "\n" not in value
+    assert Recipe(title=title).title == " ".join(title.split())
+
+
+def test_a_title_needs_words():
+    with pytest.raises(ValidationError, match="a title needs words"):
+        Recipe(title=" \n")
+
+
+@pytest.mark.field
+def test_a_byte_order_mark_hides_no_metadata():
+    card = merge_configs("\ufeff---\nlicense: mit\ntags: mine\n---\n# 내 글\n", "NS/x", "raw")
+    assert head(card) == {"license": "mit", "tags": "mine", "configs": [config("raw")]}
+    assert card.endswith("---\n\n# 내 글\n") and "\ufeff" not in card
+    released = render(facts(), FIGURES, card)
+    assert "mine" in head(released)["tags"] and "m" not in head(released)["tags"]
+    assert released.count("---\n") == 2
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("yaml", ["license: [", "- one", "a: b: c", "license: !x y", "1", "configs: 3", "configs: [x]"])
+def test_metadata_of_a_person_is_read_or_refused(yaml):
+    try:
+        card = merge_configs(f"---\n{yaml}\n---\n# 내 글\n", "NS/x", "raw")
+    except HanjulError as error:
+        assert error.what.startswith("The metadata of the README cannot be read: ") and error.next_step
+    else:
+        assert head(card)["configs"] == [config("raw")]
 
 
 def test_rendering_again_changes_nothing():

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from model_card.statistics import (
+    Interval,
     auc,
     bradley_terry,
     holm,
@@ -20,7 +21,18 @@ from model_card.statistics import (
     resampled_paired_accuracy,
     resamples,
     sign_flip_test,
+    widened,
 )
+
+
+@given(st.integers(1, 40), st.data())
+def test_few_answers_have_the_exact_interval_of_scipy_at_least(n, data):
+    right = data.draw(st.integers(0, n))
+    exact = stats.binomtest(right, n).proportion_ci(0.95, "exact")
+    value = right / n
+    found = widened(Interval(value, value, value), n)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high)) and found.value == value
+    assert widened(Interval(value, 0, 1), n) == Interval(value, 0, 1)
 
 
 def test_holm_by_hand():

@@ -68,7 +68,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     one_sentence(hanjul("import", str(broken), home=tmp_path), "not a table")
     lacking = tmp_path / "lacking.json"
     lacking.write_text('[{"상품": "커피", "카피라이팅": "한 줄"}]')
-    one_sentence(hanjul("import", str(lacking), home=tmp_path), "Row 1 has no values")
+    one_sentence(hanjul("import", str(lacking), home=tmp_path), "There is no column values")
     one_sentence(hanjul("release", "--set", "train", home=tmp_path), "KEY=VALUE")
     one_sentence(hanjul("train", "hf://datasets/local/absent", home=tmp_path), "No such repository")
     one_sentence(hanjul("train", "hf://models/local/absent", home=tmp_path), "This is a model, not a dataset")

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from scripts import cli, recipes
 from scripts.core.settings import Recipe
 from scripts.exporting import exports
+from scripts.hub import inputs
 from scripts.models import models
 from scripts.stages import calibrate, evaluate, filter, import_rows, pairs, release, synthesize, train
 
@@ -49,7 +50,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Any:
     calls: list[BaseModel] = []
 
     @contextmanager
-    def session() -> Any:
+    def session(recipe: Recipe | None = None) -> Any:
         hub = MagicMock()
         hub.is_local = False
         yield hub
@@ -62,6 +63,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(cli, "emit", lambda hub, uri: None)
     monkeypatch.setattr(models, "scorer_of", lambda *args: MagicMock())
     monkeypatch.setattr(exports, "run", lambda *args: {})
+    monkeypatch.setattr(inputs, "pinned", lambda *args, **kwargs: MagicMock())
     for module in STAGES:
         monkeypatch.setattr(module, "run", stage)
 

@@ -16,6 +16,7 @@ from huggingface_hub import HfUri, SpaceCard
 
 from pipelines.errors import HanjulError
 from pipelines.rows import PROMPT_FORMAT
+from pipelines.text.markdown import cell
 from scripts.core.settings import Recipe
 from scripts.stages import space
 from tests.space.browser import wait_for
@@ -56,6 +57,15 @@ def test_card_says_what_runs_and_on_what(hub, adapter, deployed: HfUri) -> None:
     assert hub.api.space_info(deployed.id).sdk == "gradio"
 
 
+@pytest.mark.field
+@pytest.mark.parametrize("title", ["봄 **여름**", "a: b # c", "<b>x</b> [링크](x)"])
+def test_a_title_is_one_heading(hub, adapter, title: str, tmp_path: Path) -> None:
+    space.render(hub, adapter, title, tmp_path)
+    card = SpaceCard((tmp_path / "README.md").read_text(encoding="utf-8"))
+    assert card.data.title == title
+    assert card.text.strip().splitlines()[0] == f"# {cell(title)}"
+
+
 def test_second_deploy_commits_nothing(hub, adapter, deployed: HfUri) -> None:
     again = space.deploy(hub, adapter, Recipe.model_validate({"space": {"repo": "tiny-space"}}))
     assert again == deployed
@@ -78,7 +88,7 @@ def test_port_in_use_is_refused(hub, deployed: HfUri) -> None:
 def test_adapter_is_served_until_it_is_told_to_stop(hub, adapter) -> None:
     code = (
         "import sys; from huggingface_hub import parse_hf_uri;"
-        "from scripts.hub.hub import connect; from scripts.stages import space;"
+        "from scripts.hub.connect import connect; from scripts.stages import space;"
         "space.serve(connect(), parse_hf_uri(sys.argv[1]), 0)"
     )
     page = subprocess.Popen(

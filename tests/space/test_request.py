@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from request import MAX_PRODUCT, MAX_VALUES, Problem, clean
+from hypothesis import given
+from hypothesis import strategies as st
+from request import MAX_LINES, MAX_PRODUCT, MAX_VALUES, Problem, clean
 
 from pipelines.rows import PROMPT_FORMAT, user_message
+from scripts.tables.cells import values
 
 
 def test_fields_are_cleaned() -> None:
@@ -15,6 +18,19 @@ def test_fields_are_cleaned() -> None:
     assert asked.product == "새벽 배송 반찬"
     assert asked.values == ("정성", "느긋한 아침", "담백함")
     assert (asked.count, asked.temperature) == (3, 0.8)
+
+
+@pytest.mark.field
+def test_values_are_parted_but_no_numbers() -> None:
+    assert clean("우산", "든든한·가벼운; 1,000원|2.5배", 1, 1).values == ("든든한", "가벼운", "1,000원", "2.5배")
+    assert clean("우산", "3·1절、A/S\n24시간,365일", 1, 1).values == ("3·1절", "A/S", "24시간", "365일")
+
+
+@given(
+    st.text("가나다 09,，、·ㆍ;|\n/", min_size=1, max_size=14).filter(lambda text: 0 < len(values(text)) <= MAX_VALUES)
+)
+def test_a_visitor_and_a_table_mean_the_same_values(text: str) -> None:
+    assert list(clean("우산", text, 1, 1).values) == values(text)
 
 
 def test_prompt_is_the_one_of_training() -> None:
@@ -37,8 +53,8 @@ def test_prompt_is_the_one_of_training() -> None:
             ("제습기", "가" * 21, 5, 0.8),
             f"가치 하나는 20자까지입니다. 길면 쉼표로 나눠 주세요: “{'가' * 20}…”",
         ),
-        (("제습기", "여유", None, 0.8), "카피 수는 1에서 8 사이로 골라 주세요."),
-        (("제습기", "여유", 9, 0.8), "카피 수는 1에서 8 사이로 골라 주세요."),
+        (("제습기", "여유", None, 0.8), "카피 수는 1에서 8 사이의 정수로 골라 주세요."),
+        (("제습기", "여유", 9, 0.8), "카피 수는 1에서 8 사이의 정수로 골라 주세요."),
         (("제습기", "여유", 5, None), "다양성(온도)은 0.1에서 1.5 사이로 골라 주세요."),
         (("제습기", "여유", 5, 0), "다양성(온도)은 0.1에서 1.5 사이로 골라 주세요."),
     ],
@@ -47,3 +63,22 @@ def test_what_is_wrong_is_a_sentence(fields: tuple[Any, ...], sentence: str) -> 
     with pytest.raises(Problem) as caught:
         clean(*fields)
     assert str(caught.value) == sentence
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=30),
+    lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.field
+@given(JSON | st.just("제습기"), JSON | st.just("여유"), JSON | st.integers(1, 8), JSON | st.floats(0.1, 1.5))
+def test_whatever_json_says_is_a_request_or_a_sentence(product: Any, values: Any, count: Any, temperature: Any) -> None:
+    try:
+        request = clean(product, values, count, temperature)
+    except Problem as problem:
+        assert str(problem).endswith(("다.", "요.", "…”")) or "예: " in str(problem)
+    else:
+        assert request.product and request.values and request.count in range(1, MAX_LINES + 1)
+        assert isinstance(request.count, int) and 0.1 <= request.temperature <= 1.5

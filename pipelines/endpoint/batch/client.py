@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
-import httpx2
 import openai
-from filelock import FileLock
 
 from pipelines.endpoint.batch.hooks import BatchHooks
-from pipelines.endpoint.client import Client, is_filtered
+from pipelines.endpoint.client import Client
+from pipelines.endpoint.error_bodies import Said
 from pipelines.endpoint.failures import EndpointError, Failure, FailureKind
 from pipelines.endpoint.options import EndpointOptions
-from pipelines.endpoint.replies import Reply
+from pipelines.endpoint.payloads import shortened
+from pipelines.endpoint.replies import NO_TEXT, Reply
+from pipelines.locks import locked
 
 NO_ANSWER = "its batch brought no answer"
 
@@ -48,36 +50,35 @@ class BatchApiClient(Client):
                 raise self.stopped
         return Reply([], failure=self.failures.get(key, Failure(FailureKind.UNANSWERED, NO_ANSWER)))
 
-    def lock(self) -> FileLock:
+    def lock(self) -> AbstractContextManager[None]:
         """Held from the plan of a batch until the provider has it: no plan that another sees under it is in the making.
 
         The system lets go of it when its holder is killed.
         """
-        return FileLock(f"{self.store.path}.lock")
+        return locked(self.store.path.with_name(f"{self.store.path.name}.lock"), "the plan of a batch")
 
-    def note_failure(self, key: str, sent: dict[str, Any] | None, status: int, error: dict[str, Any]) -> bool:
+    def note_failure(self, key: str, sent: dict[str, Any] | None, status: int, said: Said) -> bool:
         """Note why a request failed; whether that taught what to leave out of it.
 
         Args:
             sent: what went to the provider, if known.
             status: of HTTP; 0 where the request did not run.
-            error: `message`, `code` and `param`.
         """
-        message, code = str(error.get("message") or ""), str(error.get("code") or "")
-        filtered = is_filtered(code)
-        words = f"{NO_ANSWER}: {message}" if message else NO_ANSWER
+        words = f"{NO_ANSWER}: {shortened(said.message)}" if said.message else NO_ANSWER
         unanswered = Failure(FailureKind.UNANSWERED, words, status or None)
-        self.failures[key] = Failure(FailureKind.REFUSED) if filtered else unanswered
-        learnt = False
-        if sent and status in (400, 422) and not filtered:
-            is_newest = (
-                self.compatibility.sendable(self.missing[key]) == sent
-            )  # else another row of the batch taught it
-            response = httpx2.Response(status, request=httpx2.Request("POST", "/v1/chat/completions"))
-            refusal = openai.APIStatusError(message, response=response, body=error)
-            learnt = is_newest and self.compatibility.learn(refusal, sent)
-            if learnt or not is_newest:
-                return learnt
+        self.failures[key] = Failure(FailureKind.REFUSED) if said.is_filtered else unanswered
+        if sent and status in (400, 422) and not said.is_filtered:
+            if self.compatibility.sendable(self.missing[key]) != sent:
+                return False  # another row of the batch taught it
+            if self.compatibility.learn(said, sent):
+                return True
         if 400 <= status < 500 and status not in (408, 409, 429):
             self.final.add(key)
-        return learnt
+        return False
+
+    def note_no_text(self, key: str, sent: dict[str, Any] | None, reply: Reply) -> bool:
+        """Note an answer without a text; whether that taught in which form to ask for one."""
+        self.failures[key] = reply.failure or NO_TEXT
+        if not sent:
+            return False
+        return self.compatibility.sendable(self.missing[key]) != sent or self.learn_from(reply, sent)

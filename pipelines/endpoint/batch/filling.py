@@ -19,8 +19,8 @@ import openai
 from pipelines.endpoint.answer_store import Batch, Spent
 from pipelines.endpoint.batch.client import BatchApiClient
 from pipelines.endpoint.budget import Receipt
+from pipelines.endpoint.error_bodies import Said, read_error
 from pipelines.endpoint.failures import BudgetSpentError, EndpointError, EndpointGoneError, TransientError
-from pipelines.endpoint.prices import most_input_tokens
 
 #: Batches one after the other: the first, and those for answers that were garbage.
 BATCHES = 3
@@ -59,7 +59,7 @@ def _send(client: BatchApiClient) -> None:
     options = client.options
     with client.lock():
         under_way = {key for batch in client.store.batches(options.identity) for key in batch.keys}
-        keys = [key for key in client.missing if key not in under_way and not client.store.answer(key)]
+        keys = [key for key in client.missing if key not in under_way and not client.kept(key)]
         requests = _affordable(client, keys)
         if not requests:
             return
@@ -81,7 +81,8 @@ def _send(client: BatchApiClient) -> None:
 
 def _not_taken(client: BatchApiClient, error: openai.OpenAIError) -> EndpointGoneError:
     return EndpointGoneError(
-        f"the provider took no batch: {client.in_words(error)}; run it again, or ask without `--batch`"
+        f"the provider took no batch: {client.connection.in_words(error)}",
+        next_step="run it again, or ask without `--batch`",
     )
 
 
@@ -94,9 +95,7 @@ def _affordable(client: BatchApiClient, keys: list[str]) -> dict[str, Spent]:
     client.budget.spent = client.store.spent(client.options.run_id)
     total, requests = Spent(), dict[str, Spent]()
     for key in keys:
-        body = client.missing[key]
-        choices = client.compatibility.sendable(body).get("n", 1)
-        most = client.budget.cost_at_most(most_input_tokens(body["messages"]), body["max_tokens"] * choices)
+        most = client.budget.cost_at_most(*client.most_tokens(client.compatibility.sendable(client.missing[key])))
         total += most
         if passed := client.budget.limit_passed_by(total):
             if not requests:
@@ -116,8 +115,8 @@ def _look_for(client: BatchApiClient, batch: Batch) -> bool:
         jobs = client.provider.find_jobs(batch.id)
     except openai.OpenAIError as error:
         raise EndpointGoneError(
-            f"it is not known whether the provider took the last batch: {client.in_words(error)}; run it again, which "
-            "looks for it first"
+            f"it is not known whether the provider took the last batch: {client.connection.in_words(error)}",
+            next_step="run it again, which looks for it first",
         ) from error
     if jobs:
         client.store.note_jobs(batch, jobs)
@@ -164,11 +163,13 @@ async def _finish(client: BatchApiClient, batch: Batch) -> bool:
         rows = [row for job in jobs for row in client.provider._retrieve_batch_results(job)]
     except (openai.OpenAIError, ValueError) as error:
         words = (
-            client.in_words(error) if isinstance(error, openai.OpenAIError) else f"garbage instead of JSONL: {error}"
+            client.connection.in_words(error)
+            if isinstance(error, openai.OpenAIError)
+            else f"garbage instead of JSONL: {error}"
         )
         raise EndpointGoneError(
-            f"the batch {name} cannot be read: {words}; it is still noted as under way: run it again, with the "
-            "key that sent it"
+            f"the batch {name} cannot be read: {words}; it is still noted as under way",
+            next_step="run it again, with the key that sent it",
         ) from error
     finally:
         client.waiting_for = ""
@@ -177,11 +178,13 @@ async def _finish(client: BatchApiClient, batch: Batch) -> bool:
     if stopped and stopped.status == "failed":
         errors = (stopped.errors and stopped.errors.data) or []
         words = "".join(f": {error.message}" for error in errors[:1])
-        raise EndpointGoneError(f"the provider refused the batch {name}{words}; mend that, or ask without `--batch`")
+        raise EndpointGoneError(
+            f"the provider refused the batch {name}{words}", next_step="mend that, or ask without `--batch`"
+        )
     if stopped:
         raise EndpointGoneError(
-            f"the batch {name} is {stopped.status}, {answers} of its {len(batch.keys)} requests were answered; run it "
-            "again to ask for the others"
+            f"the batch {name} is {stopped.status}, {answers} of its {len(batch.keys)} requests were answered",
+            next_step="run it again to ask for the others",
         )
     return learnt
 
@@ -199,20 +202,24 @@ def _keep(client: BatchApiClient, batch: Batch, rows: dict[str, dict[str, Any]])
         if status == 200:
             receipt = Receipt(FREE)
             try:
-                answers[key] = client.read(response.get("body"), receipt).to_json()
+                reply = client.read(response.get("body"), receipt)
             except TransientError as error:
-                client.note_failure(key, None, status, {"message": str(error)})
+                client.note_failure(key, None, status, Said(str(error)))
+            else:
+                if reply.is_final:
+                    answers[key] = reply.to_json()
+                else:
+                    learnt |= client.note_no_text(key, sent.get(key), reply)
             outcomes.append((number, receipt.outcome, None if receipt.cost is FREE else receipt.cost))
         else:
-            details = _error_of(row)
-            learnt |= client.note_failure(key, sent.get(key), status, details)
-            outcomes.append((number, str(status or details.get("code") or "unanswered"), FREE))
+            said = _said_in(row)
+            learnt |= client.note_failure(key, sent.get(key), status, said)
+            outcomes.append((number, str(status or said.code or "unanswered"), FREE))
     client.store.finish_batch(batch, answers, outcomes)
     return len(answers), learnt
 
 
-def _error_of(row: dict[str, Any]) -> dict[str, Any]:
+def _said_in(row: dict[str, Any]) -> Said:
     """What a row of a failed request says: the endpoint's error, or that of the batch where the request did not run."""
-    body = (row.get("response") or {}).get("body")
-    error = (body.get("error") if isinstance(body, dict) else body) or row.get("error") or {}
-    return error if isinstance(error, dict) else {"message": str(error)}
+    body = (row.get("response") or {}).get("body") or row.get("error")
+    return read_error(body) if body else Said("")

@@ -21,7 +21,8 @@ from pipelines.likelihood.log_probabilities import Continuations
 from pipelines.likelihood.scorer import Scorer
 from pipelines.rows import split_of
 from scripts.core.settings import EvaluateSettings, TrainSettings
-from scripts.hub.hub import Hub, connect
+from scripts.hub.connect import connect
+from scripts.hub.hub import Hub
 from scripts.judging import likelihood_judge
 from scripts.judging.calibration_data import CalibrationData, calibration_data
 from scripts.models import models

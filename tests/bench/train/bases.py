@@ -12,7 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
-from scripts.hub.hub import connect
+from scripts.hub.connect import connect
 from scripts.models.embedded import ensure_base
 from tests.tiny import gemma
 

@@ -35,9 +35,13 @@ def test_rows_without_devices_and_scores_make_no_picture_of_them(tmp_path):
     assert paths == ["figures/acceptance.png", "figures/quality.png", "figures/lengths.png"]
 
 
-def test_one_row_makes_pictures(tmp_path):
+@pytest.mark.field
+def test_one_row_makes_pictures_of_what_it_has(tmp_path):
     kept = release()[0][2:3]
-    assert len(draw_figures(gather(GIVEN, PRODUCED, kept, []), kept, tmp_path)) == 5
+    assert len(draw_figures(gather(GIVEN, PRODUCED, kept, []), kept, tmp_path / "one")) == 5
+    draw_figures(facts(), release()[0], tmp_path / "ten")
+    one, ten = (imread(tmp_path / name / "figures/coverage.png").shape[0] for name in ("one", "ten"))
+    assert ten - one == pytest.approx(6 * 0.34 * 300, abs=2)  # one device, and seven; the other eight nowhere
 
 
 def test_every_device_has_a_name():

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from model_card.cards.card import END, START, CardError, evaluation_section, render, replace_evaluation
 from model_card.cards.facts import CardFacts
 from model_card.cards.hub_results import ReportError, eval_results, model_index
-from model_card.cards.published import published
+from model_card.cards.published import is_comparable, published
 from model_card.cards.report_files import files, markdown
 from model_card.comparison.report import Line
 from model_card.judging.contrast_kinds import MODEL_MADE
@@ -95,16 +95,78 @@ def test_no_result_where_no_metric_is_reliable():
     assert eval_results(judged_by(POOR), ADAPTER) == "[]\n"
 
 
-def test_a_judge_without_a_reliable_metric_leads_nothing():
-    """Its ratings and wins are marked, and lines stand in their own order."""
+@pytest.mark.field
+def test_a_metric_that_was_tried_on_few_lines_says_so():
+    few = {metric: replace(calibration(0.9, metric), reliable=False) for metric in JUDGE.calibration}
+    text = evaluation_section(judged_by(replace(JUDGE, calibration=few)), ADAPTER)
+    assert text.count("too few lines to tell †") == len(few)
+    assert text.count("Where few lines were tried, the lower end of the interval has to reach it.") == 1
+    assert "few lines" not in evaluation_section(judged_by(POOR), ADAPTER)
+
+
+def outside_folds(text):
+    return re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.field
+def test_what_an_unreliable_judge_says_is_folded_away_with_the_reason():
     text = evaluation_section(judged_by(POOR), ADAPTER)
-    assert "레이팅 · rating † |" in text and "neither wins nor ratings can be trusted" in text
+    seen, folded = outside_folds(text), text.split("<details>")[1:]
+    assert "No judge is reliable: no score says which model is better." in seen
+    assert "0.450 [" not in seen and "60% –" not in seen and "scores.png" not in seen
+    assert len(folded) == 2 and all(
+        "No metric of these judges is reliable: their AUC is under 0.75" in x for x in folded
+    )
+    assert "| **adapter** | 0.450 [0.350, 0.550] |" in folded[0] and "레이팅 · rating † |" in folded[0]
+    assert "won – tied – lost † |" in folded[1] and "| base | 60% – 10% – 30% |" in folded[1]
     shown = text.split("### 카피 보기 · Sample lines\n", 1)[1]
-    assert "in no order of merit" in shown and "Best and worst" not in shown
+    assert "in no order of merit" in shown and "Best and worst" not in shown and "PV" not in shown
     products = [line.split(" | ")[0].strip("| ") for line in shown.splitlines() if line.startswith("| ")]
     assert products == ["상품 · product", *(product for product, _, _ in PAIRS)]
-    trusted = evaluation_section(judged_by(JUDGE), ADAPTER)
-    assert "rating †" not in trusted and "Best and worst lines" in trusted
+    report = markdown(judged_by(POOR))
+    assert "0.450 [" not in outside_folds(report) and "0.35 †: adapter 0번 이유" in report
+
+
+@pytest.mark.field
+def test_the_most_reliable_judge_leads_wherever_it_is_given():
+    coin = replace(POOR, name="coin-flip at localhost", family="geval", scoring="samples", samples=5)
+    report = judged_by(coin, JUDGE, GOOD)
+    assert [one.judge.name for one in report.judgements] == [GOOD.name, JUDGE.name, coin.name]
+    assert report == judged_by(GOOD, coin, JUDGE)
+    text = evaluation_section(report, ADAPTER)
+    seen = outside_folds(text)
+    assert seen.index(f"judge: {GOOD.name}") < seen.index(f"judge: {JUDGE.name}")
+    assert f"judge: {coin.name} (루브릭" not in seen and f"judge: {coin.name} (루브릭" in text
+    assert f"Best and worst lines by {GOOD.name}:" in text
+    assert {result.metric_args["judge"] for result in model_index(report, ADAPTER)} == {GOOD.name, JUDGE.name}
+    assert coin.name not in eval_results(report, ADAPTER)
+
+
+def test_equally_reliable_judges_stand_as_they_were_given():
+    twins = [replace(JUDGE, name=name) for name in ("나중 이름", "가")]
+    assert [one.judge.name for one in judged_by(*twins).judgements] == ["나중 이름", "가"]
+    comparing = replace(JUDGE, name="comparing", duels=around(0.9, 0.05), contradictions=0.1)
+    assert [judge.reliability for judge in (JUDGE, comparing, POOR)] == [pytest.approx(2 / 3), 3 / 4, 0.0]
+    assert judged_by(JUDGE, comparing).leading.judge is comparing
+
+
+@pytest.mark.field
+def test_a_metric_that_says_the_same_of_every_line_has_no_numbers():
+    flat = replace(calibration(0.5), slope=0.0, intercept=0.0)
+    report = judged_by(replace(JUDGE, calibration=JUDGE.calibration | {"pv": flat}))
+    text = evaluation_section(report, ADAPTER)
+    assert "| **adapter** | – | 0.450 [0.350, 0.550] |" in text
+    assert "| base | 60% – 10% – 30% | – | +0.350" in text
+    assert "–: PV에서" in text and "every line would be given 0.5, which is left out" in text
+    # Of the lines' scores those that can be trusted; Creativity's stands beside its reason, and PV's nowhere.
+    assert "| adapter | 장마는 창밖에서만 | 0.45 | |" in markdown(report)
+    assert "| adapter | adapter 1번 이유 | adapter 1번 이유 | 0.45 †: adapter 1번 이유 |" in markdown(report)
+
+
+def test_comparisons_are_marked_where_a_judge_scores_reliably_and_compares_badly():
+    text = evaluation_section(judged_by(GOOD), ADAPTER)
+    assert "레이팅 · rating † |" in text and "won – tied – lost † |" in text
+    assert "neither wins nor ratings can be trusted" in text and "<details>" not in text
 
 
 def test_what_fails_on_lines_by_models_alone_is_marked_with_its_reason():
@@ -120,13 +182,15 @@ def test_what_fails_on_lines_by_models_alone_is_marked_with_its_reason():
 def test_results_are_those_of_each_judge_in_what_it_can_be_trusted_with():
     report = judged_by(JUDGE, GOOD)
     assert [(result.metric_type, result.metric_args["judge"]) for result in model_index(report, ADAPTER)] == [
-        ("hanjul-pv", JUDGE.name),
-        ("hanjul-naturalness", JUDGE.name),
         ("hanjul-pv", GOOD.name),
         ("hanjul-naturalness", GOOD.name),
         ("hanjul-creativity", GOOD.name),
+        ("hanjul-pv", JUDGE.name),
+        ("hanjul-naturalness", JUDGE.name),
     ]
     # A task has one value on the Hub: the first judge's that can be trusted with it.
+    few = replace(GOOD, calibration={"pv": calibration(0.6), "creativity": calibration(0.9, "creativity")})
+    report = judged_by(JUDGE, few)
     entries = parse_eval_result_entries(yaml.safe_load(eval_results(report, ADAPTER, "2026-11-23")))
     assert [(entry.task_id, JUDGE.name in entry.notes, GOOD.name in entry.notes) for entry in entries] == [
         ("hanjul-pv", True, False),
@@ -168,7 +232,7 @@ def test_comparisons_are_seen_from_the_card_s_own_system():
 def test_pairs_left_out_are_counted():
     said = replace(REPORT.judgements[0], unjudged=1)
     report = replace(REPORT, judgements=(said,))
-    assert "1 pairs without a score are left out." in evaluation_section(report, ADAPTER)
+    assert "1 pair without a score left out." in evaluation_section(report, ADAPTER)
     assert model_index(report, ADAPTER)[0].metric_args["pairs"] == 2
 
 
@@ -188,9 +252,10 @@ def test_a_judge_without_a_metric_is_shown_without_it():
     )
     report = replace(report, systems=systems)
     tables = evaluation_section(report, ADAPTER).split("| 모델 · system |")
-    assert "자연스러움 Naturalness" in tables[1] and "자연스러움 Naturalness" not in tables[2].split("\n")[0]
+    # All of the little that it says can be trusted, so it leads.
+    assert "자연스러움 Naturalness" not in tables[1].split("\n")[0] and "자연스러움 Naturalness" in tables[2]
     assert f"- {partial.name}: 상품·가치 반영 PV 0.90.\n" in evaluation_section(report, ADAPTER)
-    assert " / 0.40 |" in markdown(report) and " / – |" in markdown(report)
+    assert "| 0.40 / 0.57 | – / 0.57 |" in markdown(report)
     assert [
         result.metric_type for result in model_index(report, ADAPTER) if result.metric_args["judge"] == JUDGE.name
     ] == ["hanjul-pv"]
@@ -203,11 +268,15 @@ def test_files_of_an_evaluation():
         "evaluation/calibration.png",
         "evaluation/report.json",
         "evaluation/report.md",
-        "evaluation/scores.png",
     ]
-    assert sorted(files(REPORT, ADAPTER)) == always
-    three = wide_report(["base", "SFT adapter", "adapter"], [JUDGE])
-    assert sorted({*files(three, ADAPTER)} - {*always}) == ["evaluation/duels.png"]
+    assert sorted(files(judged_by(POOR), ADAPTER)) == always
+    assert sorted(files(REPORT, ADAPTER)) == [*always, "evaluation/scores.png"]
+    names = ["base", "SFT adapter", "adapter"]
+    three = wide_report(names, [JUDGE])
+    assert sorted({*files(three, ADAPTER)} - {*always}) == ["evaluation/duels.png", "evaluation/scores.png"]
+    badly = wide_report(names, [replace(JUDGE, duels=around(0.6, 0.1), contradictions=0.4)])
+    assert "evaluation/duels.png" not in files(badly, ADAPTER)
+    assert "duels.png" not in markdown(badly) + evaluation_section(badly, ADAPTER)
     assert "(evaluation/duels.png)" in evaluation_section(three, ADAPTER)
     assert "(duels.png)" in markdown(three) and "(duels.png)" not in markdown(REPORT)
 
@@ -368,8 +437,12 @@ def test_a_likelihood_judge_that_wrote_lines_itself_is_named():
     assert said not in evaluation_section(other, f"{ADAPTER}-other")
 
 
-def test_published_scores_stand_with_the_first_judge_that_has_one_of_their_metrics():
+def test_published_scores_stand_beside_one_judge_in_tables_and_figures_alike():
+    """The first that has one of their metrics; Sense was never published."""
     of_sense = replace(JUDGE, name="sense on a base", calibration={"sense": calibration(0.8, "sense")})
-    text = markdown(wide_report(["base", "adapter"], [of_sense, JUDGE]))
-    before, after = text.split(f"### {JUDGE.name}", 1)
-    assert "‡" not in before and f"{published().systems[0].parameters}) ‡ |" in after
+    report = wide_report(["base", "adapter"], [of_sense, JUDGE, GOOD])
+    assert [is_comparable(report, one) for one in report.judgements] == [False, True, False]
+    assert [one.judge.name for one in report.judgements] == [of_sense.name, GOOD.name, JUDGE.name]
+    text = markdown(report)
+    assert text.count("기준 프로젝트가 공개한 값") == 1
+    assert f"{published().systems[0].parameters}) ‡ |" in text.split(f"### {GOOD.name}")[1].split("### ")[0]

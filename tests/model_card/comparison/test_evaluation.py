@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from model_card.cards.report_files import markdown
 from model_card.comparison.evaluation import Answer, Candidate, EvalSplit, evaluate_systems
 from model_card.comparison.report import Report
 from model_card.comparison.surface import copies, distinct, is_broken, leaks
@@ -110,6 +111,42 @@ def test_lines_of_one_pair_count_as_one_pair(judge):
     assert said.means["b"]["pv"].value == pytest.approx(sum(by_line) / 8)
     assert said.means["b"]["pv"].high == pytest.approx(said.means["b"]["pv"].low)  # all pairs are alike
     assert said.sds["b"]["pv"] > 0.01
+
+
+class Comparing:
+    """Prefers the longer line, whatever the order, and counts what it is asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, pairs):
+        self.asked += [(first["product"], first["ad_copy"], second["ad_copy"]) for first, second in pairs]
+        return [float(len(first["ad_copy"]) > len(second["ad_copy"])) for first, second in pairs]
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(("duels", "drawn"), [(12, None), (11, 3), (6, 2), (1, 1), (None, None)])
+def test_systems_are_compared_on_pairs_that_are_drawn(duels, drawn):
+    systems = [candidate(name, [name * n] * 4) for n, name in enumerate(("가", "나", "다"), 1)]
+    prefers = Comparing()
+    report = evaluated([Judge(JUDGE, raw, prefers, duels)], *systems)
+    (said,) = report.judgements
+    assert said.compared == drawn and said.unjudged == 0
+    assert len({product for product, *_ in prefers.asked}) == (drawn or 4)
+    assert len(prefers.asked) == 2 * 3 * (drawn or 4)  # every two systems, in both orders
+    assert [(compared.wins, compared.ties, compared.losses) for compared in said.duels] == [(1, 0, 0)] * 3
+    assert said.ratings["가"].value < said.ratings["나"].value < said.ratings["다"].value
+    (scores,) = evaluated([Judge(JUDGE, raw)], *systems).judgements
+    assert said.means == scores.means  # of all pairs
+    assert (f"{drawn} of the pairs, drawn by seed" in markdown(report)) is bool(drawn)
+
+
+def test_lines_for_one_pair_are_drawn_together():
+    twice = [pair for pair in PAIRS for _ in range(2)]
+    prefers = Comparing()
+    systems = [candidate(name, [name * (n + 1) for n in range(8)], twice) for name in ("가", "나다")]
+    (said,) = evaluated([Judge(JUDGE, raw, prefers, 4)], *systems).judgements
+    assert said.compared == 2 and len(prefers.asked) == 2 * 4
 
 
 def test_one_system_alone_is_not_compared(judge):

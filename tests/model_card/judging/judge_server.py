@@ -35,13 +35,17 @@ class Endpoint:
 
 @contextmanager
 def judging(
-    opinion: Callable[[str], Weights | str | tuple[int, str] | Raw | Reset], *, logprobs: Logprobs = "served"
+    opinion: Callable[[str], Weights | str | tuple[int, str] | Raw | Reset],
+    *,
+    logprobs: Logprobs = "served",
+    reason: str = REASON,
 ) -> Iterator[Endpoint]:
     """Serve until the block ends.
 
     Args:
         opinion: prompt -> how likely each digit is, or the whole answer, or what `teacher_server.serve` takes instead.
             The digit of an answer is the likeliest one at temperature 0, else drawn by the seed.
+        reason: what stands beside the digit.
     """
 
     requests: list[dict[str, Any]] = []
@@ -54,17 +58,17 @@ def judging(
         if isinstance(said, tuple | Raw | Reset):
             return said
         weighed = bool(body.get("logprobs")) and logprobs != "ignored"
-        return answer(body, said, weighed)
+        return answer(body, said, weighed, reason)
 
     with serve(write) as endpoint:
         yield Endpoint(endpoint.url, requests)
 
 
-def answer(body: dict[str, Any], said: Weights | str, weighed: bool) -> Raw:
+def answer(body: dict[str, Any], said: Weights | str, weighed: bool, reason: str = REASON) -> Raw:
     """One completion, in OpenAI's form."""
     prompt = body["messages"][0]["content"]
     weights = {} if isinstance(said, str) else said
-    text = said if isinstance(said, str) else _json(prompt, _drawn(body, weights))
+    text = said if isinstance(said, str) else _json(prompt, _drawn(body, weights), reason)
     found = completion(body, [text])
     found["choices"][0]["logprobs"] = None
     if weighed:
@@ -72,9 +76,9 @@ def answer(body: dict[str, Any], said: Weights | str, weighed: bool) -> Raw:
     return Raw(found)
 
 
-def _json(prompt: str, digit: int) -> str:
+def _json(prompt: str, digit: int, reason: str) -> str:
     field = "better" if '"better"' in prompt else "score"
-    return json.dumps({"reason": REASON, field: digit}, ensure_ascii=False)
+    return json.dumps({"reason": reason, field: digit}, ensure_ascii=False)
 
 
 def _drawn(body: dict[str, Any], weights: Weights) -> int:

@@ -11,7 +11,7 @@ from model_card.judging import facts
 from model_card.judging.calibration import apply, calibrate
 from model_card.judging.contrast_kinds import CONTRAST_KINDS, MODEL_MADE
 from model_card.judging.contrast_set import Contrast
-from model_card.judging.facts import FLOOR, Calibration
+from model_card.judging.facts import FEW, FLOOR, Calibration
 from model_card.statistics import Interval, logistic
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
@@ -222,6 +222,39 @@ def test_the_seed_decides():
     assert noisy(30) == noisy(30)
     one, other = (calibrated(lambda c: c.origin * 7 % 40, lambda c: c.origin * 11 % 40, seed=seed) for seed in (1, 2))
     assert one["pv"].auc.value == other["pv"].auc.value and one["pv"].auc != other["pv"].auc
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(("n", "reliable"), [(2, False), (8, False), (12, False), (13, True), (19, True), (20, True)])
+def test_of_few_lines_chance_may_sort_all_rightly(n, reliable):
+    """All told rightly: 0.975 of judges that tell 0.75 of them would have missed one of 13 or more."""
+    found = calibrated(lambda c: 1, lambda c: 0, made(n))["naturalness"]
+    exact = 0.025 ** (1 / n) if n < FEW else 1
+    assert found.auc.value == found.auc.high == 1 and found.auc.low == found.paired.low == pytest.approx(exact)
+    assert (found.reliable, found.too_few) == (reliable, not reliable)
+
+
+@pytest.mark.field
+def test_the_interval_of_few_lines_is_at_least_that_of_the_exact_test():
+    few, many = noisy(12), noisy(FEW)
+    for key in METRICS:
+        one, other = few[key].auc, many[key].auc
+        assert one.low < one.value < one.high and one.high - one.low > other.high - other.low
+        assert not few[key].reliable or one.low >= FLOOR
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("n", [2, 4, 8, 16])
+def test_of_few_lines_no_judge_that_guesses_is_reliable(n):
+    for seed in range(40):
+        rng = random.Random(seed)
+        found = calibrated(lambda c, rng=rng: rng.random(), lambda c, rng=rng: rng.random(), made(n))
+        assert not any(known.reliable for known in found.values())
+
+
+def test_a_judge_that_is_wrong_is_not_called_too_little_tried():
+    found = calibrated(lambda c: 0, lambda c: 1, made(6))
+    assert not any(known.reliable or known.too_few for known in found.values())
 
 
 def test_rows_that_the_judge_would_not_score_are_left_out():

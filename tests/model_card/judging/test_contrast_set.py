@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from model_card.judging import contrast_set
 from model_card.judging.contrast_kinds import CONTRAST_KINDS, MODEL_MADE
-from model_card.judging.contrast_set import CLICHES, LEAST_ITEMS, build_contrast_set, shuffled, template
+from model_card.judging.contrast_set import CLICHES, WHOLE, build_contrast_set, shuffled, template
 from model_card.judging.graded import GradedLine
 from pipelines.errors import HanjulError
 from pipelines.likelihood.prompts import GENERIC_LINES
@@ -48,11 +48,6 @@ OF_ROWS = ["other_product", "other_value", "shuffled", "wrong_ending", "template
 @pytest.fixture(scope="module")
 def contrasts():
     return build_contrast_set(ROWS, SLOGANS, GRADED, seed=1)
-
-
-@pytest.fixture
-def small(monkeypatch):
-    monkeypatch.setattr(contrast_set, "LEAST_ITEMS", 1)
 
 
 def test_every_row_is_perturbed_in_each_way_and_every_slogan_in_one(contrasts):
@@ -121,7 +116,6 @@ def test_other_value_has_the_values_of_another_product_and_shares_none(contrasts
     assert len({tuple(c.bad["values"]) for c in found}) == 5
 
 
-@pytest.mark.usefixtures("small")
 def test_values_of_the_own_product_are_no_other_value():
     rows = [
         {"product": "우산", "values": ["든든한"], "ad_copy": "비가 와도"},
@@ -131,7 +125,6 @@ def test_values_of_the_own_product_are_no_other_value():
     assert "other_value" not in {c.kind for c in build_contrast_set(rows, [], [], seed=1)}
 
 
-@pytest.mark.usefixtures("small")
 def test_what_cannot_be_made_of_a_line_is_left_out():
     rows = [
         {"product": "우산", "values": ["든든한"], "ad_copy": "한마디"},
@@ -181,18 +174,27 @@ def test_two_products_are_the_least(rows):
         build_contrast_set(rows, SLOGANS, GRADED, seed=1)
 
 
-def test_good_and_bad_items_are_counted(monkeypatch):
-    items = 5 * 10 + 10 + 2 * 4  # perturbed and good rows; slogans with their clichés
-    monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items)
-    assert len(build_contrast_set(ROWS[:10], SLOGANS[:4], [], seed=1)) == 54
-    monkeypatch.setattr(contrast_set, "LEAST_ITEMS", items + 1)
-    with pytest.raises(HanjulError, match=f"has {items} items, fewer than {items + 1}"):
-        build_contrast_set(ROWS[:10], SLOGANS[:4], [], seed=1)
+@pytest.mark.field
+@pytest.mark.parametrize("count", [2, 4, 8, 16, WHOLE - 1])
+def test_beside_few_rows_slogans_and_lines_by_models_are_few(count):
+    rows = [{**row, "product": f"상품{n}"} for n, row in enumerate(ROWS[:count])]
+    found = Counter(c.kind for c in build_contrast_set(rows, SLOGANS, GRADED, seed=1))
+    assert found["template"] == count
+    assert found["worn_out"] == round(len(SLOGANS) * count / WHOLE)
+    assert found[MODEL_MADE] == min(40, round(contrast_set.MOST_MODEL_MADE * count / WHOLE))
 
 
-def test_a_small_split_is_too_few():
-    with pytest.raises(HanjulError, match=f"fewer than {LEAST_ITEMS} → give more held-out rows"):
-        build_contrast_set(ROWS[:6], SLOGANS, GRADED, seed=1)
+def test_from_so_many_rows_on_all_slogans_and_lines_by_models_are_there():
+    for count in (WHOLE, 60):
+        found = Counter(c.kind for c in build_contrast_set(ROWS[:count], SLOGANS, GRADED, seed=1))
+        assert (found["worn_out"], found[MODEL_MADE]) == (len(SLOGANS), 40)
+
+
+def test_slogans_of_a_small_set_are_drawn_by_seed():
+    def drawn(seed):
+        return [c.good["ad_copy"] for c in build_contrast_set(ROWS[:6], SLOGANS, [], seed) if c.kind == "worn_out"]
+
+    assert drawn(1) == drawn(1) != drawn(2) and len(set(drawn(1))) == 6
 
 
 def test_template_takes_the_particle_of_the_product():

@@ -181,7 +181,7 @@ def test_an_answer_without_probabilities_is_asked_again_and_never_taken_whole(op
         return WEIGHTS if asked.count(prompt) > 1 else GARBAGE
 
     with judging(opinion) as endpoint:
-        model.session.client.api.base_url = endpoint.url
+        model.session.client.connection.api.base_url = endpoint.url
         found = score_rows(model, ROWS[:2])
     assert found[0] is None
     assert found[1].scores == pytest.approx(dict.fromkeys(METRICS, MEAN))

@@ -29,6 +29,54 @@ def test_digit_and_reason(text, said):
     assert chosen(text, SCORE) == said
 
 
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"reason": "또렷하다.", "score": 4}\n\n위와 같이 평가했습니다.', (4, "또렷하다.")),
+        ('{"reason": "또렷하다.", "score": 4} {"note": "끝"}', (4, "또렷하다.")),
+        ('{"reason": "또렷하다.", "score": 4}\n{"reason": "다시", "score": 4}', (4, "또렷하다.")),
+        ('{"reason": "「비」를 "먼저" 떠올린다", "score": 4}', (4, '「비」를 "먼저" 떠올린다')),
+        ('```json\n{"reason": "또렷하다.", "score": 4,}\n```', (4, "또렷하다.")),
+        ("{'reason': '또렷하다.', 'score': 4}", (4, "또렷하다.")),
+        ('{"reason": "또렷하다.", "score": ４}', (4, "또렷하다.")),
+        ('{"reason": "또렷하다.", "score": "４"}', (4, "또렷하다.")),
+        ('{"reason": "또렷하다.", "score": "4/5"}', (4, "또렷하다.")),
+        ('{"reason": "또렷하다.", "score": 4/5}', (4, "또렷하다.")),
+        ('{"reason": "또렷하다.", "score": "4점"}', (4, "또렷하다.")),
+        ('{"reason": "또렷하다.", "score": 4점}', (4, "또렷하다.")),
+        ("{“reason”: “또렷하다.”, “score”: “4 / 5점”}", (4, "또렷하다.")),
+        ('◁think▷{"score": 1}◁/think▷{"score": 4}', (4, "")),
+    ],
+)
+def test_a_score_that_is_there_is_read(text, said):
+    assert chosen(text, SCORE) == said
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"score": "4/10"}',
+        '{"score": "4~5"}',
+        '{"score": "5점 만점에 4점"}',
+        '{"score": 4',
+        '{"score": 4}\n{"score": 2}',
+        '{"reason": "기준은 "score": 3, 이다", "score": 4}',
+        '{"score": 2, "score": 4}',
+        "score: 4",
+    ],
+)
+def test_a_score_that_may_be_another_is_none(text):
+    with pytest.raises(NoScoreError):
+        chosen(text, SCORE)
+
+
+def test_a_line_out_of_two_is_no_line():
+    with pytest.raises(NoScoreError):
+        chosen('{"better": "1/2"}', BETTER)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -78,6 +126,13 @@ def test_the_token_is_that_of_the_field_wherever_it_stands():
 def test_tokens_that_hold_more_than_a_digit_count_for_it():
     said = [('{"score":', {}), (' "4"}', {' "4"}': math.log(0.5), "4": math.log(0.25), " 2": math.log(0.25)})]
     assert distribution(said, 4, SCORE) == pytest.approx({0: 0, 1: 0, 2: 0.25, 3: 0, 4: 0.75, 5: 0})
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("spelt", ["4", "４", '"4"', "'4", "4점", " 4/"])
+def test_the_token_is_found_however_the_score_is_spelt(spelt):
+    said = [("{'", {}), ("score", {}), ("': ", {}), (spelt, {spelt: math.log(0.5), "3점": math.log(0.5)}), ("}", {})]
+    assert distribution(said, 4, SCORE) == pytest.approx({0: 0, 1: 0, 2: 0, 3: 0.5, 4: 0.5, 5: 0})
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,9 @@ def scored(score):
     return lambda rows: [Raw(dict.fromkeys(METRICS, float(score(row)))) for row in rows]
 
 
-def trial(raw, prefers=None, seed=1, contrasts=CONTRASTS):
-    return calibrated("j", "geval", "samples", raw, contrasts, samples=3, prefers=prefers, bootstrap=50, seed=seed)
+def trial(raw, prefers=None, seed=1, contrasts=CONTRASTS, duels=None):
+    asked = {"prefers": prefers, "duels": duels, "bootstrap": 50, "seed": seed}
+    return calibrated("j", "geval", "samples", raw, contrasts, samples=3, **asked)
 
 
 def in_order(*metrics):
@@ -221,6 +222,32 @@ def test_pairs_that_it_will_not_compare_are_left_out():
     facts = trial(KNOWS, prefers).facts
     # other_product and wrong_ending are won; against a cliché the second always wins
     assert facts.duels.value == pytest.approx((120 + 60 / 2) / 180) and facts.contradictions == pytest.approx(60 / 180)
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(("duels", "shown"), [(None, 240), (1000, 240), (240, 240), (50, 50), (10, 10)])
+def test_comparisons_are_drawn_by_seed(duels, shown):
+    def asked(seed):
+        seen = []
+
+        def prefers(pairs):
+            seen.extend((first["ad_copy"], second["ad_copy"]) for first, second in pairs)
+            return [float(is_good(first)) for first, _ in pairs]
+
+        return seen, trial(KNOWS, prefers, seed, made(48), duels)
+
+    seen, judge = asked(1)
+    assert len(seen) == 2 * shown and judge.facts.compared_contrasts == shown and judge.duels == duels
+    assert asked(1)[0] == seen
+    assert (set(asked(2)[0]) == set(seen)) is (shown == 240)
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(("duels", "reliable"), [(10, False), (13, True), (30, True)])
+def test_few_right_answers_do_not_make_a_judge_that_compares_reliably(duels, reliable):
+    facts = trial(KNOWS, lambda pairs: [float(is_good(first)) for first, _ in pairs], duels=duels).facts
+    assert facts.duels.value == 1 and facts.compared_contrasts == duels
+    assert facts.compares_reliably is facts.wins_reliably is reliable
 
 
 def test_a_judge_that_never_compares():

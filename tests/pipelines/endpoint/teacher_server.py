@@ -22,8 +22,9 @@ KNOWN = {
 
 @dataclass
 class Log:
-    """What the server has seen: bodies of good requests, and how many were in flight at most."""
+    """What the server has seen: headers of all requests, bodies of good ones, and how many were in flight at most."""
 
+    headers: list[dict[str, str]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     in_flight: int = 0
     peak: int = 0
@@ -67,9 +68,12 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, write: Write, most_choices: int, slots: int, models: Raw | Reset | None) -> None:
+    def __init__(
+        self, write: Write, most_choices: int, slots: int, models: Raw | Reset | None, knows: frozenset[str]
+    ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.write, self.most_choices, self.slots, self.models, self.log = write, most_choices, slots, models, Log()
+        self.knows = knows
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client that had enough of waiting is gone when its answer comes."""
@@ -100,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse(404, f"Unknown path {self.path}")
         if body.get("model") != MODEL:
             return self.refuse(404, f"The model `{body.get('model')}` does not exist")
-        if complaint := invalid(body, self.server.slots):
+        if complaint := invalid(body, self.server.slots, self.server.knows):
             return self.refuse(400, complaint)
         wanted = min(body.get("n") or 1, self.server.most_choices)
         with self.server.log.flight(body):
@@ -112,6 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, completion(body, lines))
 
     def allowed(self) -> bool:
+        self.server.log.headers.append({name.lower(): value for name, value in self.headers.items()})
         if self.headers.get("authorization") == f"Bearer {KEY}":
             return True
         self.refuse(401, "Incorrect API key provided")
@@ -139,7 +144,12 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(
-    write: Write, *, most_choices: int = 128, slots: int = 128, models: Raw | Reset | None = None
+    write: Write,
+    *,
+    most_choices: int = 128,
+    slots: int = 128,
+    models: Raw | Reset | None = None,
+    knows: frozenset[str] = frozenset(),
 ) -> Iterator[Endpoint]:
     """Serve until the block ends.
 
@@ -149,8 +159,9 @@ def serve(
         most_choices: choices an answer has at most, whatever `n` asks for; 1 is Ollama.
         slots: a larger `n` is a bad request, as with llama.cpp.
         models: what to answer instead of the list of models.
+        knows: parameters that OpenAI does not know.
     """
-    server = Server(write, most_choices, slots, models)
+    server = Server(write, most_choices, slots, models, knows)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # seconds between looks at the end
     thread.start()
     try:
@@ -178,9 +189,9 @@ def completion(body: dict[str, Any], lines: list[Any]) -> dict[str, Any]:
     }
 
 
-def invalid(body: dict[str, Any], slots: int) -> str | None:
+def invalid(body: dict[str, Any], slots: int, knows: frozenset[str] = frozenset()) -> str | None:
     """What OpenAI's chat completions endpoint would complain about."""
-    if unknown := sorted(body.keys() - KNOWN):
+    if unknown := sorted(body.keys() - KNOWN - knows):
         return f"Unknown parameter: '{unknown[0]}'."
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:

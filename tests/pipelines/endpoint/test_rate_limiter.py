@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipelines.endpoint.rate_limiter import DECREASE, EPOCH_S, LONGEST_WAIT_S, RECOVERY, RateLimiter
 
@@ -61,11 +63,11 @@ def test_two_hundred_waiters_all_pass_and_never_more_than_the_limit(play, seed):
     limiter = RateLimiter(20)
     entered: list[float] = []
     peak = 0
-    opens = 0.0
+    opens, refused = 0.0, 0
 
     async def request() -> None:
-        nonlocal opens, peak
-        async with limiter.slot():
+        nonlocal opens, peak, refused
+        async with limiter.slot() as number:
             assert 1 <= limiter.in_flight <= max(1, int(limiter.limit)) <= 20
             assert now() >= opens
             peak = max(peak, limiter.in_flight)
@@ -73,10 +75,12 @@ def test_two_hundred_waiters_all_pass_and_never_more_than_the_limit(play, seed):
             await asyncio.sleep(draw.uniform(0, 3))
             if draw.random() < 0.2:
                 wait = draw.choice([None, 0, 0.5, 40])
-                limiter.on_throttled(wait)
+                limiter.on_throttled(number, wait)
                 opens = max(opens, now() + (wait or 0))
+                refused = max(refused, number if wait else 0)
             else:
-                limiter.on_answer()
+                limiter.on_answer(number)
+                opens = 0.0 if number > refused else opens
 
     async def main() -> None:
         await asyncio.gather(*(request() for _ in range(200)))
@@ -108,10 +112,10 @@ def test_a_grown_limit_is_used(play):
     flights: list[int] = []
 
     async def request() -> None:
-        async with limiter.slot():
+        async with limiter.slot() as number:
             flights.append(limiter.in_flight)
             await asyncio.sleep(1)
-            limiter.on_answer()
+            limiter.on_answer(number)
 
     async def main() -> None:
         await asyncio.gather(*(request() for _ in range(200)))
@@ -123,20 +127,20 @@ def test_a_grown_limit_is_used(play):
 def test_refusals_within_an_epoch_count_once(clock):
     limiter = RateLimiter(100)
     for _ in range(50):
-        limiter.on_throttled(None)
+        limiter.on_throttled(1, None)
     clock.now += EPOCH_S * 0.999
-    limiter.on_throttled(None)
+    limiter.on_throttled(1, None)
     assert limiter.limit == 100 * DECREASE
     clock.now += EPOCH_S * 0.002
-    limiter.on_throttled(None)
-    limiter.on_throttled(None)
+    limiter.on_throttled(1, None)
+    limiter.on_throttled(1, None)
     assert limiter.limit == pytest.approx(100 * DECREASE**2)
 
 
 def test_one_place_is_always_left(clock):
     limiter = RateLimiter(3)
     for _ in range(20):
-        limiter.on_throttled(None)
+        limiter.on_throttled(1, None)
         clock.now += EPOCH_S
     assert limiter.limit == 1.0
 
@@ -148,11 +152,11 @@ def test_grows_by_one_step_after_as_many_answers_as_there_are_places(most, limit
     limiter = RateLimiter(most)
     limiter.limit = float(limit)
     for _ in range(limit):
-        limiter.on_answer()
+        limiter.on_answer(1)
     # Each answer adds step / limit, and the limit grows meanwhile from `limit` to less than `limit + step`.
     assert limit + step * limit / (limit + step) <= limiter.limit <= limit + step
     for _ in range(most * 100):
-        limiter.on_answer()
+        limiter.on_answer(1)
     assert limiter.limit == most
 
 
@@ -161,7 +165,7 @@ def test_recovers_in_about_as_many_round_trips_as_it_says(clock):
     limiter.limit, trips = 1.0, 0
     while limiter.limit < 64:
         for _ in range(int(limiter.limit)):
-            limiter.on_answer()
+            limiter.on_answer(1)
         trips += 1
     assert RECOVERY * 0.8 <= trips <= RECOVERY * 1.5
 
@@ -177,7 +181,7 @@ def test_silence_is_as_long_as_asked_for(play, asked, silence):
 
     async def main() -> None:
         started = now()
-        limiter.on_throttled(asked)
+        limiter.on_throttled(1, asked)
         await asyncio.gather(*(late() for _ in range(3)))
         assert entered == [pytest.approx(started + silence)] * 3
 
@@ -189,9 +193,9 @@ def test_a_shorter_silence_does_not_end_a_longer_one(play):
 
     async def main() -> None:
         started = now()
-        limiter.on_throttled(9)
-        limiter.on_throttled(2)
-        limiter.on_throttled(None)
+        limiter.on_throttled(1, 9)
+        limiter.on_throttled(1, 2)
+        limiter.on_throttled(1, None)
         async with limiter.slot():
             assert now() - started == pytest.approx(9)
 
@@ -205,7 +209,7 @@ def test_who_waited_before_the_silence_waits_it_out(play):
     async def first() -> None:
         async with limiter.slot():
             await asyncio.sleep(1)
-            limiter.on_throttled(5)
+            limiter.on_throttled(1, 5)
 
     async def later() -> None:
         async with limiter.slot():
@@ -251,3 +255,128 @@ def test_a_waiter_that_is_called_off_takes_no_place(play):
         assert limiter.in_flight == 0
 
     play(main)
+
+
+def test_one_that_is_told_to_wait_silences_none_that_are_answered_later(play):
+    limiter = RateLimiter(10)
+    entered: list[float] = []
+
+    async def request(seconds: float, wait: float = 0) -> None:
+        async with limiter.slot() as number:
+            entered.append(now())
+            await asyncio.sleep(seconds)
+            limiter.on_throttled(number, wait) if wait else limiter.on_answer(number)
+
+    async def main() -> None:
+        started = now()
+        await asyncio.gather(request(1, wait=60), *(request(2) for _ in range(30)))
+        # Until the first answers the gate is closed; then all go on.
+        assert now() - started == pytest.approx(2 + 2 * 3, abs=2)
+        assert not [at for at in entered if started < at < started + 2]
+
+    play(main)
+
+
+def test_answers_to_what_left_before_the_refused_one_end_no_silence(play):
+    limiter = RateLimiter(3)
+    entered: list[float] = []
+
+    async def request(seconds: float, wait: float = 0) -> None:
+        async with limiter.slot() as number:
+            entered.append(now())
+            await asyncio.sleep(seconds)
+            limiter.on_throttled(number, wait) if wait else limiter.on_answer(number)
+
+    async def main() -> None:
+        started = now()
+        await asyncio.gather(request(2), request(2), request(1, wait=60), request(1))
+        assert entered == [started] * 3 + [pytest.approx(started + 61)]
+
+    play(main)
+
+
+@pytest.mark.field
+def test_requests_that_time_out_lower_the_pace_at_once(play):
+    """64 requests, 50 at a time, to a server that answers 8 a second and is given 2 seconds."""
+    limiter, served = RateLimiter(50), asyncio.Semaphore(8)
+    sent = 0
+
+    async def serve() -> None:
+        async with served:
+            await asyncio.sleep(1)
+
+    async def request() -> None:
+        nonlocal sent
+        for attempt in range(20):
+            async with limiter.slot() as number:
+                sent += 1
+                try:
+                    await asyncio.wait_for(serve(), 2)
+                    return limiter.on_answer(number)
+                except TimeoutError:
+                    limiter.on_timeout()
+            await asyncio.sleep(min(30, 0.5 * 2**attempt))
+
+    async def main() -> None:
+        await asyncio.gather(*(request() for _ in range(64)))
+
+    play(main)
+    assert 64 + 34 <= sent <= 64 + 34 + 15  # of the first 50 only 16 can be answered, whatever is done
+
+
+def test_where_all_fails_one_at_a_time_tries_ever_more_rarely(play):
+    limiter = RateLimiter(50)
+    entered: list[float] = []
+
+    async def request() -> None:
+        async with limiter.slot():
+            entered.append(now())
+            limiter.on_trouble()
+
+    async def main() -> None:
+        started = now()
+        await asyncio.gather(*(request() for _ in range(8)))
+        assert entered == [pytest.approx(started + at) for at in (0, 1, 3, 7, 15, 25, 35, 45)]
+        limiter.on_answer(9)
+        async with limiter.slot():
+            assert now() == entered[-1]
+
+    play(main)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["answer", "throttled", "timeout", "trouble"]),
+        st.floats(0, 5),
+        st.sampled_from([None, 0.0, 0.5, 40.0, 1e9]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(1, 12), STEPS)
+def test_whatever_the_endpoint_says_all_pass_and_never_more_than_the_limit(play, most, steps):
+    limiter = RateLimiter(most)
+
+    async def request(outcome: str, seconds: float, wait: float | None) -> None:
+        async with limiter.slot() as number:
+            assert limiter._wait() <= 0
+            assert 1 <= limiter.in_flight <= max(1, int(limiter.limit)) <= most
+            await asyncio.sleep(seconds)
+            if outcome == "answer":
+                limiter.on_answer(number)
+            elif outcome == "throttled":
+                limiter.on_throttled(number, wait)
+            elif outcome == "timeout":
+                limiter.on_timeout()
+            else:
+                limiter.on_trouble()
+            assert 1 <= limiter.limit <= most
+
+    async def main() -> None:
+        await asyncio.gather(*(request(*step) for step in steps))
+
+    play(main)
+    assert limiter.in_flight == 0

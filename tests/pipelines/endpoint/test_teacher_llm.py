@@ -14,6 +14,7 @@ from pipelines.endpoint.client import ATTEMPTS
 from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.json_answers import lines_form
+from pipelines.endpoint.next_steps import START
 from pipelines.endpoint.streaming import Request, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError
@@ -24,6 +25,9 @@ from tests.pipelines.endpoint.teachers import teacher_at
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.rate_limiter.FIRST_TRY_S", 0.01)
+    monkeypatch.setattr("pipelines.endpoint.rate_limiter.LONGEST_TRY_S", 0.05)
+    monkeypatch.setattr("pipelines.endpoint.health.SECONDS", (0.2, 0.4))
 
 
 def teacher(url: str, folder: Path, key: str = KEY, **options) -> Teacher:
@@ -224,7 +228,7 @@ def test_waiting_requests_learn_that_the_endpoint_is_gone(tmp_path):
         written = write(teacher(endpoint.url, tmp_path), texts, 1)
     assert set(written) == set(texts)
     assert {one.failure for one in written.values()} == {
-        Failure(FailureKind.GONE, "APIConnectionError: Connection error.")
+        Failure(FailureKind.GONE, "APIConnectionError: Connection error.", next_step=START)
     }
     assert len(endpoint.log.requests) <= 2 * ATTEMPTS  # two workers make their attempts, and nobody else tries
 

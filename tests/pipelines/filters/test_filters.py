@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.corpus import load_corpus
-from pipelines.filters.apply_rules import apply_rules
+from pipelines.filters.apply_rules import apply_rules, first_rule
 from pipelines.filters.filter_rows import REASONS, filter_rows, gate_and_select
 from pipelines.rows import make_row, row_id
 from pipelines.text.tidy import clean_value
@@ -88,6 +88,22 @@ def test_good_lines_stay(ad_copy):
 )
 def test_bad_lines_go_for_this_reason(ad_copy, reason, evidence):
     assert verdict(ad_copy) == (reason, evidence)
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("product", "values", "evidence"),
+    [
+        ("가" * 61, ["여유"], "product: 61 > 60 characters"),
+        ("모카포트", ["여유", "나" * 61], "value: 61 > 60 characters"),
+        ("모카포트", [f"여유 {n}" for n in range(11)], "11 > 10 values"),
+        ("모카포트 " * 12, ["나" * 60] * 10, None),
+    ],
+)
+def test_a_product_or_a_value_may_be_too_long_and_values_too_many(product, values, evidence):
+    row = dict(make_row(product, values, "부엌이 먼저 깨는 아침", source="imported"))
+    found = first_rule(row, LIMITS)
+    assert found == (("length", evidence) if evidence else ("", ""))
 
 
 @pytest.mark.parametrize(

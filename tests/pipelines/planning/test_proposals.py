@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from pipelines.drought import AT_FIRST
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
@@ -36,6 +37,19 @@ def propose(endpoint, folder, questions, kind, count):
     llm = teacher_at(endpoint.url, folder, temperature=0.9, max_new_tokens=24)
     pipeline = build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=folder / "distilabel")
     return read_leaf(run(pipeline), kind, count)
+
+
+@pytest.mark.field
+def test_a_teacher_of_whom_nothing_is_usable_is_not_asked_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
+    questions = [{"category": f"분류 {number}", "there": ()} for number in range(200)]
+    with serve(lambda body, number: "Please log in.") as endpoint:
+        answers = propose(endpoint, tmp_path, questions, "product", 2)
+        assert len(endpoint.log.requests) < 3 * 60
+    assert len(answers) == AT_FIRST
+    assert {(answer.failure.message, answer.failure.sample) for answer in answers} == {
+        ("no usable answer", "Please log in.")
+    }
 
 
 def test_products_are_asked_for_each_category_and_come_back_in_its_order(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ LIMITS = limits()
 
 def answer(product: str, *texts: str, failure: Failure | None = None) -> Response:
     about = {"id": row_id(product, ["여유"], ""), "product": product, "values": ["여유"], "category": "커피"}
-    about |= {"device": "pun", "tone": "warm", "teacher": "hf://t@1", "example_ids": []}
+    about |= {"device": "pun", "tone": "warm", "teacher": "hf://t@1", "asked": "", "example_ids": []}
     return Response(about, Completion(list(texts), failure, 10, 20))
 
 
@@ -35,6 +36,41 @@ def test_each_row_has_the_first_rule_that_it_breaks_and_the_turn_is_not_known():
     ]
     assert (first.turn, first.id, first.failure) == (-1, ANSWERS[0].about["id"], None)
     assert (second.rows, second.failure) == ([], ANSWERS[1].completion.failure)
+
+
+@pytest.mark.field
+def test_frames_make_no_rows_and_lines_lose_theirs():
+    framed = answer(
+        "모카포트", "네! 아래는 요청하신 카피입니다.", '카피: "향이 먼저 깬다"', "필요하시면 더 써 드릴게요."
+    )
+    (result,) = check_answers(LIMITS, [framed])
+    assert [(row["ad_copy"], row["reason"]) for row in result.rows] == [("향이 먼저 깬다", "")]
+    assert result.failure is None and result.is_usable
+    (nothing,) = check_answers(LIMITS, [answer("모카포트", "물론입니다!", "Sure! Here are 5 lines:")])
+    assert nothing.rows == [] and not nothing.is_usable
+    assert nothing.failure == Failure(FailureKind.UNUSABLE, "no line of copy")
+    assert nothing.failure.sample == "물론입니다!"
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("asked", "served", "teacher"),
+    [
+        ("gpt-4o", "gpt-4o-2024-08-06", "the name"),
+        ("gpt-4o", "", "the name"),
+        ("", "llama-3-8b", "the name"),  # the embedded one, whatever its server calls it
+        ("gpt-4o", "llama-3-8b", "llama-3-8b"),
+        ("gpt-4o", " meta/llama`3|8b\n", "meta/llama 3 8b"),  # it stands on a card
+        ("gpt-4o", "x" * 5_000, "x" * 100),
+        ("gpt-4o", "``", "the name"),
+    ],
+)
+def test_who_answered_stands_in_the_row(asked, served, teacher):
+    given = answer("모카포트", "향이 먼저 깬다")
+    about = {**given.about, "teacher": "the name", "asked": asked}
+    completion = replace(given.completion, model=served)
+    (result,) = check_answers(LIMITS, [Response(about, completion)])
+    assert [row["teacher"] for row in result.rows] == [teacher]
 
 
 def test_another_process_gives_the_same():

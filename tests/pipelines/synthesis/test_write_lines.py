@@ -4,17 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.drought import AT_FIRST
 from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.completions import SENSELESS
 from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.next_steps import START
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft
 from pipelines.rows import Row, make_row, row_id, user_message
 from pipelines.synthesis.checking import PairResult, raw_rows
 from pipelines.synthesis.prompts import PromptBuilder
-from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf
+from pipelines.synthesis.rounds import Rounds
+from pipelines.synthesis.write_lines import Writing, build_writing_pipeline, read_leaf, write_lines
 from tests.limits import limits
-from tests.pipelines.endpoint.teacher_server import KEY, Endpoint, Reset, serve
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Endpoint, Reset, serve
 from tests.pipelines.endpoint.teachers import teacher_at
 
 LIMITS = limits(gated=False)
@@ -26,7 +30,8 @@ TUNED = PromptBuilder(lines=0)
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
+    for module in ("client", "completions"):
+        monkeypatch.setattr(f"pipelines.endpoint.{module}.FIRST_PAUSE_S", 0.001)
 
 
 def make_pair(product: str) -> dict:
@@ -125,7 +130,7 @@ def test_an_endpoint_that_is_gone_fails_every_pair_that_was_not_answered(tmp_pat
     with serve(lambda body, number: Reset() if "모카포트" in str(body) else "향이 먼저 깬다") as endpoint:
         results = synthesise(endpoint, tmp_path)
     assert results[1] == PairResult(
-        1, PAIRS[1]["id"], [], Failure(FailureKind.GONE, "APIConnectionError: Connection error."), 0, 0
+        1, PAIRS[1]["id"], [], Failure(FailureKind.GONE, "APIConnectionError: Connection error.", next_step=START), 0, 0
     )
     assert all(len(result.rows) == (0 if result.failure else 2) for result in results)
 
@@ -139,6 +144,64 @@ def test_pairs_beyond_a_limit_are_read_in_another_run(tmp_path):
         whole = synthesise(endpoint, tmp_path)
         assert [len(result.rows) for result in whole] == [2, 2, 2]
     assert len(endpoint.log.requests) == 3
+
+
+MANY = [make_pair(f"모카포트 {number}호") for number in range(400)]
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("answer", ["여유", "물론입니다!", '{"copies": ["#하나", "#둘"]}'])
+def test_a_teacher_of_whom_nothing_is_usable_is_not_asked_on(tmp_path, answer):
+    with serve(lambda body, number: answer) as endpoint:
+        llm = teacher_at(endpoint.url, tmp_path)
+        llm.load()
+        rounds = Rounds(MANY, 300, 3, 1)
+        writing = Writing(MANY, PromptBuilder(lines=2), "t", 2, LIMITS, rounds, asked=MODEL)
+        results = list(write_lines(llm, writing))
+    assert len(results) == AT_FIRST and not any(result.is_usable for result in results)
+    assert len(endpoint.log.requests) <= SENSELESS * (AT_FIRST + llm.options.concurrency)
+    assert len({result.turn for result in results}) == AT_FIRST
+
+
+@pytest.mark.field
+def test_a_first_round_without_a_usable_line_is_the_last(tmp_path):
+    with serve(lambda body, number: '["#하나", "#둘"]') as endpoint:
+        llm = teacher_at(endpoint.url, tmp_path)
+        llm.load()
+        writing = Writing(MANY, PromptBuilder(lines=2), "t", 2, LIMITS, Rounds(MANY, 24, 3, 1), asked=MODEL)
+        results = list(write_lines(llm, writing))
+    assert len(results) == len(endpoint.log.requests) == 24
+    assert {row["reason"] for result in results for row in result.rows} == {"format"}
+
+
+@pytest.mark.field
+def test_a_round_with_few_usable_lines_is_not(tmp_path):
+    def write(body, number):
+        asked = len(endpoint.log.requests)
+        return f'["{asked}번째 잔이 비었다", "#둘"]' if asked % 12 == 1 else '["#하나", "#둘"]'
+
+    with serve(write) as endpoint:
+        llm = teacher_at(endpoint.url, tmp_path)
+        llm.load()
+        writing = Writing(MANY, PromptBuilder(lines=2), "t", 2, LIMITS, Rounds(MANY, 12, 3, 1), asked=MODEL)
+        results = list(write_lines(llm, writing))
+    assert len(results) > 100 and not any(result.failure for result in results)
+
+
+@pytest.mark.field
+def test_a_teacher_that_has_nothing_to_say_any_more_is_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.drought.LATER", 20)
+
+    def write(body, number):
+        return '["향이 먼저 깬다", "컵이 늦게 온다"]' if len(endpoint.log.requests) < 9 else '["#하나", "#둘"]'
+
+    with serve(write) as endpoint:
+        llm = teacher_at(endpoint.url, tmp_path)
+        llm.load()
+        results = list(write_lines(llm, Writing(MANY, PromptBuilder(lines=2), "t", 2, LIMITS, asked=MODEL)))
+    assert 20 < len(results) < 40
+    said = "20 prompts in a row brought nothing that can be used"
+    assert [result.failure for result in results if result.failure] == [Failure(FailureKind.LIMIT, said)]
 
 
 def test_more_pairs_than_a_batch_come_in_their_order(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import HanjulError
+from pipelines.errors import HanjulError, LimitReachedError
 from scripts.core import crash, endpoints, env
 from scripts.core.settings import JudgeSettings
 from tests.command import ROOT
@@ -48,6 +48,12 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=300,
         check=False,
     )
+
+
+def test_each_kind_of_known_error_has_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert crash.report_known(HanjulError("no"), debug=False) == 1
+    assert crash.report_known(LimitReachedError("enough", "limit", "raise it"), debug=False) == 3
+    assert capsys.readouterr().err == "error: no\nerror: enough\n  where: limit\n  next:  raise it\n"
 
 
 def test_a_bug_is_four_lines_and_a_log_without_keys(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def test_marked_fields_are_left_out_at_every_depth() -> None:
     judge = {**GIVEN["JudgeSettings"], "budget": {"max_usd": 1}, "price": {"input": 1, "output": 2}}
     recipe = Recipe.model_validate({"evaluate": {"judge": judge, "scorer": "hf://models/us/base"}})
     found = output_settings(recipe)
-    assert set(found["evaluate"]["judge"]) == {*("base_url", "model", "samples", "temperature", "max_new_tokens")}
+    assert set(found["evaluate"]["judge"]) == {
+        *("base_url", "model", "samples", "temperature", "max_new_tokens", "duels")
+    }
     assert "scorer" not in found["evaluate"]
     assert found["synthesize"]["budget"] == {"batch": False}
     assert found["seed"] == Recipe().seed

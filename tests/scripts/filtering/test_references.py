@@ -23,6 +23,7 @@ from pipelines.text.line_index import Lines
 from scripts.core.settings import FilterSettings
 from scripts.filtering.references import References, rules_identity
 from scripts.hub.hub import Hub
+from scripts.tables.hub_tables import HubSource
 
 LINES = ["창문을 열면 계절이 한 뼘", "“고요를 켜는 스위치”"]
 OURS = [row["ad_copy"] for row in load_slogans()]
@@ -62,6 +63,9 @@ def test_settings_reach_the_limits(hub: Hub) -> None:
         "min_chars": 5,
         "max_chars": 40,
         "min_precision": 0.9,
+        "max_product_chars": 30,
+        "max_value_chars": 20,
+        "max_values": 4,
         "keep_per_pair": 2,
         "max_similarity": 0.7,
         "max_eval_similarity": 0.45,
@@ -97,6 +101,14 @@ def test_lines_that_are_empty_repeated_or_ours_add_nothing(hub: Hub, tmp_path: P
     assert slogans(hub, path) == LINES
 
 
+@pytest.mark.field
+def test_slogans_as_excel_writes_them(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "slogans1.csv").write_text("카피\n다른 파일\n", encoding="utf-8")
+    path = tmp_path / "slogans[1].CSV"
+    path.write_bytes(f"브랜드;카피\r\n가나;{LINES[0]}\r\n;{LINES[1]}\r\n".encode("cp949", "ignore"))
+    assert slogans(hub, path) == [line.encode("cp949", "ignore").decode("cp949") for line in LINES]
+
+
 def test_numbers_are_lines_too(hub: Hub, tmp_path: Path) -> None:
     assert slogans(hub, jsonl(tmp_path, {"line": 20261122})) == ["20261122"]
 
@@ -109,12 +121,10 @@ def test_a_dataset_is_pinned_and_read_whole(hub: Hub) -> None:
     for split, line in zip(("train", "test"), LINES, strict=True):
         Dataset.from_list([{"카피": line}]).push_to_hub("local/slogans", split=split)
     uri = "hf://datasets/local/slogans"
-    pinned = hub.resolve(uri)
+    pinned = HubSource(hub.resolve(uri))
     chosen = FilterSettings(judge="none", slogans=uri, eval_lines=uri)
     found = References.resolve(hub, chosen)
-    assert found == References(
-        pinned, pinned, {**OURS_PINNED, "slogans": pinned.to_uri(), "eval_lines": pinned.to_uri()}
-    )
+    assert found == References(pinned, pinned, {**OURS_PINNED, "slogans": str(pinned), "eval_lines": str(pinned)})
     bounds = found.limits(hub, chosen)
     assert sorted(bounds.reserved.lines) == sorted(LINES) and set(LINES) < set(bounds.slogans.lines)
     Dataset.from_list([{"카피": "골목이 먼저 깬다"}]).push_to_hub("local/slogans", split="train")
@@ -152,18 +162,18 @@ def test_what_cannot_be_compared_with_is_a_sentence(hub: Hub, tmp_path: Path, se
 
     assert fails(tmp_path / "nowhere.jsonl", "cannot be read").where.endswith("nowhere.jsonl")
     fails(jsonl(tmp_path), "is empty")
-    text = tmp_path / "lines.txt"
+    text = tmp_path / "lines.docx"
     text.write_text(LINES[0])
     assert "jsonl" in fails(text, "cannot be imported").next_step
-    error = fails(jsonl(tmp_path, {"slogan": LINES[0]}), "Row 1 has no line")
+    error = fails(jsonl(tmp_path, {"slogan": LINES[0]}), "no column ad_copy (.*카피라이팅 / 카피)")
     assert error.where.endswith("lines.jsonl")
-    assert error.next_step == "name the column one of ad_copy / copy / line / 카피라이팅 / 카피"
+    assert error.next_step == "rename the columns; found: slogan"
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"ad_copy": ')
     fails(broken, "is not a table")
-    latin = tmp_path / "cp949.csv"
-    latin.write_bytes("카피\n고요를 켜는 스위치\n".encode("cp949"))
-    fails(latin, "is not a table")
+    nothing = tmp_path / "nothing.csv"
+    nothing.write_bytes(b"\xff\xff")
+    fails(nothing, "neither UTF-8 nor CP949")
     fails("hf://datasets/local/nobody-has-this", "No such repository")
     fails("hf://models/local/nobody-has-this", "No such repository")
 

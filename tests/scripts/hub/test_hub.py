@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,33 @@ def test_second_stage_keeps_the_files_of_the_first(hub: Hub) -> None:
     uri = run_stage(hub, stage(hub, "both", n=2), other)
     assert hub.text(uri, "data.txt") == "a"
     assert hub.text(uri, "more.txt") == "b"
+
+
+@pytest.mark.field
+def test_what_a_stage_owns_and_no_longer_makes_goes_in_the_same_commit(hub: Hub) -> None:
+    def figures(*names: str) -> Callable[[Path], Outcome]:
+        def work(folder: Path) -> Outcome:
+            for name in names:
+                path = folder / "out" / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(name)
+            return Outcome("figures")
+
+        return work
+
+    def files(uri: HfUri) -> set[str]:
+        return set(hub.api.list_repo_files(uri.id, repo_type="dataset", revision=uri.revision)) - {".gitattributes"}
+
+    first = run_stage(hub, stage(hub, "owner", n=1), figures("figures/a.png", "figures/b.png", "figures.txt", "c.png"))
+    owner = replace(stage(hub, "owner", n=2), owns=("figures/*",))
+    second = run_stage(hub, owner, figures("figures/b.png", "figures/d.png"))
+    assert files(first) == {"figures/a.png", "figures/b.png", "figures.txt", "c.png", "manifest.json"}
+    assert files(second) == {"figures/b.png", "figures/d.png", "figures.txt", "c.png", "manifest.json"}
+    commits = hub.api.list_repo_commits(first.id, repo_type="dataset")
+    assert [commit.commit_id for commit in commits[:2]] == [second.revision, first.revision]
+    new = replace(stage(hub, "owner-of-nothing"), owns=("figures/*",))
+    assert files(run_stage(hub, new, figures("figures/a.png"))) == {"figures/a.png", "manifest.json"}
+    assert owner.fingerprint() == stage(hub, "owner", n=2).fingerprint()
 
 
 def test_interrupted_work_goes_on_in_its_folder(hub: Hub) -> None:
@@ -116,3 +145,29 @@ def test_resolve_pins(hub: Hub) -> None:
     hub.api.create_tag(made.id, tag="v1", repo_type="dataset")
     assert hub.resolve(f"hf://datasets/{made.id}@v1") == made
     assert hub.tagged(made, "v1") == made.revision
+
+
+@pytest.mark.field
+def test_a_path_is_taken_only_where_a_file_is_expected(hub: Hub) -> None:
+    uri = run_stage(hub, stage(hub, "paths"), write).to_uri()
+    with pytest.raises(HanjulError, match="A whole repository is expected") as caught:
+        hub.resolve(f"{uri}/data.txt", "dataset")
+    assert caught.value.next_step == f"give {uri}"
+    assert hub.resolve(f"{uri}/data.txt", file=True).to_uri() == f"{uri}/data.txt"
+
+
+@pytest.mark.field
+def test_text_of_a_person_is_read_as_editors_write_it(hub: Hub) -> None:
+    hub.api.create_repo("local/typed", repo_type="dataset")
+    for path, content in (("README.md", "\ufeff---\nlicense: mit\n---\n"), ("hanjul.json", "\ufeff{}")):
+        hub.api.upload_file(
+            path_or_fileobj=content.encode(), path_in_repo=path, repo_id="local/typed", repo_type="dataset"
+        )
+    uri = hub.resolve("hf://datasets/local/typed")
+    assert hub.text(uri, "README.md") == "---\nlicense: mit\n---\n"
+    assert hub.text(uri, "hanjul.json") == "{}"
+    hub.api.upload_file(
+        path_or_fileobj="한글".encode("cp949"), path_in_repo="NOTES.md", repo_id="local/typed", repo_type="dataset"
+    )
+    with pytest.raises(HanjulError, match=r"NOTES\.md is no text in UTF-8"):
+        hub.text(hub.resolve("hf://datasets/local/typed"), "NOTES.md")

@@ -5,8 +5,10 @@ from pydantic import ValidationError
 
 from model_card.judging.facts import Calibration, JudgeFacts
 from model_card.judging.judge import Judge, Raw
+from model_card.judging.korean_reasons import MARK
 from model_card.statistics import Interval
 from pipelines import progress
+from pipelines.endpoint.next_steps import START
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from scripts.core import endpoints
@@ -90,6 +92,15 @@ def test_a_second_run_asks_nothing_and_counts_what_was_paid():
     assert paid["usd_sent"] == pytest.approx(paid["usd"])
 
 
+@pytest.mark.field
+def test_reasons_that_stay_in_english_are_counted_and_marked(capsys):
+    with judging(lambda prompt: WEIGHTS, reason="It is vivid.") as endpoint, opened(endpoint.url) as judge:
+        found = judge.raw(ROWS)
+    assert {reason for one in found for reason in one.reasons.values()} == {f"It is vivid. {MARK}"}
+    said = f"judge: 4 lines, {SCORES} reasons not in Korean, though they were asked for again; they are marked\n"
+    assert said in capsys.readouterr().err
+
+
 def test_inside_a_calibrated_judge():
     calibration = Calibration(1.0, 0.0, Interval(0.9, 0.8, 1), Interval(0.9, 0.8, 1), {}, 10, True)
     opinion = {1: 0.2, 2: 0.8}
@@ -138,7 +149,7 @@ def test_an_endpoint_that_is_not_there(free_port):
     with pytest.raises(HanjulError) as raised, opened(url):
         pass
     assert raised.value.what.startswith(f"The judge cannot be asked: the endpoint does not answer: {url}")
-    assert raised.value.next_step == "run it again: what was answered is not asked again"
+    assert raised.value.next_step == START
 
 
 @pytest.mark.parametrize(

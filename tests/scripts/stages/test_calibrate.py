@@ -32,7 +32,7 @@ from tests.pipelines.endpoint.teacher_server import KEY, MODEL
 from tests.tiny import architectures
 
 REPO, SLOGANS = "calibrated-judges", len(exemplary_slogans())
-TRAIN, HELD_OUT = 24, 30
+TRAIN, HELD_OUT = 24, 32
 SYNTHESISED = "사람이 쓰지 않은 줄"
 NOTE = "\n## 덧붙임\n\n사람이 쓴 글\n"
 
@@ -181,7 +181,7 @@ def test_an_llm_stands_beside_the_likelihoods(hub, dataset, recipe, calibrated, 
         return {0: 0.9, 1: 0.1} if any(line in prompt for line in CLICHES) else {4: 0.5, 5: 0.5}
 
     with judging(opinion) as endpoint:
-        judge = JudgeSettings(base_url=endpoint.url, model=MODEL, api_key_env="JUDGE_KEY")
+        judge = JudgeSettings(base_url=endpoint.url, model=MODEL, api_key_env="JUDGE_KEY", duels=1000)
         asked = recipe.evaluate.model_copy(update={"judge": judge})
         both = calibrate.run(hub, dataset, recipe.model_copy(update={"evaluate": asked}))
         contrasts, scores = tables(both)
@@ -215,7 +215,13 @@ def test_a_repository_of_something_else_is_left_alone(hub, dataset: HfUri, tmp_p
         judges_repo.readme(hub, dataset, dataset.id, dataset, [], [], graded)
 
 
-def test_too_few_rows(hub, dataset: HfUri, recipe: Recipe) -> None:
-    few = recipe.model_copy(update={"evaluate": recipe.evaluate.model_copy(update={"calibration_rows": 8})})
-    with pytest.raises(HanjulError, match="fewer than 300"):
-        calibrate.run(hub, dataset, few)
+@pytest.mark.field
+def test_few_rows_make_a_small_set(hub, dataset: HfUri, recipe: Recipe) -> None:
+    few = recipe.evaluate.model_copy(update={"calibration_rows": 8})
+    found = calibrate.run(hub, dataset, recipe.model_copy(update={"evaluate": few}))
+    contrasts, _ = tables(found)
+    assert len({row["good_ad_copy"] for row in contrasts if row["kind"] == "template"}) == 8
+    assert len(contrasts) == hub.manifest(found)["counts"]["items"] < 100
+    judges = json.loads(hub.text(found, "judges.json"))
+    intervals = [one["auc"] for judge in judges for one in judge["calibration"].values()]
+    assert all(one["low"] < one["high"] for one in intervals)

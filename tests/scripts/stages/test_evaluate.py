@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from model_card.judging.graded import graded_lines, of_part
 from pipelines.errors import HanjulError
 from pipelines.rows import make_row, split_of
 from scripts.comparison.eval_prompts import few_shot_chat
-from scripts.stages.evaluate import choose_pairs
+from scripts.stages.evaluate import _means, _summary, choose_pairs
+from tests.model_card.cards.facts import JUDGE, calibration, wide_report
 
 ROWS = [make_row(f"상품 {n}", [value], "줄") for n in range(200) for value in ("가벼운", "따뜻한")]
 
@@ -46,3 +49,16 @@ def test_few_shot_chat_alternates_and_ends_with_the_question() -> None:
     assert [turn["role"] for turn in chat] == ["user", "assistant", "user"]
     assert chat[1]["content"] == "커피 줄"
     assert chat[2]["content"] == "상품: 우산\n가치: 든든한"
+
+
+POOR = replace(JUDGE, name="coin flip", calibration={key: calibration(0.5, key) for key in JUDGE.calibration})
+
+
+@pytest.mark.field
+def test_the_commit_says_what_the_most_reliable_judge_says_and_nothing_of_an_unreliable_one() -> None:
+    report = wide_report(["base", "adapter"], [POOR, JUDGE])
+    assert _summary(report) == "PV 0.10 -> 0.45 on 3 pairs"
+    assert _means(report) == {"base": {"pv": 0.1, "naturalness": 0.1}, "adapter": {"pv": 0.45, "naturalness": 0.45}}
+    alone = replace(wide_report(["base", "adapter"], [POOR]), pairs=1)
+    assert _summary(alone) == "1 pair, no judge is reliable"
+    assert _means(alone) == {}

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from datasets import Dataset
-from huggingface_hub import HfUri
+from huggingface_hub import CommitOperationAdd, HfUri
 
+from model_card.cards.views import has_pairwise, has_scores
 from model_card.comparison.report import Report
-from pipelines.errors import HanjulError
+from pipelines.errors import HanjulError, LimitReachedError
 from pipelines.likelihood.prompts import training_texts
 from pipelines.metrics import METRICS
 from pipelines.rows import make_row, split_of, trl_columns
@@ -22,6 +23,7 @@ from scripts.judging import score_cache
 from scripts.judging.calibration_data import CalibrationData
 from scripts.stages import evaluate, train
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, serve
+from tests.pipelines.endpoint.teacher_server import completion as completion_of
 from tests.tiny import architectures, language_model
 
 TRAIN = TrainSettings(batch_size=4, max_steps=2, learning_rate=1e-2)
@@ -114,10 +116,11 @@ def test_adapters_are_compared_and_each_card_has_the_report(
     assert "**tiny-rival-1-lora**" in hub.text(judged[0], "README.md")
     assert "**tiny-rival-2-lora**" in hub.text(judged[1], "README.md")
     files = set(hub.api.list_repo_files(judged[0].id, revision=judged[0].revision))
-    assert {
-        *(f"evaluation/{name}" for name in ("report.json", "report.md", "scores.png", "calibration.png", "duels.png")),
-        ".eval_results/hanjul.yaml",
-    } <= files
+    made = {"report.json", "report.md", "calibration.png"}
+    made |= {"scores.png"} if has_scores(reports[0]) else set()
+    made |= {"duels.png"} if has_pairwise(reports[0]) else set()
+    assert {path for path in files if path.startswith("evaluation/")} == {f"evaluation/{name}" for name in made}
+    assert ".eval_results/hanjul.yaml" in files
     assert evaluate.run(hub, adapters, dataset, recipe, teacher=judge) == judged
 
 
@@ -139,6 +142,28 @@ def test_what_was_written_and_scored_before_a_stop_is_not_done_again(
     monkeypatch.setattr("scripts.models.models.load_adapter", stopped)
     [judged] = evaluate.run(hub, adapters[:1], dataset, recipe)
     assert [system.name for system in report_of(hub, judged).systems] == ["base, 4 examples", "adapter"]
+
+
+@pytest.mark.field
+def test_what_an_earlier_evaluation_left_goes_with_the_next_and_all_of_it_with_new_weights(
+    hub: Hub, base: HfUri, dataset: HfUri
+) -> None:
+    settings = TRAIN.model_copy(update={"repo": "tiny-stale-lora"})
+    adapter = train.run(hub, dataset, base, settings, 1)
+
+    def files() -> set[str]:
+        found = hub.api.list_repo_files(adapter.id)
+        return {path for path in found if path.startswith(("evaluation/", ".eval_results/"))}
+
+    stale = [CommitOperationAdd("evaluation/duels.png", b"of three systems")]
+    stale.append(CommitOperationAdd(".eval_results/others.yaml", b"[]\n"))
+    hub.api.create_commit(adapter.id, stale, commit_message="of an earlier evaluation, and somebody's")
+    [judged] = evaluate.run(hub, [adapter], dataset, RECIPE)
+    assert files() >= {"evaluation/report.md", ".eval_results/hanjul.yaml", ".eval_results/others.yaml"}
+    assert "evaluation/duels.png" not in files()  # two systems are not drawn
+    train.run(hub, dataset, base, settings, 2)
+    assert files() == {".eval_results/others.yaml"}
+    assert "evaluation/report.md" in hub.api.list_repo_files(judged.id, revision=judged.revision)
 
 
 def test_one_adapter_twice_is_refused(hub: Hub, adapters: list[HfUri], dataset: HfUri) -> None:
@@ -196,6 +221,27 @@ def test_a_teacher_behind_an_endpoint_is_asked_once_and_a_pair_it_refuses_has_br
     assert used["input_tokens"] > 0 and used["requests_sent"] == 3
 
 
+@pytest.mark.field
+def test_a_teacher_is_judged_by_its_line_and_not_by_what_it_says_before(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MY_TEACHER_KEY", KEY)
+    monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
+    monkeypatch.setattr(
+        "tests.pipelines.endpoint.teacher_server.completion",
+        lambda body, lines: completion_of(body, lines) | {"model": "another-7b"},
+    )
+    prompts = EvalPrompts((("우산", ("든든한",)),), (ROWS[0],), EvaluateSettings(), 1)
+    said = '네! 아래는 요청하신 카피입니다.\n\n**"비보다 먼저 펴지는 마음"**\n\n도움이 되셨길 바랍니다.'
+    with serve(lambda body, choice: said) as endpoint:
+        named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
+        asking = SynthesizeSettings.model_validate({"teacher": named})
+        candidate, _ = system_lines.lines_of_teacher(hub, "teacher", asking, prompts, "run", tmp_path)
+    assert [answer.line for answer in candidate.answers] == ["비보다 먼저 펴지는 마음"]
+    assert candidate.model == "another-7b"
+    assert f"evaluate: pairs: {MODEL} was asked, and another-7b answered (1)" in capfd.readouterr().err
+
+
 def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MY_TEACHER_KEY", KEY)
     monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
@@ -204,7 +250,7 @@ def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest
     with serve(lambda body, choice: "비보다 먼저 펴지는 마음") as endpoint:
         named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
         asking = SynthesizeSettings.model_validate({"teacher": named, "budget": {"max_requests": 2}})
-        with pytest.raises(HanjulError, match="left 2 pairs short of lines: limit"):
+        with pytest.raises(LimitReachedError, match="left 2 pairs short of lines: limit"):
             system_lines.lines_of_teacher(hub, "teacher", asking, prompts, "run", tmp_path)
         more = asking.model_copy(update={"budget": asking.budget.model_copy(update={"max_requests": 4})})
         candidate, _ = system_lines.lines_of_teacher(hub, "teacher", more, prompts, "run", tmp_path)

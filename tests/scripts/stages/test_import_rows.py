@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,9 +15,11 @@ from pipelines.errors import HanjulError
 from pipelines.rows import make_row, split_of
 from pipelines.synthesis.examples import exemplary_slogans
 from scripts.core.settings import ImportSettings
-from scripts.hub import tables
 from scripts.hub.hub import Hub
 from scripts.stages import import_rows
+from scripts.tables.rows import OPTIONAL, to_rows
+from scripts.tables.sources import VERSION
+from scripts.tables.table import COLUMNS, Record, table_of_objects
 from scripts.teaching.examples import Examples
 
 KOREAN = [
@@ -37,6 +40,14 @@ def test_json(hub: Hub, tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(KOREAN, ensure_ascii=False))
     assert imported(hub, path, "from-json") == EXPECTED
+
+
+@pytest.mark.field
+def test_one_row_is_a_row(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(KOREAN[:1], ensure_ascii=False))
+    uri = import_rows.run(hub, hub.repo("dataset", "one-row"), ImportSettings(source=str(path)), seed=0)
+    assert hub.api.list_repo_commits(uri.id, repo_type="dataset")[0].title == "import: 1 row"
 
 
 def test_jsonl_with_english_columns(hub: Hub, tmp_path: Path) -> None:
@@ -76,19 +87,57 @@ def test_limit_is_drawn_by_seed(hub: Hub) -> None:
     assert ids[0] == ids[1] != ids[2]
 
 
+def records(*found: dict[str, Any]) -> list[Record]:
+    return table_of_objects(enumerate(found, 1), "rows.json", "JSON", "Row").records(COLUMNS, OPTIONAL)
+
+
 def test_missing_column_is_named() -> None:
-    with pytest.raises(HanjulError, match="Row 2 has no ad_copy") as caught:
-        tables.to_rows([KOREAN[0], {"상품": "a", "가치": "b"}], "imported", "rows.json")
-    assert "상품, 가치" in caught.value.next_step
+    with pytest.raises(HanjulError, match="There is no column ad_copy") as caught:
+        records({"상품": "a", "가치": "b"}, {"상품": "a", "메모": "b"})
+    assert "상품, 가치, 메모" in caught.value.next_step
+
+
+def test_a_cell_that_is_not_there_is_for_the_filters(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "gaps.jsonl"
+    path.write_text("\n".join(map(json.dumps, [KOREAN[0], {"상품": "우산"}])))
+    assert imported(hub, path, "gaps") == [EXPECTED[0], ("우산", [], "")]
+
+
+def test_a_row_is_named_by_its_number_in_the_file_whatever_was_drawn(hub: Hub, tmp_path: Path) -> None:
+    path = tmp_path / "drawn.jsonl"
+    path.write_text("\n".join(map(json.dumps, [KOREAN[0]] + [KOREAN[0] | {"상품": True}] * 9)))
+    settings = ImportSettings(source=str(path), limit=1)
+    with pytest.raises(HanjulError, match="Line 10: text is expected"):
+        import_rows.run(hub, hub.repo("dataset", "drawn"), settings, seed=5)
+
+
+def test_what_was_read_in_another_way_is_not_found_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(KOREAN))
+    repo = hub.repo("dataset", "read-again")
+    first = import_rows.run(hub, repo, ImportSettings(source=str(path)), seed=0)
+    assert import_rows.run(hub, repo, ImportSettings(source=str(path)), seed=0) == first
+    monkeypatch.setattr(import_rows, "VERSION", VERSION + 1)
+    assert import_rows.run(hub, repo, ImportSettings(source=str(path)), seed=0) != first
+
+
+@pytest.mark.field
+def test_the_file_whose_name_looks_like_a_pattern(hub: Hub, tmp_path: Path) -> None:
+    for name, row in (("rows1.json", KOREAN[1]), ("rows[1].json", KOREAN[0])):
+        (tmp_path / name).write_text(json.dumps([row]))
+    assert imported(hub, tmp_path / "rows[1].json", "brackets") == EXPECTED[:1]
+    assert shown(hub, str(tmp_path / "rows[1].json")) == EXPECTED[:1]
 
 
 def test_a_table_may_say_the_merit_of_its_rows() -> None:
     merits = ["good", "plain", "flat", "", None]
-    rows = tables.to_rows([KOREAN[0] | {"merit": merit} for merit in merits], "imported", "rows.json")
+    rows = to_rows(records(*(KOREAN[0] | {"merit": merit} for merit in merits)), "imported")
     assert [row["merit"] for row in rows] == ["good", "plain", "flat", "", ""]
-    assert tables.to_rows(KOREAN, "imported", "rows.json")[0]["merit"] == ""
-    with pytest.raises(HanjulError, match="Row 2 has merit fine") as caught:
-        tables.to_rows([KOREAN[0], KOREAN[1] | {"merit": "fine"}], "imported", "rows.json")
+    assert to_rows(records(*KOREAN), "imported")[0]["merit"] == ""
+    with pytest.raises(HanjulError, match="Row 2: the merit is fine") as caught:
+        to_rows(records(KOREAN[0], KOREAN[1] | {"merit": "fine"}), "imported")
     assert "good, plain, flat" in caught.value.next_step
 
 
@@ -173,7 +222,7 @@ def test_examples_that_cannot_be_shown(hub: Hub, tmp_path: Path) -> None:
         with pytest.raises(HanjulError, match=f"An example has no {name}: 침대"):
             shown(hub, str(path))
     path.write_text(json.dumps({"product": "침대", "ad_copy": "침대의 편안함"}))
-    with pytest.raises(HanjulError, match="Row 1 has no values"):
+    with pytest.raises(HanjulError, match="There is no column values"):
         shown(hub, str(path))
 
 

@@ -29,7 +29,7 @@ import sys
 from scripts.core import env
 env.opt_out()
 from scripts.stages import label
-from scripts.hub.hub import connect
+from scripts.hub.connect import connect
 uri = label.run(connect(), [sys.argv[1]], repo=sys.argv[2], question="overall", limit=120,
     host="127.0.0.1", port=0, push=sys.argv[3] == "push")
 print(uri.to_uri() if uri else "kept")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from huggingface_hub import HfUri
 
-from pipelines.errors import HanjulError
+from pipelines.errors import HanjulError, LimitReachedError
 from pipelines.planning.screening import Proposal
 from pipelines.planning.taxonomy import KINDS
 from scripts.core import env
@@ -17,7 +18,8 @@ from scripts.core.settings import PairsSettings
 from scripts.hub.hub import Hub
 from scripts.models import models
 from scripts.stages import pairs
-from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
+from scripts.teaching import limits
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL, completion, serve
 from tests.pipelines.planning.categories import one_group
 from tests.tiny import language_model
 
@@ -154,6 +156,78 @@ def test_a_limit_ends_the_questions_and_keeps_the_answers(hub: Hub, small: None)
     counts = hub.manifest(uri)["counts"]["proposals"]
     assert counts["products_kept"] == 3 and counts["values_kept"] == 8
     assert counts["failures"] == {"limit": 2}
+    assert counts["limit"] == "max_requests = 3 (3 sent)"
+    with pytest.raises(
+        LimitReachedError, match=r"3 products and 8 values kept, 2 questions left; 3 requests"
+    ) as raised:
+        limits.raise_if_reached(hub, uri)
+    assert raised.value.where == uri.to_uri()
+    assert raised.value.next_step.startswith("raise `pairs.propose.budget.max_requests` and run")
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("products", "values", "said"),
+    [
+        ("Please log in.", "", "product came of 2 questions (no usable answer: 2, e.g. “Please log in.”)"),
+        ("물론입니다!", "", "product came of 2 questions (no usable answer: 2, e.g. “물론입니다!”)"),
+        ('{"products": ["Lego"]}', "", "product came of 2 questions (products rejected as `latin`: 2, e.g. “Lego”)"),
+        ('{"products": ["책장"]}', "Not now.", "value came of 1 questions (no usable answer: 1, e.g. “Not now.”)"),
+        (
+            '{"products": ["책장"]}',
+            '{"social": ["Best"]}',
+            "value came of 1 questions (values rejected as `latin`",
+        ),
+    ],
+)
+def test_a_round_without_a_usable_proposal_ends_it_with_what_came_back(
+    hub: Hub, small: None, monkeypatch: pytest.MonkeyPatch, products: str, values: str, said: str
+) -> None:
+    monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
+
+    def answer(body: dict[str, Any], choice: int) -> str:
+        prompt = body["messages"][0]["content"]
+        return values if "\n상품: " in prompt else products
+
+    with serve(answer) as endpoint, pytest.raises(HanjulError, match=re.escape(f"Not one usable {said}")) as raised:
+        pairs.run(hub, hub.repo("dataset", "pairs-barren"), None, settings(endpoint.url), seed=1)
+    assert raised.value.where == endpoint.url
+    assert "pairs.propose.teacher" in raised.value.next_step
+
+
+@pytest.mark.field
+def test_a_key_that_is_refused_names_its_variable_and_its_place(
+    hub: Hub, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_once(body: dict[str, Any], choice: int) -> str | tuple[int, str]:
+        return (401, "revoked") if len(endpoint.log.requests) > 2 else write(body, choice)
+
+    dataset = hub.repo("dataset", "pairs-key")
+    with serve(write_once) as endpoint, pytest.raises(HanjulError, match="revoked") as raised:
+        pairs.run(hub, dataset, None, settings(endpoint.url), seed=1)
+    assert raised.value.next_step == "put a valid key into MY_TEACHER_KEY"
+    monkeypatch.delenv("MY_TEACHER_KEY")
+    with pytest.raises(HanjulError, match="not in the environment"):
+        pairs.run(hub, dataset, None, settings("https://teacher.example/v1"), seed=1)
+    named = settings("https://teacher.example/v1").model_dump()
+    named["propose"]["teacher"]["api_key_env"] = None
+    with pytest.raises(HanjulError, match="key is not named") as raised:
+        pairs.run(hub, dataset, None, PairsSettings.model_validate(named), seed=1)
+    assert raised.value.where == "pairs.propose.teacher.api_key_env"
+
+
+@pytest.mark.field
+def test_another_model_than_asked_is_said(
+    hub: Hub, small: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "tests.pipelines.endpoint.teacher_server.completion",
+        lambda body, lines: completion(body, lines) | {"model": "another-7b"},
+    )
+    with serve(write) as endpoint:
+        uri = pairs.run(hub, hub.repo("dataset", "pairs-another"), None, settings(endpoint.url, n=20), seed=1)
+    assert capfd.readouterr().err.count(f"pairs: answers: {MODEL} was asked, and another-7b answered (4)") == 1
+    assert hub.manifest(uri)["counts"]["proposals"]["answered_by"] == {"another-7b": 4}
 
 
 def test_what_is_wrong_is_a_sentence(hub: Hub, small: None) -> None:
@@ -164,8 +238,27 @@ def test_what_is_wrong_is_a_sentence(hub: Hub, small: None) -> None:
         pairs.run(hub, dataset, None, settings("http://127.0.0.1:9/v1"), seed=1)
     with (
         serve(lambda body, choice: json.dumps({"products": ["모카포트"]})) as endpoint,
-        pytest.raises(HanjulError, match="proposed no product: nothing that it proposed is new"),
+        pytest.raises(HanjulError, match=r"Not one usable product .*products merged as `lemma`: 2, e\.g\. “모카포트”"),
     ):
         pairs.run(hub, dataset, None, settings(endpoint.url), seed=1)
     with serve(write) as endpoint, pytest.raises(HanjulError, match="9999 pairs asked for"):
         pairs.run(hub, dataset, None, settings(endpoint.url, n=9999), seed=1)
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("teacher", "budget", "where"),
+    [
+        ({"api_key_env": None}, {}, "pairs.propose.teacher.api_key_env"),
+        ({"model": None}, {}, "pairs.propose.teacher.model"),
+        ({}, {"max_usd": 1}, "pairs.propose.teacher.price"),
+    ],
+)
+def test_what_the_one_who_proposes_lacks_is_named_where_it_stands(
+    hub: Hub, small: None, teacher: dict[str, Any], budget: dict[str, Any], where: str
+) -> None:
+    asked = settings("https://teacher.example/v1", budget=budget).model_dump()
+    asked["propose"]["teacher"] |= teacher
+    with pytest.raises(HanjulError) as raised:
+        pairs.run(hub, hub.repo("dataset", "lacking"), None, PairsSettings.model_validate(asked), seed=1)
+    assert raised.value.where == where

@@ -45,7 +45,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(recipe: Recipe) -> tuple[list[tuple[str, list[Any]]], dict[str, HfUri]]:
         calls.clear()
         monkeypatch.setattr(release.models, "scorer_of", lambda hub, bases: bases[0])
-        return calls, release._stages(MagicMock(), recipe, DATASET, None)
+        return calls, release._stages(MagicMock(), recipe, DATASET, None, [])
 
     return run
 

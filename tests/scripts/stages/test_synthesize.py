@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,15 @@ from pydantic import ValidationError
 from model_card.judging.facts import Calibration
 from model_card.judging.sense.gate import Gate
 from model_card.statistics import Interval
-from pipelines.errors import HanjulError
+from pipelines.errors import HanjulError, LimitReachedError
 from pipelines.rows import row_id
-from scripts import recipes
+from scripts import cli, recipes
 from scripts.core import env
 from scripts.core.settings import FilterSettings, ImportSettings, PairsSettings, Recipe, TrainSettings
 from scripts.hub.hub import Hub
 from scripts.stages import filter, import_rows, pairs, synthesize
-from scripts.teaching import estimate, teachers
-from tests.pipelines.endpoint.teacher_server import KEY, MODEL, serve
+from scripts.teaching import estimate, limits, teachers
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL, completion, serve
 
 #: Parts of no product and no value, so that no line of them leaks.
 WORDS = [
@@ -167,14 +168,161 @@ def test_a_limit_ends_it_and_says_so(hub: Hub, planned: HfUri) -> None:
 
 
 def test_attempts_are_a_limit_too(hub: Hub, planned: HfUri) -> None:
-    with serve(lambda body, choice: '{"copies": ["#나쁜 줄", "#또 나쁜 줄"]}') as endpoint:
+    def poor(body: dict[str, Any], choice: int) -> str:
+        first = len(endpoint.log.requests) == 1
+        return json.dumps({"copies": [line(body["seed"]) if first else "#나쁜 줄", "#또 나쁜 줄"]})
+
+    with serve(poor) as endpoint:
         uri = run(hub, planned, recipe(endpoint.url, n=5, attempts=2))
-        assert len(endpoint.log.requests) == 120
+        assert len(endpoint.log.requests) == 119
     counts = hub.manifest(uri)["counts"]
-    assert (
-        counts["accepted"] == 0
-        and counts["limit"] == "each pair that lacks a row was asked 2 times (synthesize.attempts)"
+    assert counts["accepted"] == 1
+    assert counts["limit"] == "each pair that lacks a row was asked 2 times (synthesize.attempts)"
+    with pytest.raises(LimitReachedError, match=r"1 of 5 rows accepted, 238 lines of 119 pairs asked") as raised:
+        limits.raise_if_reached(hub, uri)
+    assert "raise `synthesize.attempts`" in raised.value.next_step
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("n", [24, None])
+def test_a_round_without_one_usable_line_ends_it_with_what_came_back(hub: Hub, planned: HfUri, n: int | None) -> None:
+    with (
+        serve(lambda body, choice: '{"copies": ["#나쁜 줄", "커피가 아주 좋은 여유로운 줄 #둘"]}') as endpoint,
+        pytest.raises(HanjulError) as raised,
+    ):
+        run(hub, planned, recipe(endpoint.url, n=n))
+    asked = len(endpoint.log.requests)
+    assert asked == 24 if n else 50 <= asked <= 60
+    error = raised.value
+    assert not isinstance(error, LimitReachedError)
+    assert error.what.startswith(
+        f"Not one usable line came of {n or 50} pairs (lines rejected as `format`: {2 * (n or 50)}, e.g. “#나쁜 줄”); "
+        "requests sent: "
     )
+    assert error.where == endpoint.url
+    assert error.next_step.startswith("name another `synthesize.teacher.model`")
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("Please log in to continue.", "no usable answer: 24, e.g. “Please log in to continue.”"),
+        ("물론입니다!", "no usable answer: 24, e.g. “물론입니다!”"),
+        (
+            "죄송하지만 도와드릴 수 없습니다.",
+            "lines rejected as `refusal`: 24, e.g. “죄송하지만 도와드릴 수 없습니다.”",
+        ),
+    ],
+)
+def test_a_round_without_a_line_quotes_the_inner_reason(
+    hub: Hub, planned: HfUri, answer: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
+    with serve(lambda body, choice: answer) as endpoint, pytest.raises(HanjulError) as raised:
+        run(hub, planned, recipe(endpoint.url, n=24))
+    assert len(endpoint.log.requests) <= 3 * 24
+    assert raised.value.what.startswith(f"Not one usable line came of 24 pairs ({reason}")
+    if "rejected as" not in reason:
+        assert raised.value.next_step.startswith("check `synthesize.teacher.base_url` and `synthesize.teacher.model`")
+
+
+@pytest.mark.field
+def test_a_round_with_few_usable_lines_goes_on(hub: Hub, planned: HfUri) -> None:
+    def poor(body: dict[str, Any], choice: int) -> str:
+        good = len(endpoint.log.requests) % 20 == 1
+        return json.dumps({"copies": [line(body["seed"]) if good else "#나쁜 줄"]})
+
+    with serve(poor) as endpoint:
+        uri = run(hub, planned, recipe(endpoint.url, n=5, attempts=6))
+    assert hub.manifest(uri)["counts"]["accepted"] == 5
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("limit", "name"),
+    [({"max_requests": 12}, "max_requests = 12 (12 sent)"), ({"max_tokens": 9_000}, "max_tokens = 9000")],
+)
+def test_a_limit_says_what_was_asked_what_came_what_it_cost_and_what_to_raise(
+    hub: Hub, planned: HfUri, limit: dict[str, int], name: str
+) -> None:
+    with serve(write) as endpoint:
+        uri = run(hub, planned, recipe(endpoint.url, n=30, budget=limit))
+    with pytest.raises(LimitReachedError) as raised:
+        limits.raise_if_reached(hub, uri)
+    error, usage = raised.value, hub.manifest(uri)["usage"]
+    got = hub.manifest(uri)["counts"]["accepted"]
+    assert 0 < got < 30 and f"synthesize.budget.{name}" in error.what
+    assert f"{got} of 30 rows accepted, {2 * got} lines of" in error.what
+    assert f"{usage['requests_sent']} requests, {usage['input_tokens']:,} tokens in, " in error.what
+    assert error.what.endswith(f"{usage['output_tokens']:,} out, 0.0000 USD")
+    assert error.where == uri.to_uri() and error.exit_code == 3
+    assert error.next_step.startswith(f"raise `synthesize.budget.{name.split(' ')[0]}` and run the same command again")
+
+
+@pytest.mark.field
+def test_a_limit_before_the_first_usable_line_is_one(hub: Hub, planned: HfUri) -> None:
+    with (
+        serve(lambda body, choice: '{"copies": ["#나쁜 줄"]}') as endpoint,
+        pytest.raises(LimitReachedError, match=r"max_requests = 3 .* not one usable line came of .* as `format`"),
+    ):
+        run(hub, planned, recipe(endpoint.url, n=30, budget={"max_requests": 3}))
+
+
+@pytest.mark.field
+def test_the_command_ends_with_a_code_of_its_own(
+    hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def here() -> Iterator[Hub]:
+        yield hub
+
+    monkeypatch.setattr(cli, "hub_session", here)
+    monkeypatch.setattr(cli, "load_recipe", lambda *_, **__: recipe(endpoint.url, n=30, budget={"max_requests": 12}))
+    with serve(write) as endpoint:
+        for _ in range(2):  # the second finds it done
+            with pytest.raises(SystemExit) as ended:
+                cli.app(["synthesize", planned.to_uri()])
+            out, err = capfd.readouterr()
+            assert ended.value.code == 3
+            assert out.strip().splitlines()[-1].startswith("hf://datasets/local/synthesis@")
+            assert "error: Ended by a limit, synthesize.budget.max_requests = 12 (12 sent): 12 of 30 rows" in err
+            assert "  next:  raise `synthesize.budget.max_requests`" in err
+        assert len(endpoint.log.requests) == 12
+
+
+@pytest.mark.field
+def test_another_model_than_asked_stands_in_rows_and_card(
+    hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tests.pipelines.endpoint.teacher_server.completion", served_as("meta-llama/Llama-3.1-8B"))
+    with serve(write) as endpoint:
+        chosen = recipe(endpoint.url, n=12)
+        uri = run(hub, planned, chosen)
+    assert {row["teacher"] for row in synthesised(hub, uri)} == {"meta-llama/Llama-3.1-8B"}
+    assert hub.manifest(uri)["counts"]["answered_by"] == {"meta-llama/Llama-3.1-8B": 24}
+    said = capfd.readouterr().err
+    assert said.count(f"{MODEL} was asked, and meta-llama/Llama-3.1-8B answered (24)") == 1
+    released = filter.run(hub, uri, HfUri(type="model", id="nobody/none", revision="0" * 40), chosen)
+    card = hub.text(released, "README.md")
+    assert f"Teacher: `meta-llama/Llama-3.1-8B`. Asked for was `{MODEL}`; the endpoint had another" in card
+    assert "Llama Community License" in card
+
+
+def test_a_dated_name_of_the_model_asked_is_the_same(
+    hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tests.pipelines.endpoint.teacher_server.completion", served_as(f"{MODEL}-2026-08-06"))
+    with serve(write) as endpoint:
+        uri = run(hub, planned, recipe(endpoint.url, n=4))
+    assert {row["teacher"] for row in synthesised(hub, uri)} == {MODEL}
+    assert "answered_by" not in hub.manifest(uri)["counts"]
+    assert "answered" not in capfd.readouterr().err
+
+
+def served_as(model: str) -> Callable[..., dict[str, Any]]:
+    """The server's completions under another name."""
+    return lambda body, lines: completion(body, lines) | {"model": model}
 
 
 def test_more_rows_than_the_plan_can_hold(hub: Hub, planned: HfUri) -> None:
@@ -218,7 +366,7 @@ def test_endpoint_that_goes_away_keeps_what_it_answered(hub: Hub, planned: HfUri
     moving = {"identity": "a teacher that moves"}
     with serve(for_a_while) as first, pytest.raises(HanjulError, match="was revoked") as raised:
         run(hub, planned, recipe(first.url, moving, n=40))
-    assert raised.value.next_step == "run it again: what was answered is not asked again"
+    assert raised.value.next_step == "put a valid key into MY_TEACHER_KEY"
     assert KEY not in f"{raised.value.what} {raised.value.__cause__}"
     with serve(write) as second:
         run(hub, planned, recipe(second.url, moving, n=40))
@@ -345,5 +493,5 @@ def test_dry_run_sends_nothing_and_says_what_it_would(hub: Hub, planned: HfUri) 
 
 def test_dry_run_of_the_offline_release_names_the_adapter_that_it_will_train() -> None:
     changes = {"pairs.n": 10, "synthesize.candidates": 3, "train.repo": "writing-lora"}
-    found = estimate.of_recipe(recipes.load("offline", changes))
+    found = estimate.of_recipe(recipes.load("offline", changes), local_hub=True)
     assert (found.model, found.requests, found.most_requests, found.usd) == ("writing-lora", 30, 30, 0)

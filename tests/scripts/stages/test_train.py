@@ -109,7 +109,7 @@ def test_sources_choose_the_rows(hub, pinned: tuple[HfUri, HfUri]) -> None:
     settings = SETTINGS.model_copy(update={"repo": "tiny-written-lora", "max_steps": 1})
     uri = train.run(hub, *pinned, settings, seed=1, sources=["written"])
     assert hub.manifest(uri)["counts"]["in"] == 16
-    with pytest.raises(HanjulError, match="0 rows of config default are too few"):
+    with pytest.raises(HanjulError, match="0 rows in config default: too few"):
         train.run(hub, *pinned, settings, seed=1, sources=["imported"])
 
 

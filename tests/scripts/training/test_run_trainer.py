@@ -15,10 +15,13 @@ import pytest
 import torch
 
 from pipelines.errors import HanjulError
-from pipelines.rows import CHAT_TEMPLATE
+from pipelines.filters.limits import Limits
+from pipelines.filters.rules import length
+from pipelines.rows import CHAT_TEMPLATE, make_row, trl_columns
 from scripts.core.settings import TrainSettings
 from scripts.training import loading, preflight
 from scripts.training.build_trainer import build_trainer
+from scripts.training.encoding import encode
 from scripts.training.run_trainer import held_out_loss, last_checkpoint, run_trainer
 from scripts.training.trainers import CompletionTrainer
 from tests.tiny import language_model
@@ -151,5 +154,55 @@ def test_lengths_are_checked_before_anything_is_loaded() -> None:
     tokenizer.chat_template = CHAT_TEMPLATE
     longest, completion = preflight.check_lengths(tokenizer, language_model.rows(), 128)
     assert 0 < completion < longest
-    with pytest.raises(HanjulError, match=f"longer than train.max_length 16, the longest has {longest} tokens"):
+    with pytest.raises(
+        HanjulError, match=rf"of more than train\.max_length 16 tokens: .* \({longest} tokens\)"
+    ) as caught:
         preflight.check_lengths(tokenizer, language_model.rows(), 16)
+    assert caught.value.next_step.startswith(f"set train.max_length to {longest}, or filter again with a lower ")
+
+
+LONG = "가나다라마바사" * 30
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("product", "values", "line", "named", "limit"),
+    [
+        (LONG, ["포근한"], "줄", f"{LONG[:30]}…", "filter.max_product_chars"),
+        ("향초", ["포근한", LONG], "줄", "향초", "filter.max_value_chars"),
+        ("향초", ["차분한"] * 70, "줄", "향초", "filter.max_values"),
+        ("향초", ["차분한"], LONG, "향초", "filter.max_chars"),
+    ],
+)
+def test_a_long_row_is_named_with_what_would_take_it_out(
+    product: str, values: list[str], line: str, named: str, limit: str
+) -> None:
+    tokenizer = language_model.tokenizer()
+    tokenizer.chat_template = CHAT_TEMPLATE
+    row = make_row(product, values, line)
+    rows = [*language_model.rows(), {**row, **trl_columns(row)}]
+    with pytest.raises(HanjulError) as caught:
+        preflight.check_lengths(tokenizer, rows, 128)
+    tokens = sum(map(len, encode(tokenizer, rows[-1])))
+    assert caught.value.what == f"1 row of more than train.max_length 128 tokens: {named} ({tokens} tokens)"
+    assert caught.value.next_step == f"set train.max_length to {tokens}, or filter again with a lower {limit}"
+    assert preflight.check_lengths(tokenizer, rows, tokens)[0] == tokens  # the advice works
+    limits = Limits(**{limit.removeprefix("filter."): 20})
+    assert length.check(row, limits)
+    tokenizer.model_max_length = 128
+    with pytest.raises(HanjulError) as caught:
+        preflight.check_lengths(tokenizer, rows, 128)
+    assert caught.value.next_step == f"filter again with a lower {limit}"  # the base takes no more
+
+
+@pytest.mark.field
+def test_of_many_long_rows_the_longest_are_named() -> None:
+    tokenizer = language_model.tokenizer()
+    tokenizer.chat_template = CHAT_TEMPLATE
+    long = [make_row(f"향초 {n}", ["차분한"], LONG[: 140 + n]) for n in range(5)]
+    with pytest.raises(HanjulError, match=r"5 rows of more than .*: 향초 4 .*, 향초 3 .*, 향초 2 .* and 2 more"):
+        preflight.check_lengths(tokenizer, [{**row, **trl_columns(row)} for row in long], 64)
+    texts = [{"prompt": f"상품: 향초\n{LONG}", "completion": " 줄"}]  # a judge's
+    with pytest.raises(HanjulError, match=r"1 row of more than .*: 상품: 향초 가나다") as caught:
+        preflight.check_lengths(tokenizer, texts, 64)
+    assert all(limit in caught.value.next_step for limit in preflight.LIMITS)

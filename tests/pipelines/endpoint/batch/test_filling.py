@@ -22,10 +22,11 @@ from pipelines.endpoint.prices import Price
 from pipelines.endpoint.streaming import Request, Response, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from tests.pipelines.endpoint.batch.batch_server import Provider, provide
-from tests.pipelines.endpoint.teacher_server import MODEL
+from tests.pipelines.endpoint.teacher_server import MODEL, completion
 from tests.pipelines.endpoint.teachers import teacher_at
 
 QUESTIONS = [Request([{"role": "user", "content": f"상품 {number}"}], 0, {"turn": number}) for number in range(5)]
+LINES = '{"copies": ["컵이 늦다", "향이 먼저 깬다"]}'
 BODY = {"model": MODEL, "messages": QUESTIONS[0].messages, "n": 1, "max_tokens": 4, "seed": 1}
 
 
@@ -265,7 +266,7 @@ def test_a_plan_stays_while_the_provider_does_not_say(tmp_path: Path) -> None:
         (failure,) = set(failures(ask(teacher(provider, tmp_path))))
         assert failure == (
             "gone: it is not known whether the provider took the last batch: InternalServerError: Error code: 500 - "
-            "Bad gateway; run it again, which looks for it first"
+            "Bad gateway → run it again, which looks for it first"
         )
         assert len(under_way(tmp_path)) == 1
         provider.fault = lambda method, path: None
@@ -277,7 +278,7 @@ def test_results_that_cannot_be_had_stay_under_way(tmp_path: Path) -> None:
     with provide(lines, fault=lambda method, path: 500 if path.startswith("/v1/files/") else None) as provider:
         (failure,) = set(failures(ask(teacher(provider, tmp_path))))
         assert failure.startswith("gone: the batch batch-0 cannot be read: InternalServerError: ")
-        assert failure.endswith("it is still noted as under way: run it again, with the key that sent it")
+        assert failure.endswith("it is still noted as under way → run it again, with the key that sent it")
         provider.fault = lambda method, path: None
         whole, provider.files["output-batch-0"] = provider.files["output-batch-0"], '{"custom_id": "0", "resp'
         (failure,) = set(failures(ask(teacher(provider, tmp_path))))
@@ -294,7 +295,7 @@ def test_results_that_cannot_be_had_stay_under_way(tmp_path: Path) -> None:
 def test_a_batch_that_stopped_early_keeps_what_was_paid(tmp_path: Path, ends: str, outcome: str) -> None:
     with provide(lines, ends=ends, runs=3) as provider:
         found = ask(teacher(provider, tmp_path))
-        stopped = f"gone: the batch batch-0 is {ends}, 3 of its 5 requests were answered; run it again to ask for the "
+        stopped = f"gone: the batch batch-0 is {ends}, 3 of its 5 requests were answered → run it again to ask for the "
         assert sorted(failures(found)) == ["", "", ""] + [f"{stopped}others"] * 2
         assert sorted(row[3] for row in ledger(tmp_path)) == sorted(["answered"] * 3 + [outcome] * 2)
         assert [row[1:3] for row in ledger(tmp_path) if row[3] == outcome] == [(0, 0)] * 2
@@ -323,7 +324,7 @@ def test_a_batch_that_the_provider_refuses_says_why(tmp_path: Path) -> None:
         (failure,) = set(failures(ask(llm)))
     assert failure == (
         "gone: the provider refused the batch batch-0: The provided model 'copywriter-2' is not supported by the Batch "
-        "API.; mend that, or ask without `--batch`"
+        "API. → mend that, or ask without `--batch`"
     )
     assert [row[1:] for row in ledger(tmp_path)] == [(0, 0, "unanswered")] * 5
 
@@ -413,3 +414,48 @@ def test_a_provider_without_batches_is_a_sentence(tmp_path: Path) -> None:
         (failure,) = set(failures(ask(llm)))
         assert "Incorrect API key provided: …" in failure and "sk-wrong" not in failure
     assert ledger(tmp_path) == [] and under_way(tmp_path) == []
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"]}]},
+        {"error": "Unsupported parameter: seed"},
+        [{"error": {"message": 'Unknown name "seed"', "code": 400}}],
+        "seed is unknown",
+    ],
+)
+def test_a_batch_learns_from_a_refusal_in_whatever_shape(tmp_path: Path, said: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(
+        Provider, "_answered", lambda self, body: (400, said) if "seed" in body else (200, completion(body, [LINES]))
+    )
+    with provide(lines) as provider:
+        found = ask(teacher(provider, tmp_path))
+        assert failures(found) == [""] * 5 and len(provider.batches) == 2
+
+
+@pytest.mark.field
+def test_an_answer_of_a_batch_without_a_text_is_not_kept(tmp_path: Path) -> None:
+    broken = [True]
+    with provide(lambda body: "" if broken[0] and is_of(1, body) else lines(body)) as provider:
+        found = ask(teacher(provider, tmp_path))
+        assert str(found[1].completion.failure).startswith("its answers hold no text → ")
+        broken[0] = False
+        assert failures(ask(teacher(provider, tmp_path))) == [""] * 5
+
+
+@pytest.mark.field
+def test_a_model_that_thinks_is_given_room_in_the_next_batch(tmp_path: Path, monkeypatch: Any) -> None:
+    def answered(provider: Provider, body: dict[str, Any]) -> tuple[int, Any]:
+        if "chat_template_kwargs" in body:
+            return 400, {"detail": [{"type": "extra_forbidden", "loc": ["body", "chat_template_kwargs"]}]}
+        fits = body["max_tokens"] > 4 * 80
+        message = {"content": LINES if fits else None, "reasoning_content": "음"}
+        choice = {"finish_reason": "stop" if fits else "length", "message": message}
+        return 200, {**completion(body, [LINES]), "choices": [choice]}
+
+    monkeypatch.setattr(Provider, "_answered", answered)
+    with provide(lines) as provider:
+        assert failures(ask(teacher(provider, tmp_path))) == [""] * 5
+        assert len(provider.batches) == 4  # as it is, without thinking, as it is, with room
