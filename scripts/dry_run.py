@@ -9,7 +9,7 @@ from huggingface_hub import HfUri
 
 from model_card.comparison.agreement import OVERALL, counted_votes, line_pairs
 from pipelines.corpus import load_corpus
-from pipelines.endpoint.prices import typical_input_tokens
+from pipelines.endpoint.spending.prices import typical_input_tokens
 from pipelines.errors import HanjulError
 from scripts.comparison.eval_prompts import few_shot_chat
 from scripts.core import endpoints

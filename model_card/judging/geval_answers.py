@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_card.judging.rubrics import SCALE
-from pipelines.endpoint import json_fields
+from pipelines.endpoint.answers import json_fields
+from pipelines.endpoint.answers.replies import Token
+from pipelines.endpoint.answers.thoughts import after_thoughts
 from pipelines.endpoint.failures import Failure, FailureKind
-from pipelines.endpoint.replies import Token
-from pipelines.endpoint.thoughts import after_thoughts
 
 #: A digit, with what a tokenizer may have left on it; of full width, too.
 _DIGIT = re.compile(r"\W*(\d)점?\W*")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from model_card.judging.geval_answers import Question, Weighed, chosen, distribution
-from pipelines.endpoint.replies import Token
+from pipelines.endpoint.answers.replies import Token
 
 
 def read_completion(response: Any, question: Question) -> Weighed:

@@ -25,8 +25,8 @@ from model_card.judging.geval_answers import (
 from model_card.judging.geval_completions import as_completion
 from model_card.judging.korean_reasons import MARK, in_korean
 from model_card.judging.rubrics import probe
+from pipelines.endpoint.answers.replies import Reply, Token
 from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind
-from pipelines.endpoint.replies import Reply, Token
 from pipelines.endpoint.session import Session
 
 #: Answers to one question that may lack a score, before it counts as unanswered. Each is asked for with its own seed.

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from model_card.judging.geval_answers import NoScoreError
 from model_card.judging.rubrics import reason_again
+from pipelines.endpoint.answers.json_answers import REFUSAL
+from pipelines.endpoint.answers.thoughts import without_thoughts
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
-from pipelines.endpoint.json_answers import REFUSAL
-from pipelines.endpoint.thoughts import without_thoughts
 
 #: Of the letters of a reason, at least so many are Hangul; names and single words may be of another script.
 LEAST_HANGUL = 0.5

@@ -10,18 +10,18 @@ from typing import Any
 
 import openai
 
-from pipelines.endpoint.answer_store import Store, key_of
-from pipelines.endpoint.budget import Budget, Receipt
+from pipelines.endpoint.answers.error_bodies import Said
+from pipelines.endpoint.answers.replies import NO_TEXT, TOO_SHORT, Reply, read_reply, usage_of
 from pipelines.endpoint.compatibility import LOGPROBS, ROOM, Compatibility
 from pipelines.endpoint.connection import Connection, is_unconnected, retry_after, status_of, timed_out
-from pipelines.endpoint.error_bodies import Said
 from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind, ThrottledError, TransientError
 from pipelines.endpoint.health import Health
 from pipelines.endpoint.next_steps import FASTER, START, step_after
 from pipelines.endpoint.options import EndpointOptions
-from pipelines.endpoint.prices import most_input_tokens
 from pipelines.endpoint.rate_limiter import LONGEST_WAIT_S, RateLimiter
-from pipelines.endpoint.replies import NO_TEXT, TOO_SHORT, Reply, read_reply, usage_of
+from pipelines.endpoint.spending.answer_store import Store, key_of
+from pipelines.endpoint.spending.budget import Budget, Receipt
+from pipelines.endpoint.spending.prices import most_input_tokens
 
 #: Attempts at one request in all, before it counts as failed; "too many requests" does not use one up.
 ATTEMPTS = 8

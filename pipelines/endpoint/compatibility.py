@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pipelines.endpoint.answer_store import Store, key_of
-from pipelines.endpoint.error_bodies import Said
+from pipelines.endpoint.answers.error_bodies import Said
+from pipelines.endpoint.spending.answer_store import Store, key_of
 
 #: Parameters that some endpoints refuse, and that a request can do without.
 OPTIONAL = ("response_format", "seed", "top_p", "temperature")

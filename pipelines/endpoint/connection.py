@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 import openai
 
-from pipelines.endpoint.error_bodies import Said, read_error
+from pipelines.endpoint.answers.error_bodies import Said, read_error
+from pipelines.endpoint.answers.payloads import decode, shortened
 from pipelines.endpoint.failures import TransientError
-from pipelines.endpoint.payloads import decode, shortened
 
 #: Seconds to wait for a connection to an endpoint.
 PROBE_SECONDS = 10

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.endpoint.budget import Caps
-from pipelines.endpoint.prices import Price
+from pipelines.endpoint.spending.budget import Caps
+from pipelines.endpoint.spending.prices import Price
 
 
 @dataclass(frozen=True)

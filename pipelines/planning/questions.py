@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 
 from jinja2 import Template
 
-from pipelines.endpoint.json_answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, Form, lines_of
-from pipelines.endpoint.thoughts import without_thoughts
+from pipelines.endpoint.answers.json_answers import FENCE, JSON_TOKENS, JSON_TOKENS_PER_LINE, Form, lines_of
+from pipelines.endpoint.answers.thoughts import without_thoughts
 from pipelines.planning.screening import PRODUCT_CHARS, VALUE_CHARS
 from pipelines.planning.taxonomy import KINDS
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from pipelines.endpoint.completions import Completion
+from pipelines.endpoint.answers.completions import Completion
+from pipelines.endpoint.answers.json_answers import is_refusal
+from pipelines.endpoint.answers.served_model import same_model
 from pipelines.endpoint.failures import Failure, FailureKind
-from pipelines.endpoint.json_answers import is_refusal
-from pipelines.endpoint.served_model import same_model
 from pipelines.endpoint.streaming import Response
 from pipelines.errors import HanjulError
 from pipelines.execution.deaths import died, exit_code

@@ -17,8 +17,8 @@ from distilabel.steps.tasks import GeneratorTask
 from distilabel.typing import GeneratorStepOutput, StepColumns
 
 from pipelines.drought import Drought
+from pipelines.endpoint.answers.json_answers import lines_form
 from pipelines.endpoint.failures import Failure, FailureKind
-from pipelines.endpoint.json_answers import lines_form
 from pipelines.endpoint.streaming import Request, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError

@@ -12,8 +12,8 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from model_card.comparison.evaluation import Candidate
-from pipelines.endpoint.answer_store import Store, key_of
 from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.spending.answer_store import Store, key_of
 from pipelines.endpoint.streaming import Request, stream_answers
 from pipelines.errors import HanjulError, LimitReachedError
 from pipelines.likelihood.generation import generate_lines

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.endpoint.prices import Price
+from pipelines.endpoint.spending.prices import Price
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.endpoint import prices
-from pipelines.endpoint.answer_store import Store
-from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.options import EndpointOptions
+from pipelines.endpoint.spending import prices
+from pipelines.endpoint.spending.answer_store import Store
+from pipelines.endpoint.spending.budget import Caps
 from pipelines.errors import HanjulError
 from scripts.core import env
 from scripts.core.origin import OPENAI, is_loopback, origin_of

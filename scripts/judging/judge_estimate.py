@@ -12,7 +12,7 @@ from model_card.judging.facts import FEW
 from model_card.judging.geval import GEVAL_METRICS
 from model_card.judging.judge import distinct_rows, drawn_contrasts
 from model_card.judging.rubrics import comparison
-from pipelines.endpoint.prices import typical_input_tokens
+from pipelines.endpoint.spending.prices import typical_input_tokens
 from pipelines.metrics import METRICS
 from pipelines.rows import Scorable
 from scripts.core import endpoints

@@ -15,10 +15,10 @@ from model_card.judging.geval_answers import NoScoreError
 from model_card.judging.geval_judge import prefer, score_rows
 from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import LinePair, Raw
-from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
 from pipelines.endpoint.next_steps import AGAIN
 from pipelines.endpoint.session import Session
+from pipelines.endpoint.spending.answer_store import key_of
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from pipelines.progress import Progress

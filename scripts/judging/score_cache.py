@@ -10,7 +10,7 @@ from typing import Any
 from huggingface_hub import HfUri
 
 from model_card.judging.judge import Raw
-from pipelines.endpoint.answer_store import Store, key_of
+from pipelines.endpoint.spending.answer_store import Store, key_of
 from pipelines.likelihood.scorer import Scorer
 from pipelines.progress import Progress
 from pipelines.rows import Scorable

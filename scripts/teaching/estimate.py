@@ -9,8 +9,8 @@ from typing import Any
 
 from huggingface_hub import HfUri
 
-from pipelines.endpoint.json_answers import JSON_TOKENS, JSON_TOKENS_PER_LINE
-from pipelines.endpoint.prices import Price, typical_input_tokens
+from pipelines.endpoint.answers.json_answers import JSON_TOKENS, JSON_TOKENS_PER_LINE
+from pipelines.endpoint.spending.prices import Price, typical_input_tokens
 from pipelines.errors import HanjulError
 from pipelines.planning.pairs import plan_pairs
 from pipelines.planning.questions import prompt_of

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from model_card.judging.sense.gate import Gate
-from pipelines.endpoint.answer_store import key_of
 from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.spending.answer_store import key_of
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run as run_pipeline

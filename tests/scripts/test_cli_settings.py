@@ -17,6 +17,7 @@ from scripts.exporting import exports
 from scripts.hub import inputs
 from scripts.models import models
 from scripts.stages import calibrate, evaluate, filter, import_rows, pairs, release, synthesize, train
+from scripts.teaching import limits
 
 DATASET, MODEL = "hf://datasets/us/copy", "hf://models/us/lora"
 STAGES = (calibrate, evaluate, filter, import_rows, pairs, release, synthesize, train)
@@ -63,6 +64,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(cli, "emit", lambda hub, uri: None)
     monkeypatch.setattr(models, "scorer_of", lambda *args: MagicMock())
     monkeypatch.setattr(exports, "run", lambda *args: {})
+    monkeypatch.setattr(limits, "raise_if_reached", lambda *args: None)
     monkeypatch.setattr(inputs, "pinned", lambda *args, **kwargs: MagicMock())
     for module in STAGES:
         monkeypatch.setattr(module, "run", stage)

@@ -108,7 +108,7 @@ def test_all_that_is_missing_is_said_at_once(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_too_few_rows_are_missing_beside_the_key() -> None:
     rows, key = calibration(ROWS[:9], recipe())["missing"].splitlines()
-    assert "are too few for a judge" in rows and "The judge's key is not named" in key
+    assert "9 rows in the train split: a judge is shown 12" in rows and "The judge's key is not named" in key
 
 
 def test_without_an_endpoint_nobody_is_asked() -> None:

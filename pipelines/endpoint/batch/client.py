@@ -7,13 +7,13 @@ from typing import Any
 
 import openai
 
+from pipelines.endpoint.answers.error_bodies import Said
+from pipelines.endpoint.answers.payloads import shortened
+from pipelines.endpoint.answers.replies import NO_TEXT, Reply
 from pipelines.endpoint.batch.hooks import BatchHooks
 from pipelines.endpoint.client import Client
-from pipelines.endpoint.error_bodies import Said
 from pipelines.endpoint.failures import EndpointError, Failure, FailureKind
 from pipelines.endpoint.options import EndpointOptions
-from pipelines.endpoint.payloads import shortened
-from pipelines.endpoint.replies import NO_TEXT, Reply
 from pipelines.locks import locked
 
 NO_ANSWER = "its batch brought no answer"

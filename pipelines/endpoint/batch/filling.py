@@ -16,11 +16,11 @@ from typing import Any
 
 import openai
 
-from pipelines.endpoint.answer_store import Batch, Spent
+from pipelines.endpoint.answers.error_bodies import Said, read_error
 from pipelines.endpoint.batch.client import BatchApiClient
-from pipelines.endpoint.budget import Receipt
-from pipelines.endpoint.error_bodies import Said, read_error
 from pipelines.endpoint.failures import BudgetSpentError, EndpointError, EndpointGoneError, TransientError
+from pipelines.endpoint.spending.answer_store import Batch, Spent
+from pipelines.endpoint.spending.budget import Receipt
 
 #: Batches one after the other: the first, and those for answers that were garbage.
 BATCHES = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.endpoint.json_answers import is_refusal
+from pipelines.endpoint.answers.json_answers import is_refusal
 from pipelines.filters.limits import Limits
 from pipelines.filters.reason import Reason
 

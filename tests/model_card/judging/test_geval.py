@@ -24,9 +24,9 @@ from model_card.judging.geval_judge import prefer, score_rows
 from model_card.judging.geval_model import SPARE, EndpointModel
 from model_card.judging.judge import Raw, both_orders
 from model_card.judging.rubrics import SCALE, comparison, probe, rubrics
-from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.session import Session
+from pipelines.endpoint.spending.budget import Caps
 from pipelines.likelihood.prompts import GENERIC_LINES
 from pipelines.metrics import METRICS
 from tests.model_card.judging.judge_server import GARBAGE, REASON, judging

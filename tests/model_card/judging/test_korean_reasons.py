@@ -17,8 +17,8 @@ from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import Raw as Score
 from model_card.judging.korean_reasons import MARK, in_korean, is_korean
 from model_card.judging.rubrics import reason_again
-from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.session import Session
+from pipelines.endpoint.spending.budget import Caps
 from pipelines.metrics import METRICS
 from tests.model_card.judging.judge_server import GARBAGE, REASON, Endpoint, judging
 from tests.pipelines.endpoint.teacher_server import KEY, Raw

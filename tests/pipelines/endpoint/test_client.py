@@ -16,16 +16,16 @@ from typing import Any
 import openai
 import pytest
 
-from pipelines.endpoint.answer_store import Spent, Store
-from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.answers.completions import SENSELESS, Completion
+from pipelines.endpoint.answers.json_answers import lines_of, schema_of
+from pipelines.endpoint.answers.replies import Reply
 from pipelines.endpoint.client import ATTEMPTS, Client
-from pipelines.endpoint.completions import SENSELESS, Completion
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
-from pipelines.endpoint.json_answers import lines_of, schema_of
 from pipelines.endpoint.next_steps import START, step_after
-from pipelines.endpoint.prices import Price, most_input_tokens
 from pipelines.endpoint.rate_limiter import DECREASE
-from pipelines.endpoint.replies import Reply
+from pipelines.endpoint.spending.answer_store import Spent, Store
+from pipelines.endpoint.spending.budget import Caps
+from pipelines.endpoint.spending.prices import Price, most_input_tokens
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, completion, serve
 from tests.pipelines.endpoint.teachers import options_for, teacher_at
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.endpoint.answer_store import Store, key_of
+from pipelines.endpoint.answers.replies import Reply
 from pipelines.endpoint.failures import EndpointGoneError
-from pipelines.endpoint.replies import Reply
+from pipelines.endpoint.spending.answer_store import Store, key_of
 from tests.model_card.judging.judge_server import REASON, judging
 from tests.pipelines.endpoint.teacher_server import serve
 from tests.pipelines.endpoint.test_client import after, answer, ask, body_of, error

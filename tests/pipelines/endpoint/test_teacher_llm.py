@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.endpoint.answer_store import Spent, Store
-from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.answers.completions import Completion
+from pipelines.endpoint.answers.json_answers import lines_form
 from pipelines.endpoint.client import ATTEMPTS
-from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
-from pipelines.endpoint.json_answers import lines_form
 from pipelines.endpoint.next_steps import START
+from pipelines.endpoint.spending.answer_store import Spent, Store
+from pipelines.endpoint.spending.budget import Caps
 from pipelines.endpoint.streaming import Request, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError

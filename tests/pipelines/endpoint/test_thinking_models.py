@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.endpoint.answer_store import Store
-from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.answers.replies import TOO_SHORT
 from pipelines.endpoint.compatibility import NO_THINKING, ROOM, TEMPLATE
 from pipelines.endpoint.failures import EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.health import REFUSALS
 from pipelines.endpoint.next_steps import RAISE
-from pipelines.endpoint.replies import TOO_SHORT
+from pipelines.endpoint.spending.answer_store import Store
+from pipelines.endpoint.spending.budget import Caps
 from tests.pipelines.endpoint.teacher_server import Endpoint, Raw, completion, serve
 from tests.pipelines.endpoint.teachers import teacher_at
 from tests.pipelines.endpoint.test_client import ask, body_of, error

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.endpoint.answer_store import Store
+from pipelines.endpoint.answers.replies import Reply
 from pipelines.endpoint.failures import EndpointGoneError, FailureKind
 from pipelines.endpoint.health import FORBIDDEN, REFUSALS, TROUBLE, Health
 from pipelines.endpoint.next_steps import EMPTY, FASTER, step_after
-from pipelines.endpoint.replies import Reply
+from pipelines.endpoint.spending.answer_store import Store
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, completion, serve
 from tests.pipelines.endpoint.test_client import after, answer, ask, body_of, error, outcomes
 

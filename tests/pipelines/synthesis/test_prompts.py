@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.endpoint.json_answers import lines_of
+from pipelines.endpoint.answers.json_answers import lines_of
 from pipelines.errors import HanjulError
 from pipelines.planning.taxonomy import Craft, load_craft
 from pipelines.rows import Row, make_row, row_id, split_of, user_message

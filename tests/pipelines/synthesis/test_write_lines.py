@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.drought import AT_FIRST
-from pipelines.endpoint.budget import Caps
-from pipelines.endpoint.completions import SENSELESS
+from pipelines.endpoint.answers.completions import SENSELESS
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.next_steps import START
+from pipelines.endpoint.spending.budget import Caps
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.taxonomy import load_craft

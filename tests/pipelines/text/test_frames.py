@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.corpus import load_corpus
-from pipelines.endpoint.json_answers import lines_of
+from pipelines.endpoint.answers.json_answers import lines_of
 from pipelines.slogans import load_slogans
 from pipelines.text.frames import bare, is_frame
 from pipelines.text.plain_answers import lines_in, one_copy

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import EndpointGoneError
 from pipelines.endpoint.options import EndpointOptions
-from pipelines.endpoint.prices import Price
 from pipelines.endpoint.session import Session
+from pipelines.endpoint.spending.budget import Caps
+from pipelines.endpoint.spending.prices import Price
 from pipelines.errors import HanjulError
 from scripts import recipes
 from scripts.core import endpoints

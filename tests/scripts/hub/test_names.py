@@ -174,7 +174,7 @@ def test_a_branch_or_tag_with_a_slash_is_found(hub: Hub) -> None:
         "a/b/d": "d",
         "main/data/x": "data/x",
     }.items():
-        found = hub.resolve(f"{uri}@{revision}", "dataset")
+        found = hub.resolve(f"{uri}@{revision}", "dataset", file=True)
         assert (found.revision, found.path_in_repo) == (sha, path), revision
     for revision in ("feature", "feature/new", "feature/new-copy2", "nothing", "no/thing"):
         with pytest.raises(HanjulError, match="No such revision"):

@@ -66,7 +66,7 @@ def test_scores_prefers_and_says_how(capsys, monkeypatch):
     }
     said = capsys.readouterr().err
     assert f"judge: {MODEL} at localhost, scores from token probabilities\n" in said
-    assert f"judge: 4 lines: {SCORES}/{SCORES} answers (100%)" in said and "judge: 1 pairs: 1/1 answers (100%)" in said
+    assert f"judge: 4 lines: {SCORES}/{SCORES} answers (100%)" in said and "judge: 1 pair: 1/1 answers (100%)" in said
 
 
 def test_without_probabilities_it_says_so(capsys):

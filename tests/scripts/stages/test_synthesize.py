@@ -218,7 +218,7 @@ def test_a_round_without_one_usable_line_ends_it_with_what_came_back(hub: Hub, p
 def test_a_round_without_a_line_quotes_the_inner_reason(
     hub: Hub, planned: HfUri, answer: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.answers.completions.FIRST_PAUSE_S", 0.001)
     with serve(lambda body, choice: answer) as endpoint, pytest.raises(HanjulError) as raised:
         run(hub, planned, recipe(endpoint.url, n=24))
     assert len(endpoint.log.requests) <= 3 * 24
@@ -274,7 +274,7 @@ def test_the_command_ends_with_a_code_of_its_own(
     hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     @contextmanager
-    def here() -> Iterator[Hub]:
+    def here(_: Any = None) -> Iterator[Hub]:
         yield hub
 
     monkeypatch.setattr(cli, "hub_session", here)

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from pipelines.endpoint.answer_store import Batch, Spent, Store
+from pipelines.endpoint.answers.json_answers import lines_form
 from pipelines.endpoint.batch import filling, hooks
-from pipelines.endpoint.budget import Caps
 from pipelines.endpoint.failures import BudgetSpentError
-from pipelines.endpoint.json_answers import lines_form
-from pipelines.endpoint.prices import Price
+from pipelines.endpoint.spending.answer_store import Batch, Spent, Store
+from pipelines.endpoint.spending.budget import Caps
+from pipelines.endpoint.spending.prices import Price
 from pipelines.endpoint.streaming import Request, Response, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from tests.pipelines.endpoint.batch.batch_server import Provider, provide

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model_card.judging.geval_answers import SCORE, NoScoreError, chosen
-from pipelines.endpoint.json_fields import read
+from pipelines.endpoint.answers.json_fields import read
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.endpoint.payloads import described
+from pipelines.endpoint.answers.payloads import described
 
 #: Fields whose words say what is wrong, or that hold such fields, the ones that say most first.
 _WORDS = (

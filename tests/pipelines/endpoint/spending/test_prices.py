@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from pipelines.endpoint.prices import (
+from pipelines.endpoint.spending.prices import (
     TOKENS_PER_MESSAGE,
     Price,
     most_input_tokens,

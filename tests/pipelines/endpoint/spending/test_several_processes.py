@@ -15,19 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.endpoint.answer_store import Reservation, Spent, Store, is_running
-from pipelines.endpoint.budget import Budget, Caps
 from pipelines.endpoint.failures import BudgetSpentError
+from pipelines.endpoint.spending.answer_store import Reservation, Spent, Store, is_running
+from pipelines.endpoint.spending.budget import Budget, Caps
 from tests.pipelines.endpoint.teacher_server import serve
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 MOST = Spent(1, 10, 20, 0.5)
 #: Asks for so many bodies, eight at a time, and says how many replies there were, and why there are no others.
 ASKER = """
 import asyncio, sys
 from pathlib import Path
 import openai
-from pipelines.endpoint.budget import Caps
+from pipelines.endpoint.spending.budget import Caps
 from pipelines.endpoint.client import Client
 from pipelines.endpoint.concurrency import map_concurrently
 from pipelines.endpoint.failures import EndpointError
@@ -112,7 +112,7 @@ def no_limit(spent: Spent) -> str:
 #: Reserves what it is told to and waits to be killed.
 HOLDER = """
 import pathlib, sys, time
-from pipelines.endpoint.answer_store import Spent, Store
+from pipelines.endpoint.spending.answer_store import Spent, Store
 store = Store(pathlib.Path(sys.argv[1]))
 for key in sys.argv[2:]:
     store.reserve("run", key, Spent(1, 10, 20, 0.5), lambda spent: "", 60)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipelines.endpoint.answers.json_answers import is_refusal
+from pipelines.endpoint.answers.replies import Reply
+from pipelines.endpoint.answers.served_model import same_model
 from pipelines.endpoint.client import FIRST_PAUSE_S, Client
 from pipelines.endpoint.failures import EndpointError, Failure, FailureKind
-from pipelines.endpoint.json_answers import is_refusal
-from pipelines.endpoint.replies import Reply
-from pipelines.endpoint.served_model import same_model
 from pipelines.rows import Message
 
 #: Answers without a usable text after which a prompt is given up; each is asked for with a seed of its own.

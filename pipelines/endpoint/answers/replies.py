@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.endpoint.error_bodies import read_error
+from pipelines.endpoint.answers.error_bodies import read_error
+from pipelines.endpoint.answers.json_answers import storable
+from pipelines.endpoint.answers.payloads import described, shortened
+from pipelines.endpoint.answers.thoughts import without_thoughts
 from pipelines.endpoint.failures import Failure, FailureKind, TransientError
-from pipelines.endpoint.json_answers import storable
 from pipelines.endpoint.next_steps import EMPTY, RAISE
-from pipelines.endpoint.payloads import described, shortened
-from pipelines.endpoint.thoughts import without_thoughts
 
 #: Tokens whose alternatives are kept: a digit, the answer to a closed question. Those of all the words of a sentence
 #: would make an answer fifty times as large.

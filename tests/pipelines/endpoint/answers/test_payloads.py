@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.endpoint.payloads import MOST_CHARS, decode, described, shortened
+from pipelines.endpoint.answers.payloads import MOST_CHARS, decode, described, shortened
 
 ANSWER = {"choices": [{"message": {"content": "똠양꿍 한 그릇"}}]}
 TEXT = json.dumps(ANSWER, ensure_ascii=False)

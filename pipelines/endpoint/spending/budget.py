@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pipelines.endpoint.answer_store import Reservation, Spent, Store
 from pipelines.endpoint.failures import BudgetSpentError
-from pipelines.endpoint.prices import Price
-from pipelines.endpoint.store_file import BUSY_S, is_busy
+from pipelines.endpoint.spending.answer_store import Reservation, Spent, Store
+from pipelines.endpoint.spending.prices import Price
+from pipelines.endpoint.spending.store_file import BUSY_S, is_busy
 
 #: Seconds between two looks at what other processes do.
 LOOK_S = 0.05

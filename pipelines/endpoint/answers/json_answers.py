@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.endpoint.thoughts import without_thoughts
+from pipelines.endpoint.answers.thoughts import without_thoughts
 from pipelines.text.plain_answers import lines_in, one_copy
 
 #: Name of the list in the JSON object that is asked for.

@@ -20,7 +20,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from pipelines.endpoint.failures import BudgetSpentError
-from pipelines.endpoint.store_file import BUSY_S, PROMPT_S, open_file
+from pipelines.endpoint.spending.store_file import BUSY_S, PROMPT_S, open_file
 
 #: Requests that a process waits for: those of a key, those of a run.
 _IN_FLIGHT = "select id, owner, sent from requests indexed by in_flight where outcome = 'sent' and owner is not null"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.endpoint.error_bodies import Said, read_error
+from pipelines.endpoint.answers.error_bodies import Said, read_error
 
 SEED = "Unsupported parameter: seed"
 EXTRA = {"type": "extra_forbidden", "loc": ["body", "seed"]}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.endpoint.json_answers import (
+from pipelines.endpoint.answers.json_answers import (
     JSON_TOKENS,
     JSON_TOKENS_PER_LINE,
     is_refusal,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.endpoint.served_model import same_model
+from pipelines.endpoint.answers.served_model import same_model
 
 
 @pytest.mark.field

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.endpoint.answer_store import Spent, Store
-from pipelines.endpoint.budget import Budget, Caps
-from pipelines.endpoint.store_file import VERSION
+from pipelines.endpoint.spending.answer_store import Spent, Store
+from pipelines.endpoint.spending.budget import Budget, Caps
+from pipelines.endpoint.spending.store_file import VERSION
 from pipelines.errors import HanjulError
 
 #: As the first version made it.

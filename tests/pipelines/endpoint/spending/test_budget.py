@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.endpoint.answer_store import Spent, Store
-from pipelines.endpoint.budget import Budget, Caps
 from pipelines.endpoint.failures import BudgetSpentError
-from pipelines.endpoint.prices import Price
+from pipelines.endpoint.spending.answer_store import Spent, Store
+from pipelines.endpoint.spending.budget import Budget, Caps
+from pipelines.endpoint.spending.prices import Price
 
 #: A dollar a token in, two a token out: sums without rounding.
 PRICE = Price(1_000_000, 2_000_000)

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.endpoint.answer_store import Spent, Store, key_of
+from pipelines.endpoint.spending.answer_store import Spent, Store, key_of
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 #: Writes answer after answer and a request each, and says which are written.
 WRITER = """
 import itertools, pathlib, sys
-from pipelines.endpoint.answer_store import Spent, Store
+from pipelines.endpoint.spending.answer_store import Spent, Store
 path, name, count = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 sys.stdin.readline()
 store = Store(path)
@@ -63,7 +63,7 @@ def test_another_process_finds_what_was_kept(path):
     store.keep("a", {"texts": ["향이 먼저 깬다"]})
     store.note_outcome(store.note_sent("run", "a", Spent(1, 100, 200, 1.0)), "answered", Spent(1, 30, 40, 0.5))
     store.note_sent("run", "b", Spent(1, 7, 8, 0.125))
-    read = "import pathlib, sys; from pipelines.endpoint.answer_store import Store; "
+    read = "import pathlib, sys; from pipelines.endpoint.spending.answer_store import Store; "
     read += "store = Store(pathlib.Path(sys.argv[1])); "
     read += "print(store.answer('a')['texts'], store.spent('run'))"
     found = subprocess.run([sys.executable, "-c", read, path], capture_output=True, text=True, check=True, cwd=ROOT)

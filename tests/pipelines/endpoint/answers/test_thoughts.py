@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.endpoint.thoughts import after_thoughts, without_thoughts
+from pipelines.endpoint.answers.thoughts import after_thoughts, without_thoughts
 
 LINE = "향이 먼저 깬다"
 FORMS = {
