@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from huggingface_hub import HfUri, parse_hf_uri
 from huggingface_hub.errors import HfUriError
@@ -11,6 +13,8 @@ from pipelines.errors import HanjulError
 from scripts.core.settings import Recipe
 
 KINDS = ("dataset", "model", "space")
+#: `?config=…&split=…` at the end of a URI of a table, each at most once, in whatever order.
+QUERY = re.compile(r"\?(config|split)=[^&?]+(?:&(?!\1=)(?:config|split)=[^&?]+)?$")
 
 
 def parse(uri: str | HfUri, kind: str | None = None, key: str = "") -> HfUri:
@@ -38,6 +42,15 @@ def parse(uri: str | HfUri, kind: str | None = None, key: str = "") -> HfUri:
             f"This is a {parsed.type}, not a {wanted}", where, f"give hf://{kind or 'model'}s/namespace/name"
         )
     return parsed
+
+
+def without_query(uri: str) -> tuple[str, dict[str, str]]:
+    """The URI of a table without `?config=…&split=…` at its end, and what that names."""
+    query = QUERY.search(uri)
+    if not query:
+        return uri, {}
+    pairs = (pair.partition("=") for pair in query[0][1:].split("&"))
+    return uri[: query.start()], {name: unquote(said) for name, _, said in pairs}
 
 
 def repo_uri(kind: str, name: str, revision: str | None = None, key: str = "") -> HfUri:
@@ -99,15 +112,18 @@ def check(recipe: Recipe, namespace: str) -> None:
         ("evaluate.scorer", "model", recipe.evaluate.scorer),
         ("evaluate.votes", "dataset", recipe.evaluate.votes),
     )
-    sources = (
+    tables = (
         ("import.source", "dataset", recipe.import_.source),
         ("synthesize.examples_from", "dataset", recipe.synthesize.examples_from if recipe.synthesize else None),
         ("filter.slogans", "dataset", recipe.filter.slogans),
         ("filter.eval_lines", "dataset", recipe.filter.eval_lines),
     )
-    for key, kind, uri in (*uris, *(one for one in sources if (one[2] or "").strip().casefold().startswith("hf:"))):
+    for key, kind, uri in uris:
         if uri is not None:
             parse(uri, kind, key)
+    for key, kind, source in tables:
+        if source and source.strip().casefold().startswith("hf:"):
+            parse(without_query(source)[0], kind, key)
 
 
 def with_namespace(name: str, namespace: str) -> str:

@@ -17,23 +17,26 @@ BINARY = (".parquet", ".xlsx")
 KINDS = (*JSON, ".csv", ".tsv", ".txt", *BINARY)
 
 
-def kind_of(name: str) -> str:
-    """The ending of a file's name that says what it is, without that of gzip.
+def ending(name: str) -> str:
+    """The ending of a file's name that says what it is, without that of gzip."""
+    path = PurePath(name)
+    return PurePath(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+
+
+def check_kind(name: str) -> None:
+    """Look at the name of a file that is to be imported.
 
     Raises:
-        HanjulError: it is none that is read.
+        HanjulError: it ends like none that is read.
     """
-    path = PurePath(name)
-    kind = PurePath(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
-    if kind not in KINDS:
+    if ending(name) not in KINDS:
         raise HanjulError(
             "This kind of file cannot be imported", name, f"give one of {', '.join(KINDS)}, also as .gz, or hf://…"
         )
-    return kind
 
 
 def read_file(path: Path, names: Names, where: str) -> Table:
-    """The table of a file.
+    """The table of a file, which is read as CSV where neither its content nor its name says what it is.
 
     Args:
         names: the columns that somebody needs, which tell one separator and one sheet from another.
@@ -42,7 +45,7 @@ def read_file(path: Path, names: Names, where: str) -> Table:
     Raises:
         HanjulError: it cannot be read, or holds no table.
     """
-    kind = kind_of(path.name)
+    kind = ending(path.name)
     try:
         content = unpacked(path.read_bytes(), where)
     except OSError as error:

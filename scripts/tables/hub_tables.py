@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import quote, urlencode
 
 from huggingface_hub import HfUri, parse_hf_uri
 
@@ -13,12 +12,12 @@ from pipelines.errors import HanjulError
 from scripts.core.faults import hub_fault, raised_by
 from scripts.core.log import log
 from scripts.hub.hub import Hub
+from scripts.hub.names import without_query
 from scripts.tables.arrow_columns import arrow_table
-from scripts.tables.files import kind_of, read_file
+from scripts.tables.delimited import SEPARATORS
+from scripts.tables.files import KINDS, check_kind, ending, read_file
 from scripts.tables.table import Names, Table
 
-#: `?config=…&split=…` at the end of a URI.
-QUERY = re.compile(r"\?(?=config=|split=)(?:config=(?P<config>[^&?]+))?&?(?:split=(?P<split>[^&?]+))?$")
 #: Files that are read here, so that words stay words; `datasets` would guess their types.
 GUESSED = ("csv", "json")
 
@@ -37,7 +36,7 @@ class HubSource:
 
     def __str__(self) -> str:
         asked = {"config": self.config, "split": self.split}
-        query = urlencode({name: said for name, said in asked.items() if said})
+        query = urlencode({name: said for name, said in asked.items() if said}, quote_via=quote)
         return self.uri.to_uri() + (f"?{query}" if query else "")
 
 
@@ -47,17 +46,16 @@ def find_on_hub(hub: Hub, source: str) -> HubSource:
     Raises:
         HanjulError: there is none, or no table can be in it.
     """
-    query = QUERY.search(source)
-    uri = hub.resolve(source[: query.start()] if query else source, file=True)
+    named, asked = without_query(source)
+    uri = hub.resolve(named, file=True)
     if uri.path_in_repo:
-        if query:
-            raise HanjulError("A file has no configs or splits", source, f"give {source[: query.start()]}")
-        kind_of(uri.path_in_repo)
+        if asked:
+            raise HanjulError("A file has no configs or splits", source, f"give {named}")
+        check_kind(uri.path_in_repo)
         return HubSource(uri)
     if uri.type != "dataset":
         raise HanjulError(f"This is a {uri.type}, not a dataset", source, "give hf://datasets/namespace/name")
-    said = {name: unquote(found) for name, found in query.groupdict("").items()} if query else {}
-    return HubSource(uri, **said)
+    return HubSource(uri, **asked)
 
 
 def read_hub(hub: Hub, source: HubSource, names: Names) -> list[Table]:
@@ -75,12 +73,12 @@ def read_hub(hub: Hub, source: HubSource, names: Names) -> list[Table]:
     try:
         config = _config(source)
         builder = load_dataset_builder(uri.id, config, revision=uri.revision)
-        if builder.info.builder_name in GUESSED and builder.info.features is None:
+        if _is_guessed(builder):
             files = builder.config.data_files
             chosen = _splits(source, config, list(map(str, files)))
             return [_read_file(hub, parse_hf_uri(path), names) for split in chosen for path in files[split]]
         found = load_dataset(uri.id, config, revision=uri.revision)
-    except (DatasetsError, ValueError, FileNotFoundError) as error:
+    except (DatasetsError, ValueError, FileNotFoundError, RuntimeError) as error:  # RuntimeError: a loading script
         if fault := hub_fault(error, absent=False):
             raise fault from error
         if not isinstance(error, DatasetsError) and not raised_by(error, "datasets", "pyarrow"):
@@ -88,6 +86,22 @@ def read_hub(hub: Hub, source: HubSource, names: Names) -> list[Table]:
         what = f"The input is not a table: {error.__cause__ or error}"
         raise HanjulError(what, str(source), "give rows of product, values, ad_copy") from error
     return [_of_split(found[split], source, split, names) for split in _splits(source, config, list(found))]
+
+
+def _is_guessed(builder: Any) -> bool:
+    """Whether `datasets` would guess what the files hold, and nothing but their names says how they are read."""
+    from datasets import BuilderConfig
+
+    config = builder.config
+    if builder.info.builder_name not in GUESSED or builder.info.features is not None:
+        return False
+    usual, common = type(config)(), {field.name for field in fields(BuilderConfig)}
+    options = {field.name: getattr(config, field.name) for field in fields(config) if field.name not in common}
+    if options.get("sep") in SEPARATORS:  # found here as well; of .tsv it is none that somebody named
+        options = {name: option for name, option in options.items() if name not in ("sep", "delimiter")}
+    if any(option != getattr(usual, name) for name, option in options.items()):
+        return False
+    return all(ending(path) in KINDS for paths in config.data_files.values() for path in paths)
 
 
 def _read_file(hub: Hub, uri: HfUri, names: Names) -> Table:
@@ -112,7 +126,7 @@ def _config(source: HubSource) -> str:
     if chosen not in configs:
         what = f"There is no config {chosen}" if chosen else "The dataset has several configs"
         raise HanjulError(
-            f"{what}: {', '.join(configs)}", str(source), f"name one: {source.uri.to_uri()}?config={configs[0]}"
+            f"{what}: {', '.join(configs)}", str(source), f"name one: {HubSource(uri, configs[0], source.split)}"
         )
     if others := [name for name in configs if name != chosen]:
         log(f"{uri.to_uri()}: config {chosen}; passed over: {', '.join(others)}")

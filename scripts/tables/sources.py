@@ -9,7 +9,7 @@ from pipelines.errors import HanjulError
 from scripts.core.files import digest
 from scripts.core.log import log
 from scripts.hub.hub import Hub
-from scripts.tables.files import kind_of, read_file
+from scripts.tables.files import check_kind, read_file
 from scripts.tables.hub_tables import HubSource, find_on_hub, read_hub
 from scripts.tables.table import Names, Record, Table, listed, passed_over, table_of_objects
 
@@ -33,7 +33,7 @@ def identify(hub: Hub, source: str) -> tuple[Source, str]:
     if source == STARTER:
         return corpus.FOLDER, corpus.corpus_digest()
     path = Path(source)
-    kind_of(source)
+    check_kind(source)
     try:
         identity, empty = digest(path), not path.read_bytes().strip()
     except OSError as error:

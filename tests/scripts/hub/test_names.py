@@ -179,3 +179,29 @@ def test_a_branch_or_tag_with_a_slash_is_found(hub: Hub) -> None:
     for revision in ("feature", "feature/new", "feature/new-copy2", "nothing", "no/thing"):
         with pytest.raises(HanjulError, match="No such revision"):
             hub.resolve(f"{uri}@{revision}")
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("key", ["import.source", "synthesize.examples_from", "filter.slogans", "filter.eval_lines"])
+@pytest.mark.parametrize("query", ["?config=new", "?split=train", "?config=new&split=train", "?split=train&config=new"])
+def test_a_table_may_name_config_and_split(key: str, query: str) -> None:
+    names.check(recipes.load("offline", {key: f"hf://datasets/local/x@main{query}"}), "local")
+    with pytest.raises(HanjulError, match="must be 'namespace/name'") as caught:
+        names.check(recipes.load("offline", {key: f"hf://datasets/x{query}"}), "local")
+    assert caught.value.where == f"{key}: hf://datasets/x"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("hf://datasets/a/b", ("hf://datasets/a/b", {})),
+        ("hf://datasets/a/b?config=x%20y", ("hf://datasets/a/b", {"config": "x y"})),
+        ("hf://datasets/a/b?split=s&config=a=b+c", ("hf://datasets/a/b", {"split": "s", "config": "a=b+c"})),
+        ("hf://datasets/a/b/q?.csv", ("hf://datasets/a/b/q?.csv", {})),
+        ("hf://datasets/a/b?config=", ("hf://datasets/a/b?config=", {})),
+        ("hf://datasets/a/b?config=x&config=y", ("hf://datasets/a/b?config=x&config=y", {})),
+        ("hf://datasets/a/b?subset=x", ("hf://datasets/a/b?subset=x", {})),
+    ],
+)
+def test_what_stands_behind_a_uri(uri: str, expected: tuple[str, dict[str, str]]) -> None:
+    assert names.without_query(uri) == expected

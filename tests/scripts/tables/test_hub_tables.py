@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import io
+import json
+import zipfile
+
 import pytest
 
 from scripts.core.settings import FilterSettings, ImportSettings
@@ -76,7 +81,7 @@ def test_configs_and_splits(hub: Hub, capsys: pytest.CaptureFixture[str]) -> Non
     assert products(hub, f"{uri}?config=old") == ["우산"]
     assert products(hub, f"{uri}@main?config=new") == ["장갑", "모자"]
     assert capsys.readouterr().err.count("passed over: old") == 1
-    assert products(hub, f"{uri}?config=new&split=test") == ["모자"]
+    assert products(hub, f"{uri}?config=new&split=test") == products(hub, f"{uri}?split=test&config=new") == ["모자"]
     assert "split test; passed over: train" in capsys.readouterr().err
     _, identity = identify(hub, f"{uri}?config=new&split=test")
     assert identity == f"{hub.resolve(uri).to_uri()}?config=new&split=test"
@@ -147,3 +152,29 @@ def test_a_source_is_written_as_it_is_named(hub: Hub) -> None:
     assert str(HubSource(uri)) == uri.to_uri()
     assert str(HubSource(uri, split="train")) == f"{uri.to_uri()}?split=train"
     assert identify(hub, f"{uri.to_uri()}?split=train")[0] == HubSource(uri, split="train")
+    spaced = HubSource(uri, "내 config+1", "a&b")
+    assert " " not in str(spaced) and "?config=%EB%82%B4%20config%2B1&split=a%26b" in str(spaced)
+    assert identify(hub, str(spaced))[0] == spaced
+
+
+def test_what_only_datasets_can_read_is_left_to_it(hub: Hub) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("data.csv", CSV)
+    assert products(hub, repo(hub, "zipped", {"data.csv.zip": packed.getvalue()})) == ["우산"]
+    row = {"상품": "우산", "가치": "든든한", "카피": "가"}
+    lines = bz2.compress(f"{json.dumps(row)}\n".encode())
+    assert products(hub, repo(hub, "bzipped", {"d.jsonl.bz2": lines})) == ["우산"]
+    readme = "---\nconfigs:\n- config_name: default\n  data_files: {}\n  {}\n---\n"
+    headless = {"README.md": readme.format("a.csv", "names: [상품, 가치, 카피]"), "a.csv": "우산,든든한,가\n"}
+    assert products(hub, repo(hub, "headless", headless)) == ["우산"]
+    inside = {"README.md": readme.format("a.json", "field: data"), "a.json": json.dumps({"v": 1, "data": [row]})}
+    assert products(hub, repo(hub, "field", inside)) == ["우산"]
+    parted = {"README.md": readme.format("a.csv", 'sep: ";"'), "a.csv": CSV.replace(",", ";").replace("우산", "007")}
+    assert products(hub, repo(hub, "parted", parted)) == ["007"]
+    assert products(hub, repo(hub, "tabs", {"a.tsv": "상품\t가치\t카피\n007\t든든한\t가\n"})) == ["007"]
+
+
+def test_a_dataset_with_a_loading_script(hub: Hub) -> None:
+    uri = repo(hub, "scripted", {"scripted.py": "import datasets\n"})
+    assert "The input is not a table: Dataset scripts are no longer supported" in sentence(hub, uri)
