@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
 from pipelines.rows import row_id
-from pipelines.text.frames import LABEL, unwrap
+from pipelines.text.frames import unwrap
 
+#: What a line of copy hardly begins with, whoever wrote it. What models put there besides may be people's own words.
+LABEL = re.compile(
+    r"^\s*[\[(<*]*\s*(?:광고\s*)?(?:카피(?:라이팅)?|문구|슬로건|ad\s*copy|copy)\s*[\])>*]*\s*[:：]\s*\**", re.I
+)
 QUOTES = "\"“”„‟＂'‘’`「」『』«»"
 
 

@@ -29,6 +29,23 @@ def test_mends_only_the_wrapping(before, after):
     assert tidy(before) == after
 
 
+@pytest.mark.field
+@pytest.mark.parametrize(
+    "line",
+    [
+        "버전 2 - 새로워진 출근",
+        "Idea: 생각이 팔린다",
+        "Text: 문자로 끝",
+        "한 줄: 하루를 적다",
+        "새로운 광고 카피: 그런 건 없다",
+        "3안: 우산, 우비, 용기",
+        "[과장법] 세상에서 제일 큰 우산",
+    ],
+)
+def test_words_of_people_stay(line: str) -> None:
+    assert tidy(line) == line
+
+
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 def test_twice_is_once(text):
     assert tidy(tidy(text)) == tidy(text)
