@@ -19,6 +19,7 @@ from huggingface_hub import HfUri
 from dataset_card.head import body_of, configs_of
 from pipelines.errors import HanjulError
 from pipelines.features import CONFIG_FILES
+from pipelines.text.counted import first_of
 from scripts.core.faults import input_errors
 from scripts.hub.hub import MANIFEST, Hub
 
@@ -64,9 +65,8 @@ def check(hub: Hub, repo: HfUri, stage: str) -> None:
     with input_errors(f"{pinned.to_uri()}/README.md"):
         theirs = list(_of_dataset(hub, pinned, paths) if repo.type == "dataset" else _of_others(hub, pinned, paths))
     if theirs:
-        shown = ", ".join(theirs[:SHOWN]) + (f" and {len(theirs) - SHOWN} more" if len(theirs) > SHOWN else "")
         raise HanjulError(
-            f"Stage {stage} would replace what others have put into this repository: {shown}",
+            f"Stage {stage} would replace what others have put into this repository: {first_of(theirs, SHOWN)}",
             repo.to_uri(),
             NAMED_BY.get(stage, "move that repository to another name") + "; nothing was changed",
         )

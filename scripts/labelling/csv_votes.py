@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from scripts.tables.table import Names
 
 REQUIRED: Names = {name: (name,) for name in ("product", "values", "line_a", "line_b", "choice", "voter")}
 OPTIONAL: Names = {name: (name,) for name in ("question", "system_a", "system_b")}
+#: What parts values here. Another sign is part of a value, or a file would give other items than it once did.
+PARTED = re.compile(r"\||,\s")
 #: What the cell `choice` may hold -> line_a, line_b of the file, or neither.
 CHOICES: dict[str, Choice] = {
     **dict.fromkeys(("a", "1", "왼쪽"), "a"),
@@ -27,8 +30,9 @@ CHOICES: dict[str, Choice] = {
 def votes_from_csv(path: Path) -> list[Vote]:
     """The votes of a file, in its order.
 
-    Columns: product, values (parted as everywhere), line_a, line_b, choice (`CHOICES`), voter; where they are there
-    question (`overall` by default), system_a, system_b. Others are passed over. Any file that `hanjul import` reads.
+    Columns: product, values (parted by `|` or a comma and a space, or a list), line_a, line_b, choice (`CHOICES`),
+    voter; where they are there question (`overall` by default), system_a, system_b. Others are passed over. Any table
+    that `hanjul import` reads, whatever the name of its file.
 
     A vote is as old as the file, so that importing it twice changes nothing.
 
@@ -40,7 +44,7 @@ def votes_from_csv(path: Path) -> list[Vote]:
     votes = []
     for record in records_of([table], REQUIRED, OPTIONAL):
         cells = {name: record.text(name) for name in (*REQUIRED, *OPTIONAL) if name != "values"}
-        values = tuple(record.values("values"))
+        values = tuple(record.values("values", PARTED.split))
         with record.faults():
             votes.append(_vote(cells, values, voted_at))
     return votes

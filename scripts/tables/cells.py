@@ -6,7 +6,7 @@ import ast
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from reprlib import repr as short
@@ -26,8 +26,12 @@ QUOTED = r"(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")"
 QUOTED_LIST = re.compile(rf"[\[({{]\s*+(?:{QUOTED}[\s,]*+)++[\])}}]", re.DOTALL)
 #: A list of whatever kind that did not come to its end.
 BEGUN = re.compile(r"[\[({]\s*['\"]")
+#: By the sign that opens a list.
+ENDS = {"[": "]", "(": ")", "{": "}"}
 #: What stands for nothing inside a list that a program wrote.
 NOTHING = ("None", "null", "nan", "NaN", "")
+#: How a text that is no list is parted into values.
+Parts = Callable[[str], Iterable[str]]
 
 
 def text(cell: Any, deep: int = 2) -> str:
@@ -50,11 +54,16 @@ def text(cell: Any, deep: int = 2) -> str:
     return text(entries[0], deep - 1) if entries else ""
 
 
-def values(cell: Any) -> list[str]:
-    """The values of a cell, clean and each once: of a list its entries, of a text its parts (`part_values`).
+def clean_parts(words: str) -> list[str]:
+    """The values of a text, as the form parts them (`part_values`), clean."""
+    return list(map(clean_value, part_values(words)))
+
+
+def values(cell: Any, parts: Parts = clean_parts) -> list[str]:
+    """The values of a cell, each once: of a list its entries, clean, of a text its parts.
 
     A text that is a list to Python, numpy or JSON is that list: `['든든한', '가벼운']`. Brackets around words without
-    quotes are a list as well, `[든든한, 가벼운]`; inside a text they are text, `[한정] 특가`.
+    quotes are a list as well, `[든든한, 가벼운]`; before or inside a text they are text, `[한정] 특가`.
 
     Raises:
         HanjulError: a list that has no end, or something in it that is no text.
@@ -64,8 +73,8 @@ def values(cell: Any) -> list[str]:
         found = _listed(found)
     if isinstance(found, Mapping):
         found = ", ".join(map(text, _entries(found)))
-    parts = part_values(found) if isinstance(found, str) else map(text, _entries(found))
-    return list(dict.fromkeys(value for value in map(clean_value, parts) if value))
+    said = parts(found) if isinstance(found, str) else [clean_value(text(entry)) for entry in _entries(found)]
+    return list(dict.fromkeys(filter(None, said)))
 
 
 def _plain(cell: Any) -> str | list[Any] | tuple[Any, ...] | Mapping[Any, Any]:
@@ -117,7 +126,7 @@ def _is_nothing(entry: Any) -> bool:
 def _listed(words: str) -> str | list[Any] | tuple[Any, ...] | Mapping[Any, Any]:
     """The list or record that a text spells, or the text."""
     words = words.strip()
-    if words[:1] not in ("[", "(", "{"):
+    if words[:1] not in ENDS:
         return words
     for parse in (json.loads, _quoted, ast.literal_eval):
         try:
@@ -126,9 +135,10 @@ def _listed(words: str) -> str | list[Any] | tuple[Any, ...] | Mapping[Any, Any]
             continue
         if isinstance(found, list | tuple | dict):
             return found
-    if BEGUN.match(words):
+    end = words.find(ENDS[words[0]])
+    if BEGUN.match(words) and end in (-1, len(words) - 1):
         raise HanjulError(f"a list that cannot be read: {short(words)}", next_step="write the values as a, b")
-    if words[0] == "[" and words.find("]") == len(words) - 1:
+    if words[0] == "[" and end == len(words) - 1:
         return [part for part in part_values(words[1:-1]) if part.strip() not in NOTHING]
     return words
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pipelines.errors import HanjulError
 from scripts.tables.table import Names, Table, column_of
 
+#: Of a cell, in characters: the most that `csv` can count everywhere. The file is in memory by then.
+LONGEST = 2**31 - 1
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 #: The first line by which Excel tells the separator.
 TOLD = re.compile(r"\s*\"?sep=(.)\"?[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
@@ -18,11 +20,12 @@ TOLD = re.compile(r"\s*\"?sep=(.)\"?[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
 def read_delimited(text: str, encoding: str, names: Names, where: str) -> Table:
     """The table of a text, parted by the sign that finds most of our columns in its first line, or that it names.
 
-    Lines without any word are skipped, and so are empty cells behind the last column.
+    Lines without any word are skipped. A row may be shorter or longer than the first.
 
     Raises:
-        HanjulError: quotes that do not end, or a row with more or fewer cells than the first.
+        HanjulError: quotes that do not end.
     """
+    csv.field_size_limit(LONGEST)
     told = TOLD.match(text)
     skipped = told[0] if told else ""
     body = text[len(skipped) :]
@@ -30,7 +33,7 @@ def read_delimited(text: str, encoding: str, names: Names, where: str) -> Table:
     form = f"CSV in {encoding}, parted by {SEPARATORS.get(separator, separator)}"
     records = _records(body, separator, where, first=2 if told else 1)
     _, header = next(records, (0, []))
-    return Table(where, form, header, "Line", [(line, _whole(header, cells, line, where)) for line, cells in records])
+    return Table(where, form, header, "Line", list(records))
 
 
 def _fit(text: str, separator: str, names: Names) -> tuple[int, int]:
@@ -57,15 +60,3 @@ def _records(text: str, separator: str, where: str, first: int) -> Iterator[tupl
             where,
             "put cells with commas or quotes in double quotes",
         ) from error
-
-
-def _whole(header: list[str], cells: list[str], line: int, where: str) -> list[str]:
-    """The cells, one for each column."""
-    columns = len(header)
-    if any(cell.strip() for cell in cells[columns:]) or any(name.strip() for name in header[len(cells) :]):
-        raise HanjulError(
-            f"Line {line} has {len(cells)} cells, and the first line {columns}",
-            where,
-            "put cells with commas, quotes or line breaks in double quotes",
-        )
-    return cells[:columns] + [""] * (columns - len(cells))

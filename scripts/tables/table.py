@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from pipelines.errors import HanjulError
 from pipelines.rows import normalise
-from scripts.tables.cells import INVISIBLE, text, values
+from pipelines.text.counted import first_of
+from scripts.tables.cells import INVISIBLE, Parts, clean_parts, text, values
 
 #: Our column -> the names it goes by.
 Names = dict[str, tuple[str, ...]]
@@ -36,7 +37,7 @@ class Table:
         form: what it was read as, for people: `CSV in CP949, parted by tabs`.
         header: the names of the columns, as they stand there; some may be the same.
         unit: what the numbers count: `Line`, `Row`.
-        rows: number and cells of each row, a cell for each column.
+        rows: number and cells of each row, which may end before the header does, or behind it.
     """
 
     where: str
@@ -49,12 +50,9 @@ class Table:
         """The rows as records of our columns.
 
         Raises:
-            HanjulError: a required column is not there.
+            HanjulError: a required column is not there, a row ends before it, or has cells behind the last column.
         """
-        places: dict[str, list[int]] = {column: [] for column in required | optional}
-        for place, name in enumerate(self.header):
-            if column := column_of(name, required | optional):
-                places[column].append(place)
+        places = places_of(self.header, required | optional)
         missing = [f"{column} ({' / '.join(names)})" for column, names in required.items() if not places[column]]
         if missing:
             raise HanjulError(
@@ -62,10 +60,21 @@ class Table:
                 self.where,
                 f"rename the columns; found: {listed(self.header) or 'nothing'}",
             )
-        return [
-            Record(self, number, {column: [cells[place] for place in found] for column, found in places.items()})
-            for number, cells in self.rows
-        ]
+        needed = [min(places[column]) for column in required]
+        return [self._record(number, cells, places, needed) for number, cells in self.rows]
+
+    def _record(self, number: int, cells: Sequence[Any], places: Mapping[str, list[int]], needed: list[int]) -> Record:
+        width = len(self.header)
+        surplus = any(cell is not None and str(cell).strip() for cell in cells[width:])
+        if surplus or any(place >= len(cells) for place in needed):
+            raise HanjulError(
+                f"{self.unit} {number} has {len(cells)} cells, and the first line {width}",
+                self.where,
+                "name each column there; in CSV, put cells with commas, quotes or line breaks in double quotes",
+            )
+        # Excel leaves out the separators of empty cells at the end of a line.
+        found = {column: [cells[at] for at in those if at < len(cells)] for column, those in places.items()}
+        return Record(self, number, found)
 
 
 class Record(NamedTuple):
@@ -102,14 +111,17 @@ class Record(NamedTuple):
                 raise HanjulError(what, next_step="keep one of the columns")
         return said[0] if said else ""
 
-    def values(self, column: str) -> list[str]:
+    def values(self, column: str, parts: Parts = clean_parts) -> list[str]:
         """The values of a column and of its kin, 가치1 and 가치2, each once.
+
+        Args:
+            parts: of a text that is no list.
 
         Raises:
             HanjulError: they cannot be read.
         """
         with self.faults():
-            return list(dict.fromkeys(value for cell in self.cells[column] for value in values(cell)))
+            return list(dict.fromkeys(value for cell in self.cells[column] for value in values(cell, parts)))
 
     @contextmanager
     def faults(self) -> Iterator[None]:
@@ -126,24 +138,28 @@ class Record(NamedTuple):
 
 def column_of(name: str, names: Names) -> str | None:
     """Which of our columns this one is, however it is composed, spaced and capitalised."""
-    said = _key(name)
-    for column, aliases in names.items():
-        known = {_key(alias) for alias in aliases}
-        if said in known or (column in NUMBERED and re.sub(r"\d+$", "", said) in known):
-            return column
-    return None
+    return next((column for column, aliases in names.items() if _is_called(name, column, aliases)), None)
 
 
-def passed_over(header: Iterable[str], names: Names) -> list[str]:
-    """The columns that are none of ours."""
-    return [name for name in header if column_of(name, names) is None]
+def places_of(header: Sequence[str], names: Names) -> dict[str, list[int]]:
+    """Our column -> where it stands. By our own name it is that one alone: `line` may be a number."""
+    places: dict[str, list[int]] = {column: [] for column in names}
+    for place, name in enumerate(header):
+        if column := column_of(name, names):
+            places[column].append(place)
+    own = {column: [at for at in found if _is_called(header[at], column, [column])] for column, found in places.items()}
+    return {column: own[column] or found for column, found in places.items()}
+
+
+def passed_over(header: Sequence[str], names: Names) -> list[str]:
+    """The columns that are not read as one of ours."""
+    read = {place for found in places_of(header, names).values() for place in found}
+    return [name for place, name in enumerate(header) if place not in read]
 
 
 def listed(names: Iterable[str]) -> str:
     """Names for a sentence, not more than fit into one."""
-    shown = [normalise(name) or "(without a name)" for name in names]
-    rest = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
-    return ", ".join(shown[:NAMED]) + rest
+    return first_of([normalise(name) or "(without a name)" for name in names], NAMED)
 
 
 def table_of_objects(records: Iterable[tuple[int, Mapping[str, Any]]], where: str, form: str, unit: str) -> Table:
@@ -152,6 +168,12 @@ def table_of_objects(records: Iterable[tuple[int, Mapping[str, Any]]], where: st
     header = list(dict.fromkeys(key for _, record in records for key in record))
     rows = [(number, [record.get(key) for key in header]) for number, record in records]
     return Table(where, form, header, unit, rows)
+
+
+def _is_called(name: str, column: str, aliases: Iterable[str]) -> bool:
+    """Whether a column goes by one of these names, or by one with a number behind it."""
+    said, known = _key(name), set(map(_key, aliases))
+    return said in known or (column in NUMBERED and re.sub(r"\d+$", "", said) in known)
 
 
 def _key(name: str) -> str:

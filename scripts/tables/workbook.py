@@ -20,8 +20,19 @@ OTHERS = {
     "Index/Document.iwa": "a Numbers file",
     "word/document.xml": "a Word file",
 }
-#: What openpyxl raises for workbooks that are not as they should be.
-BROKEN = (BadZipFile, zlib.error, EOFError, OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupError)
+#: What zipfile and openpyxl raise for workbooks that are not as they should be; RuntimeError: in an unknown cipher.
+BROKEN = (
+    BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+)
 
 
 def read_workbook(content: bytes, names: Names, where: str) -> Table:
@@ -65,6 +76,6 @@ def _rows(sheet: Any) -> list[tuple[int, list[Any]]]:
 def _table(sheet: str, rows: list[tuple[int, list[Any]]], sheets: int, where: str) -> Table:
     header = ["" if name is None else str(name) for name in rows[0][1]] if rows else []
     form = f"Excel workbook, sheet {sheet}" + (f", the others of {sheets} passed over" if sheets > 1 else "")
-    width = len(header)
-    padded = [(number, (cells + [None] * width)[:width]) for number, cells in rows[1:]]
+    # Where a row ends says nothing in a sheet: empty cells at its end are not written down.
+    padded = [(number, cells + [None] * (len(header) - len(cells))) for number, cells in rows[1:]]
     return Table(where, form, header, "Row", padded)

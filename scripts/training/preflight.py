@@ -10,7 +10,7 @@ import psutil  # type: ignore[import-untyped]
 from huggingface_hub import HfUri
 
 from pipelines.errors import HanjulError
-from pipelines.text.counted import counted
+from pipelines.text.counted import counted, first_of
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings
 from scripts.training.completion_loss import CHUNK
@@ -71,12 +71,11 @@ def check_lengths(tokenizer: Any, rows: Sequence[Any], max_length: int) -> tuple
     if longest > max_length:
         over = [(whole, row) for (whole, _), row in zip(found, rows, strict=True) if whole > max_length]
         over.sort(key=lambda one: one[0], reverse=True)
-        named = ", ".join(f"{_name(row)} ({whole} tokens)" for whole, row in over[:NAMED])
-        more = f" and {len(over) - NAMED} more" if len(over) > NAMED else ""
+        named = first_of([f"{_name(row)} ({whole} tokens)" for whole, row in over], NAMED)
         limits = " or ".join(dict.fromkeys(limit for _, row in over for limit in _limits(row)))
         raising = f"set train.max_length to {longest}, or " if longest <= tokenizer.model_max_length else ""
         raise HanjulError(
-            f"{counted(len(over), 'row')} of more than train.max_length {max_length} tokens: {named}{more}",
+            f"{counted(len(over), 'row')} of more than train.max_length {max_length} tokens: {named}",
             next_step=f"{raising}filter again with a lower {limits}",
         )
     return longest, max(completion for _, completion in found)

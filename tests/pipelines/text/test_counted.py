@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.text.counted import counted
+from pipelines.text.counted import counted, first_of
 
 
 @pytest.mark.field
@@ -19,3 +19,10 @@ from pipelines.text.counted import counted
 )
 def test_counted(count: int, nouns: tuple[str, ...], said: str) -> None:
     assert counted(count, *nouns) == said
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c"], "a, b and 1 more")]
+)
+def test_first_of(names: list[str], said: str) -> None:
+    assert first_of(names, 2) == said

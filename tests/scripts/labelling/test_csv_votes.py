@@ -43,6 +43,20 @@ def test_a_table_as_an_import_reads_it(tmp_path: Path) -> None:
     assert (vote.values, vote.choice, vote.voter) == (("쉼", "여유"), "a", "가람")
 
 
+@pytest.mark.field
+@pytest.mark.parametrize("value", ["가성비·실속", "가성비,실속", "가성비;실속", "가성비、실속", "실속."])
+def test_a_file_makes_the_items_that_it_always_made(tmp_path: Path, value: str) -> None:
+    (vote,) = read(tmp_path, HEAD + f'책,"{value}, 쉼",가,나,a,가람\n')
+    assert vote.values == (value, "쉼")
+
+
+@pytest.mark.field
+def test_a_file_of_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "votes.dat"
+    path.write_text(HEAD + ROW, encoding="utf-8")
+    assert len(votes_from_csv(path)) == 1
+
+
 def test_optional_columns_and_all_words_for_a_choice(tmp_path: Path) -> None:
     rows = "".join(f"책,쉼|여유,가,나,{said},v{place},PV,s,t\n" for place, said in enumerate([*CHOICES, "Tie"]))
     votes = read(tmp_path, HEAD.strip() + ",Question,system_a,system_b\n" + rows)

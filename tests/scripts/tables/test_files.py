@@ -20,6 +20,10 @@ from openpyxl import Workbook
 
 from pipelines.errors import HanjulError
 from pipelines.rows import normalise
+from scripts.tables.files import read_file
+from scripts.tables.rows import OPTIONAL, to_rows
+from scripts.tables.sources import records_of
+from scripts.tables.table import COLUMNS
 from tests.scripts.tables.given import CSV, ROW, rows_in, rows_of, sentence, written
 
 pytestmark = pytest.mark.field
@@ -76,6 +80,26 @@ def test_the_line_by_which_excel_tells_the_separator(tmp_path: Path) -> None:
     assert "Line 3 has 2 cells" in sentence(None, path)
 
 
+@pytest.mark.parametrize(
+    ("header", "line", "tone"),
+    [
+        ("상품,가치,카피,tone", "우산,든든한,가", ""),
+        ("상품,가치,카피,tone,비고", "우산,든든한,가,따뜻한", "따뜻한"),
+        ("상품,카피,가치1,가치2,가치3", "우산,가,든든한", ""),
+    ],
+)
+def test_excel_leaves_out_separators_at_the_end_of_a_line(tmp_path: Path, header: str, line: str, tone: str) -> None:
+    path = written(tmp_path, f"{header}\n{line}\n")
+    (row,) = to_rows(records_of([read_file(path, COLUMNS | OPTIONAL, "a")], COLUMNS, OPTIONAL), "imported")
+    assert (row["product"], row["values"], row["ad_copy"], row["tone"]) == ("우산", ["든든한"], "가", tone)
+
+
+def test_a_cell_of_any_length(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, f"상품,가치,카피\n우산,든든한,{'가' * 200_000}\n") == [
+        ("우산", ["든든한"], "가" * 200_000)
+    ]
+
+
 def test_words_stay_words(tmp_path: Path) -> None:
     products = ["2080", "", "007", "None", "null", "N/A", "TRUE", "1e5", "2026-11-22", "-0"]
     content = "상품,가치,카피\n" + "".join(f"{product},든든한,NA\n" for product in products)
@@ -98,8 +122,10 @@ def test_a_column_that_nobody_needs_never_matters(tmp_path: Path, capsys: pytest
         ("가치1,가치2", "든든한,가벼운", ["든든한", "가벼운"]),
         ("가치 1,가치_2,가치3", '"든든한, 가벼운",,든든한', ["든든한", "가벼운"]),
         ("가치,가치", "든든한,가벼운", ["든든한", "가벼운"]),
-        ("values,가치", "든든한,가벼운", ["든든한", "가벼운"]),
-        ("values,가치", ",가벼운", ["가벼운"]),
+        ("value,가치", "든든한,가벼운", ["든든한", "가벼운"]),
+        ("value,가치", ",가벼운", ["가벼운"]),
+        ("values,value", "든든한,3", ["든든한"]),
+        ("values 1,value,VALUES2", "든든한,3,가벼운", ["든든한", "가벼운"]),
     ],
 )
 def test_columns_of_values_are_joined(tmp_path: Path, header: str, cells: str, values: list[str]) -> None:
@@ -107,10 +133,18 @@ def test_columns_of_values_are_joined(tmp_path: Path, header: str, cells: str, v
 
 
 def test_two_columns_that_are_one_say_the_same_or_which_differ_is_said(tmp_path: Path) -> None:
-    content = "product,상품,가치,카피\n우산, 우산,든든한,가\n,장갑,든든한,가\n"
+    content = "제품,상품,가치,카피\n우산, 우산,든든한,가\n,장갑,든든한,가\n"
     assert [row[0] for row in rows_in(tmp_path, content)] == ["우산", "장갑"]
     said = sentence(None, written(tmp_path, content + "우산,장갑,든든한,가\n"))
     assert "Line 4: 2 columns that are all product say different things: 우산, 장갑" in said
+
+
+def test_a_column_by_our_own_name_wins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert rows_in(tmp_path, "line,product,values,ad_copy,카피\n7,우산,든든한,가,나\n8,우산,든든한,,나\n") == [
+        ("우산", ["든든한"], "가"),
+        ("우산", ["든든한"], ""),
+    ]
+    assert "columns passed over: line, 카피" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -202,7 +236,7 @@ def test_the_sheet_that_has_the_columns(tmp_path: Path, capsys: pytest.CaptureFi
         ["상품", "가치", "카피", "비고"],
         [2080, "든든한, 가벼운", "가\n나"],
         [],
-        [2.5, "['든든한']", date(2026, 1, 2), 1, 2],
+        [2.5, "['든든한']", date(2026, 1, 2), 1, None, " "],
     ]
     content = workbook(("설명", [["읽어 주세요"]]), ("카피 2026", rows))
     expected = [("2080", ["든든한", "가벼운"], "가 나"), ("2.5", ["든든한"], "2026-01-02")]
@@ -221,7 +255,22 @@ def test_workbooks_that_cannot_be_imported(tmp_path: Path) -> None:
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("xl/workbook.xml", inside)
         assert "The Excel workbook is broken" in sentence(None, written(tmp_path, file.getvalue(), "e.xlsx"))
+    wide = workbook(("하나", [["상품", "가치", "카피"], ["우산", "든든한", "가", None, "나"]]))
+    assert "Row 2 has 5 cells, and the first line 3" in sentence(None, written(tmp_path, wide, "f.xlsx"))
     assert "named .xlsx, but holds something else" in sentence(None, written(tmp_path, CSV, "d.xlsx"))
+
+
+def test_workbooks_in_a_cipher_or_packed_in_an_unknown_way(tmp_path: Path) -> None:
+    whole = workbook(("하나", [["상품", "가치", "카피"], ["우산", "든든한", "가"]]))
+    assert rows_in(tmp_path, whole, "a.xlsx")
+    for at, patched in ((6, b"\x01\x00"), (8, b"\x63\x00")):  # flags, and the way of packing
+        content = bytearray(whole)
+        for mark, behind in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+            place = content.find(mark)
+            while place >= 0:
+                content[place + at + behind : place + at + behind + 2] = patched
+                place = content.find(mark, place + 4)
+        assert "The Excel workbook is broken: " in sentence(None, written(tmp_path, bytes(content), "b.xlsx"))
 
 
 @pytest.mark.parametrize(
