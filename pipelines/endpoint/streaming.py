@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.endpoint.answers.completions import Completion
 from pipelines.endpoint.answers.json_answers import Form
 from pipelines.endpoint.batch.client import BatchApiClient
 from pipelines.endpoint.batch.filling import fill
 from pipelines.endpoint.client import Client
+from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.progress import Progress
 from pipelines.rows import Message

@@ -10,10 +10,10 @@ from typing import Any
 from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
 
-from pipelines.endpoint.answers.completions import Completion, Read, complete
 from pipelines.endpoint.batch.client import BatchApiClient
 from pipelines.endpoint.batch.hooks import BatchHooks
 from pipelines.endpoint.client import Client
+from pipelines.endpoint.completions import Completion, Read, complete
 from pipelines.endpoint.options import EndpointOptions
 from pipelines.rows import Message
 
@@ -63,7 +63,7 @@ class Teacher(BatchHooks):
         attempt: int = 0,
         **generation: Any,
     ) -> Completion:
-        """Texts for one prompt: see `pipelines.endpoint.answers.completions.complete`."""
+        """Texts for one prompt: see `pipelines.endpoint.completions.complete`."""
         client = self._client_of_loop or self.open()
         return await complete(client, messages, wanted, read, seed=self.seed, attempt=attempt, **generation)
 

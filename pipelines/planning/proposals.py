@@ -55,7 +55,7 @@ class Propose(GeneratorTask):  # type: ignore[misc]
 
     Output columns:
         - about (`str`): JSON: `category`, `product` where values were asked for, and its place, `turn`.
-        - completion (`str`): JSON of `pipelines.endpoint.answers.completions.Completion`; its text is the whole answer.
+        - completion (`str`): JSON of `pipelines.endpoint.completions.Completion`; its text is the whole answer.
 
     Categories:
         - text-generation

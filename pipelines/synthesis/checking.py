@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from pipelines.endpoint.answers.completions import Completion
 from pipelines.endpoint.answers.json_answers import is_refusal
 from pipelines.endpoint.answers.served_model import same_model
+from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.streaming import Response
 from pipelines.errors import HanjulError

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipelines import corpus
 from pipelines.errors import HanjulError
+from pipelines.text.counted import counted
 from scripts.core.files import digest
 from scripts.core.log import log
 from scripts.hub.hub import Hub
@@ -69,7 +70,7 @@ def records_of(tables: list[Table], required: Names, optional: Names) -> list[Re
     for table in tables:
         others = passed_over(table.header, required | optional)
         passed = f"; columns passed over: {listed(others)}" if others else ""
-        log(f"{table.where}: {table.form}, {len(table.rows)} rows{passed}")
+        log(f"{table.where}: {table.form}, {counted(len(table.rows), 'row')}{passed}")
     return [record for table in tables if table.rows for record in table.records(required, optional)]
 
 

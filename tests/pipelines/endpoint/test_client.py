@@ -16,10 +16,10 @@ from typing import Any
 import openai
 import pytest
 
-from pipelines.endpoint.answers.completions import SENSELESS, Completion
 from pipelines.endpoint.answers.json_answers import lines_of, schema_of
 from pipelines.endpoint.answers.replies import Reply
 from pipelines.endpoint.client import ATTEMPTS, Client
+from pipelines.endpoint.completions import SENSELESS, Completion
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.next_steps import START, step_after
 from pipelines.endpoint.rate_limiter import DECREASE

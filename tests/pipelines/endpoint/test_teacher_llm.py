@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.endpoint.answers.completions import Completion
 from pipelines.endpoint.answers.json_answers import lines_form
 from pipelines.endpoint.client import ATTEMPTS
+from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.next_steps import START
 from pipelines.endpoint.spending.answer_store import Spent, Store

@@ -41,7 +41,7 @@ def propose(endpoint, folder, questions, kind, count):
 
 @pytest.mark.field
 def test_a_teacher_of_whom_nothing_is_usable_is_not_asked_on(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.endpoint.answers.completions.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
     questions = [{"category": f"분류 {number}", "there": ()} for number in range(200)]
     with serve(lambda body, number: "Please log in.") as endpoint:
         answers = propose(endpoint, tmp_path, questions, "product", 2)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.endpoint.answers.completions import Completion
+from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.streaming import Response
 from pipelines.rows import row_id

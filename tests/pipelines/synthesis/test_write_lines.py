@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.drought import AT_FIRST
-from pipelines.endpoint.answers.completions import SENSELESS
+from pipelines.endpoint.completions import SENSELESS
 from pipelines.endpoint.failures import Failure, FailureKind
 from pipelines.endpoint.next_steps import START
 from pipelines.endpoint.spending.budget import Caps

@@ -183,7 +183,7 @@ def test_a_limit_ends_the_questions_and_keeps_the_answers(hub: Hub, small: None)
 def test_a_round_without_a_usable_proposal_ends_it_with_what_came_back(
     hub: Hub, small: None, monkeypatch: pytest.MonkeyPatch, products: str, values: str, said: str
 ) -> None:
-    monkeypatch.setattr("pipelines.endpoint.answers.completions.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
 
     def answer(body: dict[str, Any], choice: int) -> str:
         prompt = body["messages"][0]["content"]

@@ -218,7 +218,7 @@ def test_a_round_without_one_usable_line_ends_it_with_what_came_back(hub: Hub, p
 def test_a_round_without_a_line_quotes_the_inner_reason(
     hub: Hub, planned: HfUri, answer: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.endpoint.answers.completions.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
     with serve(lambda body, choice: answer) as endpoint, pytest.raises(HanjulError) as raised:
         run(hub, planned, recipe(endpoint.url, n=24))
     assert len(endpoint.log.requests) <= 3 * 24
