@@ -16,6 +16,9 @@ from dataset_card.quality import Quality
 from pipelines.filters.filter_rows import REASONS
 from pipelines.text.fonts import hangul_font
 
+#: Every picture that there may be, by its path in the repo.
+PATHS = tuple(f"figures/{name}.png" for name in ("acceptance", "quality", "lengths", "coverage", "scores"))
+
 
 def draw_figures(facts: Facts, kept: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:
     """Write the PNG files of the card into `folder/figures` and give their paths in the repo.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from model_card.cards.evaluation_figures import wrapped
 from model_card.cards.training_curve import ACCENT, INK, SOFT, WIDTH, estimate, png, style
@@ -51,6 +52,7 @@ def calibration(judges: Sequence[JudgeFacts]) -> bytes:
             _panel(axes, rows)
             axes.set_title(_name(judge))
             axes.set_xlim(left, 1.02)
+        every[-1].xaxis.set_major_locator(MultipleLocator(0.1))  # 0.5 among them, which the label speaks of
         every[-1].set_xlabel(f"AUC, 0.5 = 동전 던지기 · chance, 점선 · floor {FLOOR}", fontsize=9.5)
         return png(figure)
 

@@ -11,7 +11,7 @@ from model_card.comparison.report import Report
 
 EVAL_RESULTS = ".eval_results/hanjul.yaml"
 #: What says how well an adapter writes: wrong as soon as it is trained or evaluated again.
-OWN = ("evaluation/*", EVAL_RESULTS)
+OWN = (DATA, REPORT, SCORES, CALIBRATION, PAIRWISE, EVAL_RESULTS)
 
 
 def markdown(report: Report) -> str:

@@ -6,7 +6,22 @@ from huggingface_hub import HfUri
 
 from scripts.core.settings import TrainSettings
 from scripts.exporting import gguf_export, merge
+from scripts.hub import ownership
 from scripts.hub.hub import Hub
+
+
+def check(hub: Hub, adapter: HfUri, settings: TrainSettings) -> None:
+    """
+    Args:
+        adapter: where it will be published, before it is trained.
+
+    Raises:
+        HanjulError: others have filled a repo that an export would go to.
+    """
+    if settings.merge:
+        ownership.check(hub, merge.repo_of(adapter), "merge")
+    if settings.gguf:
+        ownership.check(hub, gguf_export.repo_of(adapter), "gguf")
 
 
 def run(

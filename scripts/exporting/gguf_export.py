@@ -27,6 +27,17 @@ REPORT = "parity.json"
 SEED = 7
 
 
+def repo_of(adapter: HfUri) -> HfUri:
+    """Where an adapter's GGUFs go."""
+    return HfUri(type="model", id=f"{adapter.id}-gguf")
+
+
+def file_names(adapter: HfUri) -> dict[str, str]:
+    """Kind of GGUF -> its name in there."""
+    name = adapter.id.split("/")[-1]
+    return {kind: f"{name}-{kind}.gguf" for kind in convert.KINDS}
+
+
 def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> HfUri:
     """Commit GGUFs of a pinned adapter to `<adapter>-gguf`: Q8_0, Q4_K_M, and how near they are to the model.
 
@@ -38,7 +49,7 @@ def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> 
             is beyond them alone is left out, and card and parity.json say so.
     """
     base = base_of(hub, adapter)
-    repo = HfUri(type="model", id=f"{adapter.id}-gguf")
+    repo = repo_of(adapter)
     inputs = {"adapter": adapter.to_uri(), "base": base.to_uri(), "dataset": dataset.to_uri()}
     limits = {kind: asdict(limit) for kind, limit in parity.LIMITS.items()}
     recipe = {"prompts": parity.PROMPTS, "seed": SEED, "limits": limits}
@@ -65,7 +76,8 @@ def run(hub: Hub, adapter: HfUri, dataset: HfUri, sealed: str | None = None) -> 
         source = merge.source_of(hub, adapter, base, repo)
         return gguf_card(source, files, report["refused"], parity.LIMITS, _sampling())
 
-    return run_stage(hub, Stage("gguf", repo, inputs, recipe, sealed, owns=("*.gguf",)), work, readme)
+    owns = tuple(file_names(adapter).values())
+    return run_stage(hub, Stage("gguf", repo, inputs, recipe, sealed, owns), work, readme)
 
 
 def _sampling() -> dict[str, float]:
@@ -103,8 +115,8 @@ def _write_ggufs(hub: Hub, adapter: HfUri, rows: Sequence[Mapping[str, Any]], fo
             progress.advance()
     del model
     files, refused = [], {}
-    for kind in convert.KINDS:
-        trial = convert.quantise(whole, folder / f"{name}-{kind}.gguf", kind)
+    for kind, file_name in file_names(adapter).items():
+        trial = convert.quantise(whole, folder / file_name, kind)
         with Progress(f"gguf: asking {kind}"):
             measured = parity.compare(trial, cases, expected)
         agreement, kl, same_tokens = measured.agreement, measured.kl, measured.tokenizer

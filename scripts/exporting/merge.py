@@ -19,8 +19,17 @@ from scripts.models.models import adapter_config, base_of, load_adapter
 #: What goes wherever the weights go: licence files of the adapter repo, and its prompt format.
 CARRIED_FILES = ["LICENSE*", "LICENCE*", "NOTICE*", "*TERMS*", "USE_POLICY*", "hanjul.json"]
 
+_NUMBER = "[0-9]" * 5
+#: The weights, whole or in shards with their index.
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", f"model-{_NUMBER}-of-{_NUMBER}.safetensors")
+
 #: The vocabulary with its scores, which llama.cpp's converter reads and transformers 5 no longer writes.
 SENTENCEPIECE = "tokenizer.model"
+
+
+def repo_of(adapter: HfUri) -> HfUri:
+    """Where an adapter's merged model goes."""
+    return HfUri(type="model", id=f"{adapter.id}-merged")
 
 
 def run(hub: Hub, adapter: HfUri, sealed: str | None = None) -> HfUri:
@@ -30,7 +39,7 @@ def run(hub: Hub, adapter: HfUri, sealed: str | None = None) -> HfUri:
         HanjulError: this is no adapter, or its licence gives no right to publish it.
     """
     base = base_of(hub, adapter)
-    repo = HfUri(type="model", id=f"{adapter.id}-merged")
+    repo = repo_of(adapter)
     inputs = {"adapter": adapter.to_uri(), "base": base.to_uri()}
 
     def work(folder: Path) -> Outcome:
@@ -45,7 +54,7 @@ def run(hub: Hub, adapter: HfUri, sealed: str | None = None) -> HfUri:
     def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         return merged_card(source_of(hub, adapter, base, repo))
 
-    stage = Stage("merge", repo, inputs, {"dtype": "bfloat16"}, sealed, owns=("*.safetensors*",))
+    stage = Stage("merge", repo, inputs, {"dtype": "bfloat16"}, sealed, owns=WEIGHTS)
     return run_stage(hub, stage, work, readme)
 
 

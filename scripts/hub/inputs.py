@@ -19,6 +19,8 @@ from scripts.hub.hub import Hub
 
 #: Revisions that move with every commit of ours.
 MOVING = (None, "main")
+#: Commits that are looked at, at most, where no file that is there now tells which of them was the last change.
+LOOKED_AT = 50
 
 
 def pinned(hub: Hub, uri: str, configs: Collection[str], but: Collection[str] = ()) -> HfUri:
@@ -38,7 +40,19 @@ def pinned(hub: Hub, uri: str, configs: Collection[str], but: Collection[str] = 
         candidate = HfUri(type="dataset", id=head.id, revision=oid, path_in_repo=head.path_in_repo)
         if _content(hub, candidate, configs, but) == now:
             return candidate
-    return head
+    return _oldest_alike(hub, head, configs, but, now) if files else head
+
+
+def _oldest_alike(hub: Hub, head: HfUri, configs: Collection[str], but: Collection[str], now: Any) -> HfUri:
+    """The first commit since which nothing that counts has changed, as where a file was deleted."""
+    commits = hub.api.list_repo_commits(head.id, repo_type=head.type, revision=head.revision)
+    oldest = head
+    for commit in commits[1:LOOKED_AT]:
+        candidate = HfUri(type="dataset", id=head.id, revision=commit.commit_id, path_in_repo=head.path_in_repo)
+        if _content(hub, candidate, configs, but) != now:
+            break
+        oldest = candidate
+    return oldest
 
 
 def _content(hub: Hub, uri: HfUri, configs: Collection[str], but: Collection[str]) -> Any:

@@ -1,8 +1,9 @@
 """Whose a repo is: nothing that somebody else put on the Hub is replaced by a commit of ours.
 
 A dataset keeps what stands there: its README is merged, and files of other configs stay. Lost to its readers would be a
-config that goes by a name of ours, or what `load_dataset` finds by itself as long as no README names any config. Of
-models and Spaces a commit replaces all that counts, so those must be ours, or empty.
+config that goes by a name of ours, or what `load_dataset` finds when it is told no config: the default one, the only
+one, or files as long as no README names any config. Of models and Spaces a commit replaces all that counts, so those
+must be ours, or empty.
 """
 
 from __future__ import annotations
@@ -80,8 +81,13 @@ def _of_dataset(hub: Hub, pinned: HfUri, paths: list[str]) -> Iterator[str]:
     configs = configs_of(hub.text(pinned, "README.md"))
     for entry in configs:
         name = str(entry["config_name"])
-        if not (_is_ours(entry) if name in LAYOUT else not entry.get("default")):
-            yield f"config {name}" if name in LAYOUT else f"config {name}, the default"
+        if name in LAYOUT:
+            if not _is_ours(entry):
+                yield f"config {name}"
+        elif entry.get("default"):
+            yield f"config {name}, the default"
+        elif len(configs) == 1 and not is_ours:
+            yield f"config {name}, the only one"
     if not configs and not is_ours:
         for path in paths:
             known = path in REPORTS or any(fnmatch(path, form) for forms in LAYOUT.values() for form in forms)

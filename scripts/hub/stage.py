@@ -51,8 +51,8 @@ class Stage:
         inputs: name -> pinned URI (`hf://…@<40 hex>`) or `sha256:<hex>` of a local file.
         settings: what of the recipe changes its output (`scripts.core.fingerprint.output_settings`), JSON values only.
         sealed: tag of a finished release; when set, the stage may be found but not run.
-        owns: patterns (`evaluation/*`) of files that would be wrong beside its new output; those that it does not write
-            again are deleted in its commit.
+        owns: files that would be wrong beside its new output, each by its whole name, a number in it as `[0-9]`; those
+            that it does not write again are deleted in its commit. Nobody else gives files these names.
         adds: it only adds to what its repo holds, whoever made that, and merges the README.
     """
 
@@ -191,17 +191,23 @@ def _commit(
     deleted = [CommitOperationDelete(name) for name in _owned(hub, stage, head) if name not in made]
 
     def commit() -> str:
-        done = hub.api.create_commit(
-            repo.id,
-            [*(CommitOperationAdd(name, path) for name, path in made.items()), *deleted],
-            repo_type=repo.type,
-            commit_message=f"{stage.name}: {outcome.summary}",
-            commit_description=_mark(stage),
-            parent_commit=head,
-        )
+        try:
+            done = hub.api.create_commit(
+                repo.id,
+                [*(CommitOperationAdd(name, path) for name, path in made.items()), *deleted],
+                repo_type=repo.type,
+                commit_message=f"{stage.name}: {outcome.summary}",
+                commit_description=_mark(stage),
+                parent_commit=head,
+            )
+        except HfHubHTTPError as error:
+            if error.response.status_code == PARENT_MOVED and (ours := hub.commit_with(repo, _mark(stage))):
+                return str(ours.revision)
+            raise
         return str(done.oid)
 
-    # Where the Hub fails after it has made the commit, the client finds nothing to change any more and names that one.
+    # Where the Hub fails after it has made the commit, the client finds nothing to add any more and names that one; if
+    # files are to be deleted, it asks for them again, and the Hub says that the parent has moved.
     with _refusals(stage), Progress(f"{stage.name}: committing {counted(len(made), 'file')}"):
         return HfUri(type=repo.type, id=repo.id, revision=patiently(commit))
 

@@ -93,7 +93,7 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
         gate = GateFacts(**found) if (found := outcome.counts.get("gate")) else None
         return _card(hub, raw, base, recipe, limits, before, parent, folder / "out", gate)
 
-    return run_stage(hub, Stage("filter", repo, inputs, options, sealed, owns=("figures/*",)), work, card)
+    return run_stage(hub, Stage("filter", repo, inputs, options, sealed, owns=draw.PATHS), work, card)
 
 
 def write_configs(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:

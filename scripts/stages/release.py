@@ -71,7 +71,9 @@ def _check_repos(hub: Hub, recipe: Recipe, dataset: HfUri) -> None:
         HanjulError: others have filled a repo that one of the stages would write to, hours from now.
     """
     ownership.check(hub, dataset, "import")
-    ownership.check(hub, hub.repo("model", recipe.train.repo, "train.repo"), "train")
+    adapter = hub.repo("model", recipe.train.repo, "train.repo")
+    ownership.check(hub, adapter, "train")
+    exports.check(hub, adapter, recipe.train)
     ownership.check(hub, hub.repo("space", recipe.space.repo, "space.repo"), "space")
 
 

@@ -23,6 +23,7 @@ from pipelines.text.counted import counted
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import TrainSettings
+from scripts.exporting import exports
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.models.embedded import PACKAGE, TERMS
@@ -60,7 +61,7 @@ def run(
     Raises:
         HanjulError: columns are missing, rows are too few or too long, none has a merit that is to be learnt, the base
             gives no right to publish an adapter, its chat template cannot be learnt, the memory is too small, the loss
-            is no number.
+            is no number, others have filled a repo that an export would go to.
     """
 
     sources = sources or (PEOPLE if settings.method == "judge" else None)
@@ -74,6 +75,7 @@ def run(
 
     def work(folder: Path) -> Outcome:
         licence = publishable(hub, base, settings)
+        exports.check(hub, repo, settings)
         curve, counts = _train(hub, dataset, base, start, settings, seed, sources, folder)
         _dress(hub, base, licence, curve, settings.method, folder / "out")
         return Outcome(_summary(curve), counts | {"steps": curve["steps"][-1]["step"]})

@@ -183,8 +183,7 @@ def test_another_model_than_asked_is_named_with_its_terms():
     found = replace(PRODUCED, teacher="meta-llama/Llama-3.1-8B", teacher_base="", asked="gpt-4o")
     korean, english = languages(render(gather(GIVEN, found, *release()), FIGURES))
     assert (
-        "교사 모델: `meta-llama/Llama-3.1-8B`. 부른 모델은 `gpt-4o`이지만 엔드포인트에서 다른 모델이 답했습니다."
-        in korean
+        "교사 모델: `meta-llama/Llama-3.1-8B`. 요청한 모델은 `gpt-4o`였지만 실제로는 다른 모델이 답했습니다." in korean
     )
     assert (
         "Teacher: `meta-llama/Llama-3.1-8B`. Asked for was `gpt-4o`; the endpoint had another model answer." in english

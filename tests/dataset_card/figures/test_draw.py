@@ -7,7 +7,7 @@ from matplotlib.image import imread
 
 from dataset_card.facts import gather
 from dataset_card.figures.distributions import DEVICE_NAMES
-from dataset_card.figures.draw import draw_figures
+from dataset_card.figures.draw import PATHS, draw_figures
 from pipelines.filters.filter_rows import REASONS
 from pipelines.planning.taxonomy import load_craft
 from tests.dataset_card.rows import GIVEN, PRODUCED, facts, release
@@ -23,6 +23,7 @@ def missing_letters_are_errors():
 def test_pictures_stand_on_any_page(tmp_path):
     paths = draw_figures(facts(), release()[0], tmp_path)
     assert paths == [f"figures/{name}.png" for name in ("acceptance", "quality", "lengths", "coverage", "scores")]
+    assert tuple(paths) == PATHS
     for path in paths:
         picture = imread(tmp_path / path)
         assert picture.shape[1] == 1080

@@ -17,7 +17,7 @@ from model_card.cards.card import END, START, CardError, evaluation_section, ren
 from model_card.cards.facts import CardFacts
 from model_card.cards.hub_results import ReportError, eval_results, model_index
 from model_card.cards.published import is_comparable, published
-from model_card.cards.report_files import files, markdown
+from model_card.cards.report_files import OWN, files, markdown
 from model_card.comparison.report import Line
 from model_card.judging.contrast_kinds import MODEL_MADE
 from model_card.judging.facts import KindAccuracy, People, Verdict
@@ -274,6 +274,7 @@ def test_files_of_an_evaluation():
     names = ["base", "SFT adapter", "adapter"]
     three = wide_report(names, [JUDGE])
     assert sorted({*files(three, ADAPTER)} - {*always}) == ["evaluation/duels.png", "evaluation/scores.png"]
+    assert set(files(three, ADAPTER)) == set(OWN)
     badly = wide_report(names, [replace(JUDGE, duels=around(0.6, 0.1), contradictions=0.4)])
     assert "evaluation/duels.png" not in files(badly, ADAPTER)
     assert "duels.png" not in markdown(badly) + evaluation_section(badly, ADAPTER)

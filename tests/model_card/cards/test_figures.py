@@ -106,6 +106,7 @@ def test_labels_lie_apart_and_within_the_picture(names, judges, monkeypatch):
     if has_pairwise(report):
         evaluation_figures.pairwise(report)
     assert len(drawn) == 2 + has_pairwise(report)
+    assert "0.5" in {text.get_text() for text in next(iter(drawn.values()))}  # chance, on the axis of the calibration
     for figure, found in drawn.items():
         for text, box in found.items():
             assert figure.bbox.x0 - 1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1, text

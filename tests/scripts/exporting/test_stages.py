@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import httpx2
 import pytest
 import torch
 from huggingface_hub import HfUri, ModelCard
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from pipelines.errors import HanjulError
 from pipelines.rows import CHAT_TEMPLATE
@@ -67,6 +68,15 @@ def test_the_merged_model_is_the_adapter_without_peft(hub, published: tuple[HfUr
     manifest = hub.manifest(merged)
     assert manifest["inputs"]["adapter"] == adapter.to_uri()
     assert manifest["counts"] == {"parameters": model.num_parameters()}
+
+
+@pytest.mark.parametrize("size", ["1GB", "20KB"], ids=["whole", "shards"])
+def test_weights_go_by_the_names_that_a_later_commit_may_delete(tmp_path: Path, size: str) -> None:
+    config = LlamaConfig(vocab_size=9, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=1)
+    LlamaForCausalLM(config).save_pretrained(tmp_path, max_shard_size=size)
+    weights = sorted(path.name for path in tmp_path.iterdir() if "safetensors" in path.name)
+    assert (len(weights) == 1) == (size == "1GB")
+    assert all(any(fnmatchcase(name, form) for form in merge.WEIGHTS) for name in weights)
 
 
 def test_a_batch_of_prompts_takes_no_copies_of_the_head(published: tuple[HfUri, HfUri]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def toy(hub: Hub, name: str) -> Stage:
     return Stage("toy", hub.repo("dataset", name), {"source": "sha256:00"}, {})
 
 
-def write(folder: Path) -> Outcome:
-    (folder / "out" / "data.txt").write_text("a")
+def write(folder: Path, name: str = "data.txt") -> Outcome:
+    (folder / "out" / name).write_text("a")
     return Outcome("1 file")
 
 
@@ -133,20 +134,27 @@ def test_a_refused_commit_says_what_helps(hub: Hub, waits: list[float], status: 
 
 
 @pytest.mark.field
-def test_a_commit_whose_answer_was_lost_is_found(hub: Hub, waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    real, stage, made = hub.api.create_commit, toy(hub, "answer-lost"), []
+@pytest.mark.parametrize("owns", [(), ("old.txt",)], ids=["adds", "deletes"])
+def test_a_commit_whose_answer_was_lost_is_found(
+    hub: Hub, waits: list[float], monkeypatch: pytest.MonkeyPatch, owns: tuple[str, ...]
+) -> None:
+    repo = hub.repo("dataset", f"answer-lost-{len(owns)}")
+    run_stage(hub, Stage("before", repo, {}, {}), partial(write, name="old.txt"))
+    real, made = hub.api.create_commit, []
 
     def lost(*args: object, **kwargs: object) -> object:
-        made.append(real(*args, **kwargs))
+        done = real(*args, **kwargs)
+        made.append(done.oid)
         if len(made) == 1:
-            request = httpx2.Request("POST", f"{hub.api.endpoint}/api/datasets/local/answer-lost/commit/main")
+            request = httpx2.Request("POST", f"{hub.api.endpoint}/api/datasets/{repo.id}/commit/main")
             raise HfHubHTTPError("gone", response=httpx2.Response(504, request=request))
-        return made[-1]
+        return done
 
     monkeypatch.setattr(type(hub.api), "create_commit", lambda self, *args, **kwargs: lost(*args, **kwargs))
-    uri = run_stage(hub, stage, write)
-    assert [one.oid for one in made] == [uri.revision] * 2
-    assert len(hub.api.list_repo_commits(stage.repo.id, repo_type="dataset")) == 2  # with the first, empty one
+    uri = run_stage(hub, Stage("toy", repo, {}, {}, owns=owns), write)
+    assert set(made) == {uri.revision}
+    assert len(hub.api.list_repo_commits(repo.id, repo_type="dataset")) == 3  # with the first, empty one
+    assert (hub.text(uri, "old.txt") == "") == bool(owns)
 
 
 @pytest.mark.field

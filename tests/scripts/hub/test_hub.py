@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfUri
+from huggingface_hub import CommitOperationAdd, HfUri
 
+from dataset_card.figures import draw
+from model_card.cards import report_files
 from pipelines.errors import HanjulError
 from scripts.core import env
+from scripts.exporting import gguf_export, merge
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 
@@ -75,15 +78,51 @@ def test_what_a_stage_owns_and_no_longer_makes_goes_in_the_same_commit(hub: Hub)
         return set(hub.api.list_repo_files(uri.id, repo_type="dataset", revision=uri.revision)) - {".gitattributes"}
 
     first = run_stage(hub, stage(hub, "owner", n=1), figures("figures/a.png", "figures/b.png", "figures.txt", "c.png"))
-    owner = replace(stage(hub, "owner", n=2), owns=("figures/*",))
+    own = tuple(f"figures/{name}.png" for name in "abd")
+    owner = replace(stage(hub, "owner", n=2), owns=own)
     second = run_stage(hub, owner, figures("figures/b.png", "figures/d.png"))
     assert files(first) == {"figures/a.png", "figures/b.png", "figures.txt", "c.png", "manifest.json"}
     assert files(second) == {"figures/b.png", "figures/d.png", "figures.txt", "c.png", "manifest.json"}
     commits = hub.api.list_repo_commits(first.id, repo_type="dataset")
     assert [commit.commit_id for commit in commits[:2]] == [second.revision, first.revision]
-    new = replace(stage(hub, "owner-of-nothing"), owns=("figures/*",))
+    new = replace(stage(hub, "owner-of-nothing"), owns=own)
     assert files(run_stage(hub, new, figures("figures/a.png"))) == {"figures/a.png", "manifest.json"}
     assert owner.fingerprint() == stage(hub, "owner", n=2).fingerprint()
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("owns", "ours", "theirs"),
+    [
+        (draw.PATHS, ("figures/scores.png",), ("figures/logo.png", "figures/more/scores.png", "scores.png")),
+        (
+            report_files.OWN,
+            ("evaluation/report.md", "evaluation/duels.png", ".eval_results/hanjul.yaml"),
+            ("evaluation/notes/mine.md", "evaluation/mine.csv", ".eval_results/mine.yaml"),
+        ),
+        (
+            merge.WEIGHTS,
+            ("model.safetensors", "model-00002-of-00003.safetensors", "model.safetensors.index.json"),
+            ("mine/model.safetensors", "mine.safetensors", "model-ema-of-00003.safetensors"),
+        ),
+        (
+            tuple(gguf_export.file_names(HfUri(type="model", id="a/b")).values()),
+            ("b-Q8_0.gguf",),
+            ("mine/b-Q8_0.gguf", "b-IQ2.gguf"),
+        ),
+    ],
+    ids=["filter", "train and evaluate", "merge", "gguf"],
+)
+def test_what_a_person_put_beside_stays(
+    hub: Hub, request: pytest.FixtureRequest, owns: tuple[str, ...], ours: tuple[str, ...], theirs: tuple[str, ...]
+) -> None:
+    repo = hub.repo("dataset", f"beside-{request.node.callspec.indices['owns']}")
+    first = run_stage(hub, Stage("toy", repo, {"source": "sha256:00"}, {}), write)
+    adds = [CommitOperationAdd(path, b"x") for path in (*ours, *theirs)]
+    hub.api.create_commit(repo.id, adds, repo_type="dataset", commit_message="by hand")
+    second = run_stage(hub, Stage("toy", repo, {"source": first.to_uri()}, {}, owns=owns), write)
+    left = set(hub.api.list_repo_files(repo.id, repo_type="dataset", revision=second.revision))
+    assert left == {".gitattributes", "data.txt", "manifest.json", *theirs}
 
 
 def test_interrupted_work_goes_on_in_its_folder(hub: Hub) -> None:

@@ -65,6 +65,39 @@ def test_filtering_again_finds_what_was_filtered(hub: Hub, tmp_path: Path, revis
 
 
 @pytest.mark.field
+def test_filtering_after_a_file_was_deleted_makes_one_commit(hub: Hub, tmp_path: Path) -> None:
+    """Where no commit that last changed a file has the rows of now: the extra file is older than the others."""
+    name = "deleted"
+    hub.api.create_repo(f"local/{name}", repo_type="dataset")
+    commit(hub, hub.repo("dataset", name), "raw/extra.parquet", b"x")
+    raw = imported(hub, name, tmp_path)
+    hub.api.delete_file("raw/extra.parquet", raw.id, repo_type="dataset")
+    uri = f"hf://datasets/{raw.id}"
+    deleted = hub.resolve(uri)
+    for _ in range(2):
+        assert inputs.pinned(hub, uri, filter.READS) == deleted
+        first = filter.run(hub, inputs.pinned(hub, uri, filter.READS), None, RECIPE)
+        assert first == hub.resolve(uri)
+    assert len(hub.api.list_repo_commits(raw.id, repo_type="dataset")) == 5  # made, put, imported, deleted, filtered
+
+
+@pytest.mark.field
+def test_only_so_many_commits_are_looked_at(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.api.create_repo("local/long-history", repo_type="dataset")
+    repo = hub.repo("dataset", "long-history")
+    for path in ("raw/a.parquet", "raw/b.parquet"):
+        commit(hub, repo, path, path.encode())
+    hub.api.delete_file("raw/a.parquet", repo.id, repo_type="dataset")
+    shas = [str(hub.head(repo))]
+    for n in range(3):
+        commit(hub, repo, f"notes-{n}.md", b"x")
+        shas.append(str(hub.head(repo)))
+    for looked_at, revision in ((2, shas[-2]), (3, shas[-3]), (50, shas[0])):
+        monkeypatch.setattr(inputs, "LOOKED_AT", looked_at)
+        assert inputs.pinned(hub, "hf://datasets/local/long-history", ["raw"]).revision == revision
+
+
+@pytest.mark.field
 def test_the_command_given_twice_makes_one_commit(tmp_path: Path) -> None:
     run = [["import", rows_file(tmp_path), "--set", "dataset=twice"]]
     run += [["filter", "hf://datasets/local/twice", "--judge", "none"]] * 2

@@ -17,7 +17,7 @@ from scripts.core.settings import ImportSettings, Recipe
 from scripts.hub import ownership
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.stages import filter, import_rows, release
+from scripts.stages import filter, import_rows, release, train
 
 NUMBERS = count()
 THEIRS = [{"a": 1}, {"a": 2}]
@@ -81,6 +81,15 @@ def test_a_push_over_a_dataset_of_ours_is_not_filtered_away(hub: Hub, tmp_path: 
 
 
 @pytest.mark.field
+def test_the_only_config_of_somebody_stays_what_load_dataset_gives(hub: Hub, tmp_path: Path) -> None:
+    Dataset.from_list(THEIRS).push_to_hub("local/one-config", config_name="mine")
+    repo = hub.repo("dataset", "one-config")
+    with pytest.raises(HanjulError, match="config mine, the only one"):
+        import_rows.run(hub, repo, ImportSettings(source=source(tmp_path)), 1)
+    assert load_dataset(repo.id, split="train", cache_dir=str(tmp_path)).to_list() == THEIRS
+
+
+@pytest.mark.field
 @pytest.mark.parametrize(
     ("files", "what"),
     [
@@ -92,6 +101,7 @@ def test_a_push_over_a_dataset_of_ours_is_not_filtered_away(hub: Hub, tmp_path: 
             {"README__md": "---\nconfigs:\n- config_name: x\n  data_files: x.csv\n  default: true\n---\n"},
             "config x, the default",
         ),
+        ({"README__md": "---\nconfigs:\n- config_name: x\n  data_files: x.csv\n---\n"}, "config x, the only one"),
         ({"manifest__json": "{}"}, "manifest.json"),
         ({"manifest__json": "not json", "a__csv": "a\n"}, "manifest.json, a.csv"),
     ],
@@ -109,8 +119,12 @@ def test_what_a_dataset_would_lose(hub: Hub, files: dict[str, str], what: str) -
     [
         {"README__md": "# 손으로 쓴 글\n"},
         {
+            "README__md": "---\nconfigs: [{config_name: a, data_files: a.csv}, {config_name: b}]\n---\n",
+            "a__csv": "a\n1\n",
+        },
+        {
             "README__md": "---\nconfigs:\n- config_name: mine\n  data_files: mine.csv\n---\n# 글\n",
-            "mine__csv": "a\n1\n",
+            "manifest__json": '{"fingerprint": "0123456789abcdef"}',
         },
         {"raw/by-hand__parquet": b"x"},
     ],
@@ -173,6 +187,24 @@ def test_a_stage_that_adds_may_add_to_anything(hub: Hub) -> None:
     repo = put(hub, "model", "evaluated-by-others", README__md="# theirs", adapter_model__safetensors="theirs")
     uri = run_stage(hub, stage(repo, "evaluate", adds=True), write)
     assert hub.text(uri, "README.md") == "# theirs"
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("export", ["merged", "gguf"])
+def test_a_release_and_a_training_find_out_where_an_export_cannot_go(hub: Hub, export: str) -> None:
+    repo = put(hub, "model", f"exporting-over-{export}-{export}", weights__bin="theirs")
+    changes = {"dataset": "never-exported", "train.repo": f"exporting-over-{export}", "train.licence": "mit"}
+    changes |= {"train.merge": export == "merged", "train.gguf": export == "gguf"}
+    recipe = recipes.load("offline", changes)
+    with pytest.raises(HanjulError, match=r"weights\.bin") as caught:
+        release.run(hub, recipe)
+    assert caught.value.where == repo.to_uri()
+    assert hub.head(hub.repo("dataset", "never-exported")) is None
+    pinned = put(hub, "model", "exporting-base", a__md="a"), put(hub, "dataset", "exporting-rows", a__md="a")
+    base, rows = (hub.resolve(uri) for uri in pinned)
+    with pytest.raises(HanjulError, match=r"weights\.bin") as caught:
+        train.run(hub, rows, base, recipe.train, 1)
+    assert caught.value.where == repo.to_uri()
 
 
 @pytest.mark.field
