@@ -10,12 +10,10 @@ from typing import Any
 
 from model_card.judging.rubrics import SCALE
 from pipelines.endpoint.answers import json_fields
-from pipelines.endpoint.answers.replies import Token
+from pipelines.endpoint.answers.replies import WEIGHED, Token
 from pipelines.endpoint.answers.thoughts import after_thoughts
 from pipelines.endpoint.failures import Failure, FailureKind
 
-#: A digit, with what a tokenizer may have left on it; of full width, too.
-_DIGIT = re.compile(r"\W*(\d)점?\W*")
 #: A whole number, with what models put after it.
 _NUMBER = re.compile(r"\s*(?P<number>\d{1,3})(?:\.0+)?\s*점?\s*(?:/\s*(?P<of>\d{1,3})\s*점?)?\s*")
 
@@ -154,5 +152,5 @@ def _at(tokens: Sequence[Token], place: int) -> Token:
 
 
 def _digit(token: str) -> int | None:
-    match = _DIGIT.fullmatch(token)
+    match = WEIGHED.fullmatch(token)
     return int(match[1]) if match else None

@@ -138,8 +138,10 @@ class Client:
     async def _once(self, key: str, body: dict[str, Any], number: int) -> Reply:
         sent = self.compatibility.sendable(body)
         async with self.budget.request(key, *self.most_tokens(sent)) as receipt:
-            if kept := Reply.from_json(receipt.answer):
-                return kept
+            if receipt.answer is not None:
+                if kept := self.kept(key):
+                    return kept
+                raise ThrottledError("what was kept meanwhile is of no use: it is asked for")
             try:
                 answer = await self.connection.post(sent)
             except openai.APIStatusError as error:
@@ -172,7 +174,7 @@ class Client:
             self.health.on_answer()
             return Reply([], failure=Failure(FailureKind.REFUSED))
         if self._is_about_form(status, said, sent) and (
-            self.compatibility.sendable(body) != sent or self.compatibility.learn(said, sent)
+            self.compatibility.sendable(body) != sent or self.compatibility.learn(said, sent, sure=status != 500)
         ):
             raise ThrottledError(words) from error  # nothing was wrong with this request but its form
         if status in (401, 402) or "insufficient_quota" in said.code:
@@ -193,7 +195,10 @@ class Client:
 
     def _is_about_form(self, status: int, said: Said, sent: dict[str, Any]) -> bool:
         """Whether another form of a request may pass."""
-        if status in (400, 422) or (self.compatibility.is_trying(sent) and status not in (401, 402, 429, 503)):
+        if status in (400, 422):
+            return True
+        # A server may also stumble over what it does not know; a gateway's words are about the moment.
+        if self.compatibility.is_trying(sent) and status not in (401, 402, 408, 409, 429) and status <= 500:
             return True
         # OpenAI answers 403 where a model gives no token probabilities; that is about the form, not about the key.
         return status == 403 and LOGPROBS in said.message.lower()

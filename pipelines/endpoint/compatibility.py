@@ -66,9 +66,15 @@ class Compatibility:
         """Whether a request holds something of which it is not known whether the endpoint takes it."""
         return TEMPLATE in sent and self.thinking == "trying"
 
-    def learn(self, said: Said, sent: dict[str, Any]) -> bool:
-        """Find in a refusal what to do without; whether something was learnt."""
-        return self._learn_from(said, sent) and self._remember()
+    def learn(self, said: Said, sent: dict[str, Any], *, sure: bool = True) -> bool:
+        """Find in a refusal what to do without; whether something was learnt.
+
+        Args:
+            sure: it is about the form of the request. Else the next process learns it anew, unless an answer to another
+                form teaches more.
+        """
+        learnt = self._learn_from(said, sent)
+        return self._remember() if learnt and sure else learnt
 
     def learn_from_answer(self, sent: dict[str, Any], *, thought: bool) -> None:
         """Note after an answer with a text that the model can do without thinking."""

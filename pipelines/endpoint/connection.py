@@ -61,9 +61,11 @@ class Connection:
             await self.api.with_options(max_retries=0, timeout=PROBE_SECONDS).get("/models", cast_to=httpx2.Response)
         except openai.APIConnectionError as error:
             cause = error.__cause__
-            return "" if isinstance(cause, _CONNECTED) else str(cause or error)
+            return "" if isinstance(cause, _CONNECTED) else self._without_key(str(cause or error))
         except openai.APIStatusError:
             return ""
+        except UnicodeEncodeError:
+            return "its key holds letters that no header can"
         return ""
 
     def said(self, error: openai.APIStatusError) -> Said:
@@ -74,15 +76,24 @@ class Connection:
         """An error in the endpoint's own words."""
         if isinstance(error, openai.APIStatusError):
             words = shortened(self.said(error).message)
-            return f"{type(error).__name__}: Error code: {error.status_code} - {words}"
-        return f"{type(error).__name__}: {error}".replace(self.api.api_key, "…")
+            return self._without_key(f"{type(error).__name__}: Error code: {error.status_code} - {words}")
+        return self._without_key(f"{type(error).__name__}: {error}")
 
     def _decoded(self, response: httpx2.Response) -> Any:
         """What a response holds, without the key, which some endpoints say again."""
-        content, key = response.content, self.api.api_key
-        if len(key) >= SECRET_CHARS:
-            content = content.replace(key.encode(), "…".encode())
+        content = self._bytes_without_key(response.content)
         return decode(content, response.headers.get("content-type", ""))
+
+    def _without_key(self, words: str) -> str:
+        return self._bytes_without_key(words.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def _bytes_without_key(self, content: bytes) -> bytes:
+        """What may hold the key, as it is or as Python shows the bytes of a header, with … in its place."""
+        key = self.api.api_key.strip().encode("utf-8", "surrogatepass")
+        if len(key) >= SECRET_CHARS:
+            for spelling in (key, repr(key)[2:-1].encode()):
+                content = content.replace(spelling, "…".encode())
+        return content
 
 
 def timed_out(error: TransientError) -> bool:

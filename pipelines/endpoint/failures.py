@@ -55,6 +55,11 @@ class Failure:
         return f"{words} → {self.next_step}" if self.next_step else words
 
     @property
+    def ends_all(self) -> bool:
+        """Whether nothing is asked any more."""
+        return self.kind in (FailureKind.LIMIT, FailureKind.GONE)
+
+    @property
     def label(self) -> str:
         """What may be published: not the endpoint's words, which may name accounts."""
         return f"{self.kind} {self.status}" if self.status else str(self.kind)

@@ -57,13 +57,15 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
         self._log_queue: Any = queue.Queue()
         self._over = False
         BasePipeline.run(self, **options)  # makes it ready
-        with uninterrupted():
-            self._manager: Any = multiprocessing.Manager()
-            count = self.dag.get_total_replica_count()
-            self._processes = StepProcesses((self.name, self.signature), count, self._log_queue)
-        self._output_queue, self._load_queue = self.QueueClass(), self.QueueClass()
-        threads = [self._run_load_queue_loop_in_thread(), self._run_output_queue_loop_in_thread()]
+        self._manager: Any = None
+        self._processes = StepProcesses((self.name, self.signature), self._log_queue)
+        threads: list[Any] = []
         try:
+            with uninterrupted():  # one that came meanwhile is raised at its end, where there is something to end
+                self._manager = multiprocessing.Manager()
+                self._processes.fork(self.dag.get_total_replica_count())
+                self._output_queue, self._load_queue = self.QueueClass(), self.QueueClass()
+                threads += self._run_load_queue_loop_in_thread(), self._run_output_queue_loop_in_thread()
             self._watch_until(lambda: not threads[1].is_alive())
             self._write_buffer.close()
             self._stop_load_queue_loop()
@@ -88,15 +90,18 @@ class StrictPipeline(Pipeline):  # type: ignore[misc]
                 raise
         if not manager.is_alive():
             raise died("The process that holds the queues", exit_code(manager), f"process {manager.pid}") from None
+        if self._exception:  # it came with the end of what was waited for
+            raise self._exception
 
     def _end(self, threads: list[Any]) -> None:
-        """End processes and queues, and with them every wait for either."""
+        """End processes and queues, as far as there are any, and with them every wait for either."""
         self._over = self._stop_called = True  # without its lock, which distilabel holds while steps load
         for step in self._steps_load_status:
             self._steps_load_status[step] = _STEP_UNLOADED_CODE
         self._processes.end()
-        self._manager._process.kill()
-        self._manager.shutdown()
+        if self._manager:
+            self._manager._process.kill()
+            self._manager.shutdown()
         for thread in threads:
             thread.join()
 

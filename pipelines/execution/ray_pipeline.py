@@ -16,10 +16,14 @@ from distilabel.pipeline.ray import RayPipeline
 from distilabel.utils.logging import stop_logging
 
 from pipelines.errors import HanjulError
+from pipelines.execution.deaths import raise_if_dead
 from pipelines.execution.interrupts import leave_interrupts
 from pipelines.execution.local_pipeline import StrictStepWrapper
 from pipelines.execution.ray_actors import Queue, StepActor, placement_of, queues_of, ray_of
 from pipelines.progress import is_quiet
+
+#: Seconds between two looks at whether all processes live.
+_LOOK_S = 1.0
 
 
 def on_ray(pipeline: Pipeline, address: str | None = None, **init: Any) -> StrictRayPipeline:
@@ -109,7 +113,7 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
         """Write no state down, as `StrictPipeline` does not."""
 
     def _handle_keyboard_interrupt(self) -> None:
-        """As `StrictPipeline` does."""
+        """Leave Ctrl-C to Python: distilabel's own handler would stop threads that are then waited for."""
         leave_interrupts()
 
     def _run_step(self, step: Any, input_queue: Any, replica: int) -> None:
@@ -124,8 +128,13 @@ class StrictRayPipeline(RayPipeline):  # type: ignore[misc]
         self._watchers[-1].start()
 
     def _watch(self, step: str, outcome: Any) -> None:
-        """Wait for a step to end. What it raised comes as a value, the end of its process as an exception."""
+        """Wait for a step to end. What it raised comes as a value, the end of its process as an exception.
+
+        What else the run depends on is looked at meanwhile: a server on this machine, for instance.
+        """
         try:
+            while not ray_of().wait([outcome], timeout=_LOOK_S)[0]:
+                raise_if_dead()
             failure = ray_of().get(outcome)
         except Exception as error:
             failure = _died(f"The step {step}", error) or error, str(error)

@@ -81,17 +81,21 @@ class StepProcesses:
 
     Args:
         names: of the pipeline, and of its cache.
-        count: steps, replicas of one counted each.
         log: takes the records of the steps' logs.
     """
 
-    def __init__(self, names: tuple[str, str], count: int, log: queue.Queue[logging.LogRecord]) -> None:
-        self._log = log
+    def __init__(self, names: tuple[str, str], log: queue.Queue[logging.LogRecord]) -> None:
+        self._names, self._log = names, log
         self._processes: dict[Connection, multiprocessing.Process] = {}
         self._steps: dict[Connection, str] = {}
+        self._idle: list[Connection] = []
+        self._unfinished: list[Connection] = []
+
+    def fork(self, count: int) -> None:
+        """Make as many as there are steps, replicas of one counted each."""
         for _ in range(count):
             here, there = multiprocessing.Pipe()
-            process = multiprocessing.Process(target=_work, args=(there, names))
+            process = multiprocessing.Process(target=_work, args=(there, self._names))
             process.start()
             there.close()
             self._processes[here] = process

@@ -4,7 +4,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
 from pipelines.drought import Drought
+from pipelines.endpoint.answers.completions import Completion
 from pipelines.endpoint.failures import Failure
 from pipelines.endpoint.streaming import Request, Response, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
@@ -82,7 +83,8 @@ class Propose(GeneratorTask):  # type: ignore[misc]
         form = answer_form(self.kind, self.count, self.llm.generation_kwargs["max_new_tokens"])
         answers = stream_answers(self.llm, self._requests(), lambda: len(self.questions), 1, form)
         with closing(answers):
-            yield from in_batches(map(_to_leaf, _until_drought(chain.from_iterable(answers))), self.batch_size)
+            responses = _until_drought(chain.from_iterable(answers), [request.about for request in self._requests()])
+            yield from in_batches(map(_to_leaf, responses), self.batch_size)
 
     def _requests(self) -> Iterator[Request]:
         for turn, question in enumerate(self.questions):
@@ -91,12 +93,19 @@ class Propose(GeneratorTask):  # type: ignore[misc]
             yield Request([{"role": "user", "content": prompt}], 0, about)
 
 
-def _until_drought(responses: Iterator[Response]) -> Iterator[Response]:
-    drought = Drought()
+def _until_drought(responses: Iterator[Response], asked: Sequence[dict[str, Any]]) -> Iterator[Response]:
+    """Responses until nothing usable has come for long; where something had, the questions left meet a limit."""
+    drought, left = Drought(), {about["turn"]: about for about in asked}
     for response in responses:
-        yield response
-        if drought.add(usable=bool(response.completion.texts)):
+        del left[response.about["turn"]]
+        done = response.completion
+        if drought.add(done.failure, usable=bool(done.texts)):
+            failure = drought.end(done.failure)
+            yield replace(response, completion=replace(done, failure=failure))
+            if drought.broken:
+                yield from (Response(about, Completion([], failure, 0, 0)) for about in left.values())
             return
+        yield response
 
 
 def _to_leaf(response: Response) -> dict[str, str]:

@@ -10,13 +10,13 @@ from typing import Literal
 
 from pipelines.planning.taxonomy import Category, Group
 from pipelines.text import morphemes
+from pipelines.text.frames import HANGUL
 from pipelines.text.tidy import clean_value
 
 #: Characters at most, white space included.
 PRODUCT_CHARS, VALUE_CHARS = 12, 14
 #: A word in Latin letters is taken for a brand.
 LATIN = re.compile(r"[A-Za-z\u00c0-\u024f][A-Za-z0-9\u00c0-\u024f'’&.-]*")
-HANGUL = re.compile(r"[가-힣]")
 ODD = re.compile(r"[^가-힣0-9 ]")
 #: Morphemes that do not tell two names apart: particles and endings (Sejong tags).
 INFLECTION = ("J", "E")

@@ -18,7 +18,7 @@ from distilabel.typing import GeneratorStepOutput, StepColumns
 
 from pipelines.drought import Drought
 from pipelines.endpoint.answers.json_answers import lines_form
-from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.failures import Failure
 from pipelines.endpoint.streaming import Request, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError
@@ -103,9 +103,11 @@ def write_lines(llm: Teacher, writing: Writing, check: Check | None = None) -> G
     with closing(answers):
         for responses in answers:
             for response, result in zip(responses, check(responses), strict=True):
-                ended = result.failure is not None and result.failure.kind in (FailureKind.LIMIT, FailureKind.GONE)
-                if writing.asked and not ended and drought.add(usable=result.is_usable):
-                    yield from _last(asking, response.about, result, drought)
+                ended = result.failure is not None and result.failure.ends_all
+                if writing.asked and drought.add(result.failure, usable=result.is_usable):
+                    last = replace(result, failure=drought.end(result.failure))
+                    for turn, settled in asking.add(response.about, last, [], last=True):
+                        yield replace(settled, turn=turn)
                     return
                 # Tidied here once, and not again at each look at what is accepted; of all lines so far, so no more
                 # columns than the selection needs.
@@ -114,16 +116,6 @@ def write_lines(llm: Teacher, writing: Writing, check: Check | None = None) -> G
                 for turn, settled in asking.add(response.about, result, lines, last=ended):
                     yield replace(settled, turn=turn)
             asking.look_ahead()
-
-
-def _last(
-    asking: Asking[PairResult], pair: Mapping[str, Any], result: PairResult, drought: Drought
-) -> Iterator[PairResult]:
-    """The results that are there when a drought ends the asking."""
-    if drought.broken:
-        result = replace(result, failure=Failure(FailureKind.LIMIT, str(drought)))
-    for turn, settled in asking.add(pair, result, [], last=True):
-        yield replace(settled, turn=turn)
 
 
 def _questions(asking: Asking[PairResult], writing: Writing) -> Iterator[Request | None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.endpoint.answers.thoughts import without_thoughts
+from pipelines.text.frames import HANGUL
 from pipelines.text.plain_answers import lines_in, one_copy
 
 #: Name of the list in the JSON object that is asked for.
@@ -17,7 +18,7 @@ LIST = "copies"
 LINE_NAMES = ("copy", "ad_copy", "line", "text", "content", "카피", "문구", "슬로건")
 #: Tokens of an answer in JSON beside those of its lines, at most: for each line, and once.
 JSON_TOKENS_PER_LINE, JSON_TOKENS = 12, 32
-FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
+FENCE = re.compile(r"^\s*```\w*\s*|```\s*$")
 #: JSON that was begun; nothing in it is a line of text.
 JSON_BEGUN = re.compile(r"\{|\[\s*(?:[\"'“‘{\[]|$)")
 #: An item of a list in other quotes than those of JSON.
@@ -28,7 +29,6 @@ LINE_NAME = re.compile(rf"(?:{'|'.join((LIST, *LINE_NAMES))})(?:[ _-]?\d{{1,2}})
 NO_ANSWER = re.compile(r"\s*(?:<(?:!doctype|html|head|\?xml)\b|\{\s*\"(?:errors?|detail)\"\s*:)", re.I)
 #: Places at which JSON may begin that are tried, at most.
 STARTS = 50
-HANGUL = re.compile(r"[가-힣]")
 #: "Cannot", as the end of a sentence: 멈출 수 없는 한 입 is no refusal.
 _CANNOT = r"(?:수(?:가|는|도)?\s?없(?:습니다|어요|네요|음)|어렵습니다|어려워요|힘듭니다|않습니다|못\s?합니다)"
 #: What a model would have done, said as one who serves.

@@ -9,9 +9,10 @@ import json
 import re
 from typing import Any
 
-#: Places at which JSON may begin that are tried, at most.
-STARTS = 50
+from pipelines.endpoint.answers.json_answers import STARTS
+
 REASON = "reason"
+_SPACE = re.compile(r"\s+")
 _OPEN, _CLOSE = "[\"'“‘]", "[\"'”’]"
 #: A value, and that it is not cut off.
 _VALUE = rf"\s*(?P<value>[^,}}\]\n\"'“”‘’]*?)\s*{_CLOSE}?\s*(?P<end>[,}}\]\n])"
@@ -26,6 +27,7 @@ def read(text: str, field: str) -> tuple[list[Any], str]:
     objects, rest = _objects(text, field)
     values = [value for values, _ in objects for value in values]
     reasons = [reason for values, reason in objects if values and reason]
+    rest = _SPACE.sub(lambda space: "\n" if "\n" in space[0] else " ", rest)  # a long one would take minutes below
     for match in re.finditer(before_value(field), rest):
         value = re.compile(_VALUE).match(rest, match.end())
         values.append(value["value"] if value else "")
@@ -34,7 +36,7 @@ def read(text: str, field: str) -> tuple[list[Any], str]:
 
 def before_value(field: str) -> str:
     """A regular expression for the name of a field and what stands between it and the value."""
-    return rf"{_OPEN}{field}{_CLOSE}\s*[:：]\s*{_OPEN}?\s*"
+    return rf"{_OPEN}{field}{_CLOSE}\s*[:：]\s*(?:{_OPEN}\s*)?"
 
 
 def _objects(text: str, field: str) -> tuple[list[tuple[list[Any], str]], str]:

@@ -55,6 +55,6 @@ def _text(content: bytes, *encodings: str) -> str | None:
     for encoding in encodings:
         try:
             return content.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+        except (ValueError, LookupError):  # some codecs that are there raise other errors than that of decoding
             continue
     return None

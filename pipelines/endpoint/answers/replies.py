@@ -14,9 +14,9 @@ from pipelines.endpoint.answers.thoughts import without_thoughts
 from pipelines.endpoint.failures import Failure, FailureKind, TransientError
 from pipelines.endpoint.next_steps import EMPTY, RAISE
 
-#: Tokens whose alternatives are kept: a digit, the answer to a closed question. Those of all the words of a sentence
-#: would make an answer fifty times as large.
-WEIGHED = re.compile(r"\W*\d점?\W*")
+#: Tokens whose alternatives are kept: a digit, the answer to a closed question, with what a tokenizer may have left on
+#: it; of full width, too. Those of all the words of a sentence would make an answer fifty times as large.
+WEIGHED = re.compile(r"\W*(\d)점?\W*")
 #: A token, and the logarithms of the probabilities of tokens that might have stood there.
 Token = tuple[str, dict[str, float]]
 #: Why a model that thinks first may give no text.

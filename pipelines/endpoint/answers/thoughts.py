@@ -16,8 +16,8 @@ _MARKS = (
 _THOUGHT = "|".join(rf"{begin}.*?{end}|^[ \t]*{begin}.*\Z" for begin, end in _MARKS)
 _WHOLE = re.compile(_THOUGHT, re.S | re.I | re.M)
 _LEADING = re.compile(rf"\A(?:\s*(?:{_THOUGHT}))+", re.S | re.I | re.M)
-#: What is left before the end of a thought: the prompt had begun it, or it held another.
-_ENDED = re.compile(rf"\A.*(?:{'|'.join(end for _, end in _MARKS)})", re.S | re.I)
+#: The end of a thought; in a text of JSON it is a word that is spoken of.
+_END = re.compile(rf"[:,\[]\s*\"(?:[^\"\\\n]|\\.)*\"(?=\s*[,}}\]])|(?P<end>{'|'.join(end for _, end in _MARKS)})", re.I)
 #: gpt-oss: channels; what is no final one is a thought. Without its special tokens it is run together.
 _TO_FINAL = re.compile(
     r"\A.*<\|channel\|>\s*final\s*(?:<\|constrain\|>\s*\w+\s*)?(?:<\|message\|>)?|\Aanalysis(?=\S).*?assistantfinal",
@@ -31,10 +31,15 @@ _NO_FINAL = re.compile(
 def without_thoughts(answer: str) -> str:
     """The answer alone, as it is where it holds no thought; nothing where it ends within one."""
     text = _NO_FINAL.sub("", _TO_FINAL.sub("", answer))
-    text = _ENDED.sub("", _WHOLE.sub("", text))
+    text = _after_end(_WHOLE.sub("", text))
     return text if text == answer else text.strip()
 
 
 def after_thoughts(answer: str) -> str:
     """What follows the thoughts, all of it: what looks like another may be a word that the answer quotes."""
-    return _ENDED.sub("", _LEADING.sub("", _NO_FINAL.sub("", _TO_FINAL.sub("", answer))))
+    return _after_end(_LEADING.sub("", _NO_FINAL.sub("", _TO_FINAL.sub("", answer))))
+
+
+def _after_end(text: str) -> str:
+    """What follows the last end of a thought that is left: the prompt had begun it, or it held another."""
+    return text[max((match.end() for match in _END.finditer(text) if match["end"]), default=0) :]

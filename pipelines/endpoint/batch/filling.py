@@ -3,8 +3,9 @@
 The writing code runs over the store and finds its answers there. What it does not find (an answer was garbage and is to
 be asked again) makes the next batch.
 
-Nothing is paid twice. A batch stands in the store before the provider can have it, under an id that the provider keeps
-with it, and until its results are in the store: whoever comes next finds it there, and at the provider.
+Nothing is paid twice, but what a command without batches asks at the same time. A batch stands in the store before the
+provider can have it, under an id that the provider keeps with it, and until its results are in the store: whoever comes
+next finds it there, and at the provider.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from pipelines.endpoint.answers.json_answers import lines_of, schema_of
 from pipelines.endpoint.answers.replies import Reply
 from pipelines.endpoint.client import ATTEMPTS, Client
 from pipelines.endpoint.completions import SENSELESS, Completion
+from pipelines.endpoint.connection import Connection
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError, Failure, FailureKind
 from pipelines.endpoint.next_steps import START, step_after
 from pipelines.endpoint.rate_limiter import DECREASE
@@ -504,6 +505,41 @@ def test_a_refused_key_is_named_without_the_key(store):
     assert raised.failure == Failure(FailureKind.GONE, str(raised), 401, step_after(401))
     assert "`api_key_env`" in raised.next_step
     assert outcomes(store) == [("401", 0, 0)]
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [("sk-secret\r", "secret"), ("sk-sec\nret", "sec"), ("sk-'sec\"ret\r", "sec"), ("sk-비밀열쇠", "비밀")],
+)
+def test_a_key_that_no_header_holds_is_not_shown(store: Store, key: str, part: str) -> None:
+    with serve(lambda body, number: "줄") as endpoint:
+        (raised,), _ = ask(endpoint.url, store, body_of(), key=key)
+    assert isinstance(raised, EndpointGoneError)
+    assert str(raised).startswith(f"the endpoint does not answer: {endpoint.url}")
+    assert part not in str(raised) and repr(part)[1:-1] not in str(raised)
+    assert endpoint.log.requests == []
+
+
+def test_a_word_that_stands_for_no_key_is_left_as_it_is() -> None:
+    error = openai.OpenAIError("none of them, sk-12345")
+    for key, words in (("none", "none of them, sk-12345"), ("sk-12345", "none of them, …")):
+        assert Connection(openai.AsyncOpenAI(api_key=key), 1).in_words(error) == f"OpenAIError: {words}"
+
+
+@pytest.mark.field
+def test_what_is_kept_meanwhile_and_of_no_use_is_asked_for_within_the_ledger(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def probe(client: Client) -> None:
+        """Another process, of an earlier version, was quicker."""
+        client.store.keep(client.key_of(body_of()), {"texts": [""], "input_tokens": 1, "output_tokens": 0})
+
+    monkeypatch.setattr(Client, "_probe", probe)
+    with serve(lambda body, number: "줄") as endpoint:
+        (reply,), _ = ask(endpoint.url, store, body_of(), caps=Caps(requests=1))
+    assert (reply.texts, len(endpoint.log.requests)) == (["줄"], 1)
+    assert outcomes(store) == [("answered", 2, 1)]
 
 
 LISTS = {

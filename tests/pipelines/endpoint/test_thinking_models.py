@@ -101,6 +101,33 @@ def test_else_the_limit_is_raised_once(store: Store, write: Any, knows: frozense
     assert len(tries) == sent and store.spent("run").requests >= sent + 1
 
 
+@pytest.mark.parametrize("status", [408, 409, 502, 504, 524, 529])
+def test_a_gateway_in_trouble_teaches_nothing(store: Store, status: int) -> None:
+    troubles = iter([error(status, "bad gateway")] * 2)
+
+    def write(body: dict[str, Any], number: int) -> Any:
+        return next(troubles, None) or thinker(10_000)(body, number) if TEMPLATE in body else thinker(100)(body, number)
+
+    with serve(write, knows=KNOWS) as endpoint:
+        (reply,), client = ask(endpoint.url, store, body_of())
+    assert reply.texts == ["줄"]
+    assert forms(endpoint) == [(False, LIMIT)] + [(True, LIMIT)] * 3
+    assert (client.compatibility.thinking, client.compatibility.room) == ("off", 0)
+
+
+def test_a_server_that_fails_without_the_field_too_teaches_no_other_process(store: Store) -> None:
+    def write(body: dict[str, Any], number: int) -> Any:
+        return thinker(100)(body, number) if len(endpoint.log.requests) == 1 else error(500, "oops")
+
+    with serve(write, knows=KNOWS) as endpoint:
+        _, client = ask(endpoint.url, store, body_of())
+    assert forms(endpoint)[:3] == [(False, LIMIT), (True, LIMIT), (False, LIMIT)]
+    assert client.compatibility.thinking == "stays"
+    with serve(thinker(10_000), knows=KNOWS) as endpoint:
+        (reply,), client = ask(endpoint.url, store, body_of("나"))
+    assert reply.texts == ["줄"] and client.compatibility.thinking == "off"
+
+
 def test_a_model_that_hides_its_thoughts_is_given_room(store: Store) -> None:
     def write(body: dict[str, Any], number: int) -> Any:
         fits = body["max_tokens"] > 100

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from distilabel.steps import GeneratorStep, GlobalStep, LoadDataFromDicts, StepI
 from pipelines.errors import HanjulError
 from pipelines.execution.deaths import died, raise_if_dead, watched
 from pipelines.execution.running import StrictPipeline, run
+from pipelines.execution.step_processes import StepProcesses
 
 #: Seconds within which a run that lost a process must be over, on a busy machine.
 PROMPT = 5
@@ -84,6 +86,21 @@ def counting(folder: Path, stop_at: str) -> StrictPipeline:
     return built
 
 
+@contextmanager
+def starting_slowly(folder: Path, stop_at: str) -> Iterator[None]:
+    """At the moment "start": all processes were made, and the one that made them has not gone on."""
+
+    def fork(processes: StepProcesses, count: int) -> None:
+        made(processes, count)
+        if stop_at == "start":
+            (folder / "at").touch()
+            time.sleep(1)
+
+    made = StepProcesses.fork
+    with patch.object(StepProcesses, "fork", fork):
+        yield
+
+
 def nothing_left() -> bool:
     threads = [thread for thread in threading.enumerate() if not thread.daemon]
     return not multiprocessing.active_children() and threads == [threading.main_thread()]
@@ -100,6 +117,35 @@ def test_a_step_that_is_killed_ends_the_run_at_once_and_is_named(tmp_path, momen
     assert caught.value.what == "The step count died: it was ended by SIGKILL (out of memory?)"
     assert caught.value.where == f"process {(tmp_path / 'at').read_text()}"
     assert caught.value.next_step == f"see whether memory ran out, and {KEPT}"
+    assert nothing_left()
+
+
+def test_processes_that_cannot_be_made_leave_none(tmp_path, monkeypatch):
+    def fails(processes: StepProcesses, count: int) -> None:
+        made(processes, count)
+        raise OSError("no more processes")
+
+    made = StepProcesses.fork
+    monkeypatch.setattr(StepProcesses, "fork", fails)
+    with pytest.raises(RuntimeError, match="no more processes"):
+        run(counting(tmp_path, ""))
+    assert nothing_left()
+
+
+def test_what_fails_in_a_thread_as_its_last_act_is_raised(tmp_path, monkeypatch):
+    def fails(pipeline: StrictPipeline) -> None:
+        raise LookupError("a broken batch")
+
+    def ended(pipeline: StrictPipeline) -> threading.Thread:
+        thread = threading.Thread(target=pipeline._output_queue_loop)
+        thread.start()
+        thread.join()
+        return thread
+
+    monkeypatch.setattr("distilabel.pipeline.base.BasePipeline._output_queue_loop", fails)
+    monkeypatch.setattr(StrictPipeline, "_run_output_queue_loop_in_thread", ended)
+    with pytest.raises(RuntimeError, match="a broken batch"):
+        run(counting(tmp_path, ""))
     assert nothing_left()
 
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from scripts.core.faults import explained
-from tests.pipelines.execution.test_deaths import counting
+from tests.pipelines.execution.test_deaths import counting, starting_slowly
 try:
-    with explained():
+    with explained(), starting_slowly(Path(sys.argv[1]), sys.argv[2]):
         run(counting(Path(sys.argv[1]), sys.argv[2]))
 except HanjulError as error:
     sys.exit(f"error: {error}")
@@ -31,7 +31,7 @@ except HanjulError as error:
 
 @pytest.mark.field
 @pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("moment", ["load", "middle", "end"])
+@pytest.mark.parametrize("moment", ["start", "load", "middle", "end"])
 def test_ctrl_c_is_one_sentence_and_leaves_nobody(tmp_path, moment, times):
     """As a terminal does it, all processes of the group get the signal."""
     command = [sys.executable, "-c", COMMAND, str(tmp_path), moment]

@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,6 +21,7 @@ from distilabel.pipeline import base
 from distilabel.steps import StepResources
 
 from pipelines.errors import HanjulError
+from pipelines.execution.deaths import watched
 from pipelines.execution.local_pipeline import StrictPipeline
 from pipelines.execution.ray_actors import pin_to_driver
 from pipelines.execution.ray_pipeline import on_ray
@@ -187,6 +190,24 @@ def run_interrupted(address, folder):
         return seconds, threads, ray.util.list_named_actors(all_namespaces=True)
 
 
+def run_beside_a_server(address, folder):
+    """The words of the error where a server that the run depends on is killed, and seconds since."""
+
+    def kill():
+        while not (folder / "begun").exists():
+            time.sleep(0.1)
+        server.kill()
+
+    with (
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"]) as server,
+        watched("The server", server.poll),
+        pytest.raises(HanjulError) as caught,
+    ):
+        threading.Thread(target=kill, daemon=True).start()
+        run(on_ray(broken_pipeline(folder, toy.Sleeps, begun=str(folder / "begun")), address, runtime_env=CODE))
+    return caught.value.what, time.time() - (folder / "begun").stat().st_mtime
+
+
 def run_copies(address, folder):
     """What the teacher wrote for four pairs on the cluster, and then again, with the requests sent in all."""
     from pipelines.synthesis.prompts import PromptBuilder
@@ -282,6 +303,12 @@ def test_a_key_in_a_step_reaches_it_and_no_file_of_ray(child, cluster, tmp_path)
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert any(b"asking" in path.read_bytes() for path in files)
     assert [path for path in files if key.encode() in path.read_bytes()] == []
+
+
+def test_a_run_ends_when_a_process_dies_that_it_depends_on(child, cluster, tmp_path):
+    what, seconds = child(run_beside_a_server, cluster[0], tmp_path)
+    assert what == "The server died: it was ended by SIGKILL (out of memory?)"
+    assert seconds < PROMPT
 
 
 def test_interrupt_ends_it_at_once(child, cluster, tmp_path):

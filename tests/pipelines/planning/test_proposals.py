@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
 from pipelines.drought import AT_FIRST
+from pipelines.endpoint.failures import FailureKind
+from pipelines.endpoint.spending.budget import Caps
 from pipelines.errors import HanjulError
 from pipelines.execution.running import run
 from pipelines.planning.proposals import build_proposals_pipeline, read_leaf
@@ -33,8 +36,8 @@ TAXONOMY = (
 )
 
 
-def propose(endpoint, folder, questions, kind, count):
-    llm = teacher_at(endpoint.url, folder, temperature=0.9, max_new_tokens=24)
+def propose(endpoint, folder, questions, kind, count, **fields):
+    llm = teacher_at(endpoint.url, folder, temperature=0.9, max_new_tokens=24, **fields)
     pipeline = build_proposals_pipeline(questions, llm, kind=kind, count=count, cache_dir=folder / "distilabel")
     return read_leaf(run(pipeline), kind, count)
 
@@ -50,6 +53,37 @@ def test_a_teacher_of_whom_nothing_is_usable_is_not_asked_on(tmp_path, monkeypat
     assert {(answer.failure.message, answer.failure.sample) for answer in answers} == {
         ("no usable answer", "Please log in.")
     }
+
+
+@pytest.mark.field
+def test_a_teacher_that_has_nothing_to_propose_any_more_is_a_limit_for_all_that_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.endpoint.answers.completions.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.drought.LATER", 20)
+    questions = [{"category": f"분류 {number}", "there": ()} for number in range(100)]
+
+    def write(body, number):
+        return '{"products": ["원두"]}' if len(endpoint.log.requests) < 6 else "Please log in."
+
+    with serve(write) as endpoint:
+        answers = propose(endpoint, tmp_path, questions, "product", 2)
+    assert [answer.category for answer in answers] == [question["category"] for question in questions]
+    words = Counter(answer.failure.message if answer.failure else "" for answer in answers)
+    usable = words.pop("")
+    assert 4 <= usable <= 6
+    unasked = 100 - usable - 20
+    assert words == {
+        "no usable answer": 19,
+        "20 prompts in a row brought nothing that can be used": unasked + 1,
+    }
+
+
+@pytest.mark.field
+def test_questions_that_meet_a_limit_all_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.drought.LATER", 20)
+    questions = [{"category": f"분류 {number}", "there": ()} for number in range(100)]
+    with serve(lambda body, number: '{"products": ["원두"]}') as endpoint:
+        answers = propose(endpoint, tmp_path, questions, "product", 2, caps=Caps(requests=5))
+    assert Counter(answer.failure and answer.failure.kind for answer in answers) == {None: 5, FailureKind.LIMIT: 95}
 
 
 def test_products_are_asked_for_each_category_and_come_back_in_its_order(tmp_path):

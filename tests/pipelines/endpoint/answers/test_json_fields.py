@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model_card.judging.geval_answers import SCORE, NoScoreError, chosen
-from pipelines.endpoint.answers.json_fields import read
+from pipelines.endpoint.answers.json_fields import before_value, read
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,26 @@ def test_a_score_among_words_is_read(score: int, wide: bool, number: str, shape:
     found, reason = chosen(f"평가해 보았습니다.\n{answer}\n도움이 되었기를 바랍니다!", SCORE)
     assert found == score
     assert reason == ('그는 "좋다"고 했다' if "reason" in shape else "")
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("space", [" ", "\n", "\t", " \n", "\u3000"])
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('{"score": 4SPACE', ["4"]),
+        ('{"score": 4SPACEx', ["4"]),
+        ('{"score":SPACE4, \'reason\': "SPACE"', ["4"]),
+        ('{"reason": "SPACE"좋다"SPACE", "score": 4SPACE,}', ["4"]),
+        ('"score"SPACE', []),
+    ],
+)
+def test_blanks_without_end_hold_nobody_up(text: str, values: list[str], space: str) -> None:
+    started = time.monotonic()
+    found = read(text.replace("SPACE", space * 50_000), "score")[0]
+    list(re.finditer(before_value("score") + r"(?=\d)", text.replace("SPACE", space * 50_000)))
+    assert time.monotonic() - started < 2
+    assert found == values or (found == [""] and "\n" not in space)  # without an end it may be cut off
 
 
 @given(st.text())

@@ -48,6 +48,11 @@ def test_what_is_no_json_is_a_text() -> None:
         ("application/json", "utf-8"),
         ("application/json; charset=utf-8", "utf-8"),
         ("text/plain; charset=ascii", "ascii"),
+        ("text/plain; charset=undefined", "undefined"),
+        ("text/plain; charset=idna", "idna"),
+        ("text/plain; charset=punycode", "punycode"),
+        ("text/plain; charset=base64", "base64"),
+        ("text/plain; charset=zip", "zip"),
     ],
 )
 def test_text_in_another_encoding_than_it_says_is_named_and_no_json(content_type: str, charset: str) -> None:

@@ -56,8 +56,8 @@ def test_nothing_is_left_of_a_thought_alone(answer: str) -> None:
 
 
 @given(
-    st.text(st.characters(exclude_characters="<>◁▷[]"), max_size=60),
-    st.text(st.characters(exclude_characters="<>◁▷[]")),
+    st.text(st.characters(exclude_characters='<>◁▷[]"'), max_size=60),
+    st.text(st.characters(exclude_characters='<>◁▷[]"')),
 )
 def test_whatever_was_thought(thought: str, line: str) -> None:
     for begin, end in (("<think>", "</think>"), ("", "</think>"), ("◁think▷", "◁/think▷")):
@@ -71,6 +71,23 @@ def test_after_thoughts_is_all_that_follows() -> None:
     assert after_thoughts("{1}") == "{1}"
 
 
-def test_a_mark_that_is_spoken_of_begins_no_thought() -> None:
-    said = '{"reason": "카피에 <think> 태그가 남아 있다", "score": 1}'
-    assert without_thoughts(said) == after_thoughts(said) == said
+QUOTED = '뒤의 </think> 표시가 \\"어색\\"하다'
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("words", ["카피에 <think> 태그가 남아 있다", QUOTED, "◁/think▷"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"reason": "WORDS", "score": 1}',
+        '{"score": 1, "reason": "WORDS"}',
+        '{\n  "reason" : "WORDS"\n}',
+        '평가입니다.\n```json\n{"reason": "WORDS", "score": 1',
+        '["WORDS", "다른 줄"]',
+    ],
+)
+def test_a_mark_that_is_spoken_of_is_none(words: str, said: str) -> None:
+    answer = said.replace("WORDS", words)
+    assert without_thoughts(answer) == after_thoughts(answer) == answer
+    for thought in ("<think>음</think>", '{"score": 4}이 나을까?</think>', '"WORDS"라면?</think>'):
+        assert without_thoughts(thought + answer) == after_thoughts(thought + answer) == answer
