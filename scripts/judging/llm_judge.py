@@ -17,6 +17,7 @@ from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import LinePair, Raw
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
 from pipelines.endpoint.next_steps import AGAIN
+from pipelines.endpoint.origin import is_loopback
 from pipelines.endpoint.session import Session
 from pipelines.endpoint.spending.answer_store import key_of
 from pipelines.errors import HanjulError
@@ -25,7 +26,6 @@ from pipelines.progress import Progress
 from pipelines.rows import Scorable
 from pipelines.text.counted import counted
 from scripts.core import endpoints, log
-from scripts.core.origin import is_loopback
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
 

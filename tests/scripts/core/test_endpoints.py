@@ -125,10 +125,24 @@ def test_a_redirect_to_another_host_does_not_carry_the_key(
 def test_the_key_of_openai_goes_to_openai_alone(url: str) -> None:
     openai = EndpointSettings(base_url="https://api.openai.com/v1", model="m")
     assert endpoints.key_for(openai, "x.teacher", local_hub=True) == SECRETS["OPENAI_API_KEY"]
-    assert os.environ["OPENAI_ORG_ID"] == SECRETS["OPENAI_ORG_ID"]
     with pytest.raises(HanjulError, match="The teacher's key is not named"):
         endpoints.key_for(EndpointSettings(base_url=url, model="m"), "x.teacher", local_hub=True)
-    assert {name for name in SECRETS if name in os.environ} == {"OPENAI_API_KEY"}
+    assert {name: os.environ.get(name) for name in SECRETS} == SECRETS  # for a client of OpenAI that comes later
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(
+    "key", ["sk-1\n", " sk-1", "sk-1 # mine", "sk-\t1", "“sk-1”", "sk-한글", "sk-1\x7f", " ", "sk-1\r"]
+)
+def test_what_is_no_key_is_refused_unspoken(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("MINE", key)
+    settings = EndpointSettings(base_url=URL, model="m", api_key_env="MINE")
+    with pytest.raises(HanjulError, match="The judge's key holds a blank, the end of a line or another") as raised:
+        endpoints.key_for(settings, "evaluate.judge", local_hub=True)
+    assert raised.value.where == "MINE" and "sk-" not in str(raised.value)
+    assert str(raised.value) in endpoints.missing(
+        JudgeSettings(base_url=URL, model="m", api_key_env="MINE"), "evaluate.judge", local_hub=True
+    )
 
 
 @pytest.mark.field
