@@ -29,7 +29,8 @@ class Released:
         uris: dataset, adapter, space (and the merged model, its GGUFs where they were made).
         collection: its slug.
         version: the tag that stands on every repo.
-        asked: what a teacher was asked for on the way, pairs and lines; a limit may have ended that.
+        asked: what a teacher was asked for on the way, pairs and lines; a limit may have ended that. Empty where the
+            version was released before: it is as it is.
     """
 
     uris: dict[str, HfUri]
@@ -62,7 +63,7 @@ def run(hub: Hub, recipe: Recipe) -> Released:
     uris = _stages(hub, recipe, dataset, sealed, asked)
     for uri in uris.values():
         _tag(hub, uri, recipe.version)
-    return Released(uris, _collect(hub, recipe, uris), recipe.version, tuple(asked))
+    return Released(uris, _collect(hub, recipe, uris), recipe.version, () if sealed else tuple(asked))
 
 
 def _check_repos(hub: Hub, recipe: Recipe, dataset: HfUri) -> None:
