@@ -17,6 +17,7 @@ from scripts.exporting import exports
 from scripts.hub import ownership
 from scripts.hub.hub import Hub
 from scripts.hub.patience import patiently
+from scripts.judging import judges
 from scripts.models import models
 from scripts.stages import evaluate, filter, import_rows, pairs, space, synthesize, train
 
@@ -54,6 +55,7 @@ class Released:
 
 def run(hub: Hub, recipe: Recipe) -> Released:
     """Run every stage that is not done yet, then tag every repo and put them into one collection."""
+    judges.check_installed()
     dataset = hub.repo("dataset", recipe.dataset, "dataset")
     sealed = recipe.version if hub.tagged(dataset, recipe.version) else None
     if not sealed:
