@@ -123,7 +123,8 @@ def _judge(recipe: Recipe, rows: Sequence[Any], where: str, judged: Judged, loca
     """The LLM judge of a recipe, if it names one; what its calibration lacks is missing, too."""
     if not (judge := recipe.evaluate.judge):
         return []
-    from scripts.judging.judge_estimate import PLACE, of_judge  # which takes deepeval
+    from scripts.judging.judge_estimate import of_judge  # which takes deepeval
+    from scripts.judging.llm_judge import PLACE
 
     try:
         data = calibration_data(rows, where, recipe.evaluate, recipe.seed)

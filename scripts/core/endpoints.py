@@ -85,6 +85,7 @@ def options_of(
         HanjulError: a limit in USD, and no price is known.
     """
     budget = settings.budget
+    variable = key_variable(settings if isinstance(settings, JudgeSettings) else settings.teacher) or ""
     return EndpointOptions(
         base_url=base_url,
         model=model,
@@ -96,6 +97,8 @@ def options_of(
         caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
         price=price_within_limits(settings, place),
         batch_poll_s=budget.batch_poll if budget.batch else None,
+        place=place,
+        key_variable="" if variable == "none" else variable,
     )
 
 

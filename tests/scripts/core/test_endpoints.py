@@ -24,7 +24,7 @@ from tests.pipelines.endpoint.teachers import options_for
 
 URL = "https://writer.example/v1"
 BUDGET = {"max_requests": 3, "max_tokens": 400, "max_usd": 5.5, "timeout": 2.5}
-MODEL = {"base_url": URL, "model": "writer", "price": {"input": 1, "output": 2}}
+MODEL = {"base_url": URL, "model": "writer", "api_key_env": "MINE", "price": {"input": 1, "output": 2}}
 
 
 @pytest.fixture
@@ -41,13 +41,17 @@ def test_every_setting_of_a_teacher_is_among_the_options(
         {"teacher": MODEL, "concurrency": 9, "budget": BUDGET | {"batch": batch, "batch_poll": 7}}
     )
     options = endpoints.options_of(settings, "x.teacher", base_url=URL, model="writer", identity="who", run_id="run")
-    assert options == EndpointOptions(URL, "writer", "who", store, "run", 9, 2.5, Caps(3, 400, 5.5), price, 1, poll)
+    assert options == EndpointOptions(
+        URL, "writer", "who", store, "run", 9, 2.5, Caps(3, 400, 5.5), price, 1, poll, "x.teacher", "MINE"
+    )
 
 
 def test_every_setting_of_a_judge_is_among_the_options(store: Path) -> None:
-    settings = JudgeSettings.model_validate({**MODEL, "concurrency": 9, "budget": BUDGET})
+    settings = JudgeSettings.model_validate({**MODEL, "api_key_env": "none", "concurrency": 9, "budget": BUDGET})
     options = endpoints.options_of(settings, "x.judge", base_url=URL, model="writer", identity="who", run_id="run")
-    assert options == EndpointOptions(URL, "writer", "who", store, "run", 9, 2.5, Caps(3, 400, 5.5), Price(1, 2))
+    assert options == EndpointOptions(
+        URL, "writer", "who", store, "run", 9, 2.5, Caps(3, 400, 5.5), Price(1, 2), place="x.judge"
+    )
 
 
 def test_a_limit_in_money_needs_a_price(store: Path) -> None:
