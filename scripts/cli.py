@@ -191,7 +191,7 @@ def release(
         else:
             out(released.table(hub))
         for uri in released.asked:
-            limits.raise_if_reached(hub, uri)
+            limits.raise_if_reached(hub, uri, released.version)
 
 
 @app.command("import")
@@ -508,7 +508,7 @@ def doctor() -> None:
 
 
 def main() -> None:
-    """Entry point. Exits with 0, 1 (a known error), 2 (usage) or 70 (a bug)."""
+    """Entry point. Exits with 0, 1 (a known error), 2 (usage), 3 (a limit was reached) or 70 (a bug)."""
     app()
 
 

@@ -13,12 +13,10 @@ from pipelines.endpoint.spending.prices import typical_input_tokens
 from pipelines.errors import HanjulError
 from scripts.comparison.eval_prompts import few_shot_chat
 from scripts.core import endpoints
-from scripts.core.asked import Asked, columns, missing_in_words
+from scripts.core.asked import Asked, Judged, columns, missing_in_words
 from scripts.core.settings import PairsSettings, Recipe
 from scripts.hub.hub import Hub
-from scripts.judging import llm_judge
 from scripts.judging.calibration_data import calibration_data
-from scripts.judging.judge_estimate import Judged, of_judge
 from scripts.labelling import votes_repo
 from scripts.stages import evaluate as stage
 from scripts.teaching import estimate, teachers
@@ -39,7 +37,8 @@ def of_release(recipe: Recipe, *, local_hub: bool) -> str:
         found += _proposals(recipe.pairs, local_hub)
         found.append(estimate.of_recipe(recipe, local_hub=local_hub).table())
     rows = list(load_corpus())
-    systems = 2 + bool(_asked_teacher(recipe))  # the base, the adapter
+    # One base, though it may be an encoder-decoder, which does not write: no Hub is asked here.
+    systems = stage.systems_of(recipe, starts=1 if recipe.train.start else 0)
     found += _teacher_beside(recipe, rows, local_hub)
     found += _judge(recipe, rows, CORPUS, Judged(systems, _lines(recipe)), local_hub)
     return _said(found)
@@ -78,10 +77,6 @@ def _said(found: Sequence[str]) -> str:
 
 def _lines(recipe: Recipe) -> int:
     return recipe.evaluate.pairs * recipe.evaluate.candidates
-
-
-def _asked_teacher(recipe: Recipe) -> str | None:
-    return recipe.synthesize.teacher.base_url if recipe.synthesize else None
 
 
 def _proposals(settings: PairsSettings, local_hub: bool) -> list[str]:
@@ -128,10 +123,13 @@ def _judge(recipe: Recipe, rows: Sequence[Any], where: str, judged: Judged, loca
     """The LLM judge of a recipe, if it names one; what its calibration lacks is missing, too."""
     if not (judge := recipe.evaluate.judge):
         return []
+    from scripts.judging.judge_estimate import of_judge  # which takes deepeval
+    from scripts.judging.llm_judge import PLACE
+
     try:
         data = calibration_data(rows, where, recipe.evaluate, recipe.seed)
     except HanjulError as error:
-        missing = (str(error), *endpoints.missing(judge, llm_judge.PLACE, local_hub=local_hub))
+        missing = (str(error), *endpoints.missing(judge, PLACE, local_hub=local_hub))
         return [columns({"judge": f"{judge.model} at {judge.base_url}", "missing": missing_in_words(missing)})]
     return [of_judge(recipe, data, judged, local_hub=local_hub).table()]
 

@@ -10,7 +10,6 @@ import numpy as np
 from model_card import statistics
 from model_card.comparison.report import Difference, Judgement, PairwiseComparison
 from model_card.comparison.surface import Answer, is_broken
-from model_card.judging.deepeval_metrics import JUDGED_METRICS, as_test_case
 from model_card.judging.facts import Verdict
 from model_card.judging.judge import Judge
 from model_card.statistics import Array, Interval
@@ -90,6 +89,8 @@ def _verdict(judge: Judge, answer: Answer) -> Verdict | None:
         return Verdict(dict.fromkeys(metrics, 0.0), dict.fromkeys(metrics, _BROKEN_REASON))
     if judge.verdicts([_row(answer)])[0] is None:
         return None
+    from model_card.judging.deepeval_metrics import JUDGED_METRICS, as_test_case
+
     case = as_test_case(answer.product, list(answer.values), answer.line)
     measured = {key: JUDGED_METRICS[key](judge) for key in metrics}
     for metric in measured.values():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from model_card.judging.facts import preference
 from model_card.judging.geval import GEVAL_METRICS
-from model_card.judging.geval_answers import BETTER, SCORE, NoScoreError, Question, Weighed
+from model_card.judging.geval_answers import BETTER, SCORE, NoAnswerError, NoScoreError, Question, Weighed
 from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import LinePair, Raw
 from model_card.judging.rubrics import SCALE, comparison
@@ -77,7 +77,7 @@ def _weigh_all(
     others = [failure for failure, _ in failures.most_common() if failure.kind is not FailureKind.REFUSED]
     model.scored |= any(answers)
     if others and not model.scored:
-        raise NoScoreError(others[0].message)
+        raise NoAnswerError(others[0])
     model.failures.update(failures)
     return answers
 

@@ -179,7 +179,9 @@ class Client:
             raise ThrottledError(words) from error  # nothing was wrong with this request but its form
         if status in (401, 402) or "insufficient_quota" in said.code:
             words = f"the endpoint refuses the key: {words}" if status == 401 else words
-            raise self._stop(words, step_after(402 if "insufficient_quota" in said.code else status), status) from error
+            raise self._stop(
+                words, self._step_after(402 if "insufficient_quota" in said.code else status), status
+            ) from error
         if status in (429, 503):
             wait = retry_after(error)
             self.limiter.on_throttled(number, wait)
@@ -190,7 +192,7 @@ class Client:
             raise TransientError(words) from error
         # A 403 or 404 may be of this prompt (a moderated one), or of the key and the model.
         if self.health.on_refusal(forbidden=status in (403, 404)):
-            raise self._stop(words, step_after(status), status) from error
+            raise self._stop(words, self._step_after(status), status) from error
         return Reply([], failure=Failure(FailureKind.REJECTED, words, status))
 
     def _is_about_form(self, status: int, said: Said, sent: dict[str, Any]) -> bool:
@@ -213,7 +215,7 @@ class Client:
             self.limiter.on_timeout()
         if self.health.on_failure(key):
             status = status_of(error)
-            step = FASTER if timed_out(error) else step_after(status or 500)
+            step = FASTER if timed_out(error) else self._step_after(status or 500)
             raise self._stop(str(error), step, status) from error
         if self.health.in_trouble:
             self.limiter.on_trouble()
@@ -228,7 +230,7 @@ class Client:
         if is_unconnected(error):
             raise self._stop(str(error), START) from error
         if isinstance(error, ThrottledError) and self.health.on_refusal():
-            raise self._stop(str(error), step_after(status or 429), status) from error
+            raise self._stop(str(error), self._step_after(status or 429), status) from error
         return Reply([], failure=Failure(FailureKind.GAVE_UP, f"{error} ({attempts} attempts)", status))
 
     def _stop(self, message: str, next_step: str, status: int | None = None) -> EndpointGoneError:
@@ -237,6 +239,10 @@ class Client:
         self._stopped.set()
         self.limiter.open()
         return EndpointGoneError(str(self._gone), status=self._gone.status, next_step=self._gone.next_step)
+
+    def _step_after(self, status: int) -> str:
+        asked = self.options
+        return step_after(status, place=asked.place, model=asked.model, variable=asked.key_variable)
 
     def _raise_if_gone(self) -> None:
         if self._gone:  # an error of its own for each: they gather tracebacks

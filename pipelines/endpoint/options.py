@@ -26,6 +26,8 @@ class EndpointOptions:
         choices: choices asked for in one request at most. llama.cpp fills its slots better, and counts tokens rightly,
             with 1; and each choice has a seed of its own.
         batch_poll_s: seconds between two looks at a batch of the provider's Batch API; None asks at once.
+        place: where a recipe names the endpoint, for next steps; empty where none does.
+        key_variable: the environment variable that holds the key, for next steps; empty where none is asked for.
     """
 
     base_url: str
@@ -39,3 +41,5 @@ class EndpointOptions:
     price: Price | None = None
     choices: int = 1
     batch_poll_s: int | None = None
+    place: str = ""
+    key_variable: str = ""

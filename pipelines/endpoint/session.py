@@ -8,8 +8,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-import openai
-
+from pipelines.endpoint.account import open_api
 from pipelines.endpoint.client import Client
 from pipelines.endpoint.options import EndpointOptions
 
@@ -35,8 +34,7 @@ class Session:
         """
         for name in ("httpx", "httpx2", "openai"):  # a line for each request
             logging.getLogger(name).setLevel(logging.WARNING)
-        api = openai.AsyncOpenAI(base_url=options.base_url, api_key=api_key, max_retries=0, timeout=options.timeout)
-        self.client = Client(api, options)
+        self.client = Client(open_api(options.base_url, api_key, options.timeout), options)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

@@ -10,6 +10,7 @@ from typing import Any
 from distilabel.models.llms.utils import prepare_output
 from pydantic import PrivateAttr
 
+from pipelines.endpoint.account import open_api
 from pipelines.endpoint.batch.client import BatchApiClient
 from pipelines.endpoint.batch.hooks import BatchHooks
 from pipelines.endpoint.client import Client
@@ -37,6 +38,8 @@ class Teacher(BatchHooks):
     def load(self) -> None:
         """Open the client, and keep it from logging a line for each request."""
         super().load()
+        assert self.api_key  # else `load` has said so
+        self._aclient = open_api(self.options.base_url, self.api_key.get_secret_value(), self.options.timeout)
         for client in ("httpx", "httpx2", "openai"):
             logging.getLogger(client).setLevel(logging.WARNING)
 
@@ -47,11 +50,10 @@ class Teacher(BatchHooks):
 
     def open(self) -> Client:
         """A client for the event loop that is running, with the answers of earlier runs."""
-        api = self._aclient.with_options(max_retries=0)  # the client retries, by its own rules
         if self.options.batch_poll_s:
-            self._client_of_loop = BatchApiClient(api, self.options, self)
+            self._client_of_loop = BatchApiClient(self._aclient, self.options, self)
         else:
-            self._client_of_loop = Client(api, self.options)
+            self._client_of_loop = Client(self._aclient, self.options)
         return self._client_of_loop
 
     async def write(

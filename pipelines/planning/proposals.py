@@ -15,7 +15,7 @@ from distilabel.typing import GeneratorStepOutput, StepColumns
 from pydantic import Field
 
 from pipelines.drought import Drought
-from pipelines.endpoint.answers.completions import Completion
+from pipelines.endpoint.completions import Completion
 from pipelines.endpoint.failures import Failure
 from pipelines.endpoint.streaming import Request, Response, in_batches, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from huggingface_hub import HfUri
 
 from model_card.comparison.evaluation import Candidate
 from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.next_steps import AGAIN
 from pipelines.endpoint.spending.answer_store import Store, key_of
 from pipelines.endpoint.streaming import Request, stream_answers
-from pipelines.errors import HanjulError, LimitReachedError
+from pipelines.errors import HanjulError
 from pipelines.likelihood.generation import generate_lines
 from pipelines.progress import Progress
 from pipelines.rows import CHAT_TEMPLATE
@@ -27,7 +28,7 @@ from scripts.core import endpoints, env
 from scripts.core.fingerprint import code_digest
 from scripts.core.settings import Sampling, SynthesizeSettings
 from scripts.hub.hub import Hub
-from scripts.teaching import teachers
+from scripts.teaching import limits, teachers
 
 
 def lines_of_model(
@@ -91,32 +92,38 @@ def lines_of_teacher(
         responses = stream_answers(llm, requests, lambda: len(prompts.pairs), wanted)
         by_place = {response.about["place"]: response.completion for response in chain.from_iterable(responses)}
         completions = [by_place[place] for place in range(len(prompts.pairs))]
-        _raise_if_unanswered(endpoint, [one.failure for one in completions if len(one.texts) < wanted])
         tokens = sum(one.input_tokens for one in completions), sum(one.output_tokens for one in completions)
+        usage = endpoints.usage_of(settings, run_id, *tokens)
+        _raise_if_unanswered(endpoint, [one.failure for one in completions if len(one.texts) < wanted], usage)
         texts = [text for one in completions for text in (one.texts + [""] * wanted)[:wanted]]
         lines = [next(iter(lines_in(text)), text.strip().split("\n")[0]) for text in texts]
         served = Counter(who_wrote(endpoint.name, endpoint.asked, one.model) for one in completions)
         others = {model: count for model, count in served.items() if model != endpoint.name}
         teachers.tell_who_answered("evaluate: pairs", endpoint, others)
         candidate = prompts.candidate(name, ", ".join(served), "", lines, None)
-        return candidate, endpoints.usage_of(settings, run_id, *tokens)
+        return candidate, usage
 
 
-def _raise_if_unanswered(endpoint: teachers.TeacherEndpoint, failures: Sequence[Failure | None]) -> None:
+def _raise_if_unanswered(
+    endpoint: teachers.TeacherEndpoint, failures: Sequence[Failure | None], usage: Mapping[str, Any]
+) -> None:
     """Stop where a limit or the network took lines from a teacher: no report shows them as its broken lines.
+
+    Args:
+        usage: what the others took.
 
     Raises:
         HanjulError: it did.
     """
 
     teachers.raise_if_gone(endpoint, failures)
-    kept_back = [
-        failure for failure in failures if failure and failure.kind in (FailureKind.LIMIT, FailureKind.GAVE_UP)
-    ]
-    if kept_back:
-        limited = any(failure.kind is FailureKind.LIMIT for failure in kept_back)
-        raise (LimitReachedError if limited else HanjulError)(
-            f"The teacher left {counted(len(kept_back), 'pair')} short of lines: {kept_back[0].label}",
-            "synthesize.teacher, synthesize.budget",
-            "raise the limit or run it again: what was answered is not asked again",
-        )
+    limited, given_up = (
+        [failure for failure in failures if failure and failure.kind is kind]
+        for kind in (FailureKind.LIMIT, FailureKind.GAVE_UP)
+    )
+    short = f"the teacher left {counted(len(limited) + len(given_up), 'pair')} of the evaluation short of lines"
+    if limited:
+        raise limits.reached(limited[0].message, "synthesize", short, usage)
+    if given_up:
+        step = given_up[0].next_step or AGAIN
+        raise HanjulError(f"{short[0].upper()}{short[1:]}: {given_up[0].message}", endpoint.base_url, step)

@@ -68,6 +68,22 @@ class Asked:
         )
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What is to be judged after the calibration.
+
+    Attributes:
+        systems: whose lines are scored, and compared with each other.
+        lines: of each system.
+        scored, compared: rows, and pairs of lines, beside those: what people voted on.
+    """
+
+    systems: int = 0
+    lines: int = 0
+    scored: int = 0
+    compared: int = 0
+
+
 def columns(rows: dict[str, str]) -> str:
     """Names and what they stand for; later lines of one stand under its first."""
     width = max(10, *(len(name) + 1 for name in rows))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.endpoint.options import EndpointOptions
+from pipelines.endpoint.origin import OPENAI, is_loopback, origin_of
 from pipelines.endpoint.spending import prices
 from pipelines.endpoint.spending.answer_store import Store
 from pipelines.endpoint.spending.budget import Caps
 from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.core.origin import OPENAI, is_loopback, origin_of
 from scripts.core.settings import AskingSettings, EndpointSettings, JudgeSettings
+
+#: What a key may be made of: visible ASCII. A header cannot hold the rest, and errors of that would tell of the key.
+OF_A_KEY = re.compile("[!-~]+")
 
 
 def identity_of(endpoint: EndpointSettings) -> str:
@@ -37,11 +41,9 @@ def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
         local_hub: the command works on the local Hub, whose token stands in HF_TOKEN.
 
     Raises:
-        HanjulError: it is not named, not there, or meant for another.
+        HanjulError: it is not named, not there, meant for another, or no header can hold it.
     """
     named, url, who = key_variable(endpoint), str(endpoint.base_url), place.rpartition(".")[2]
-    if origin_of(url) != OPENAI:
-        env.forget_openai_account()
     if named == "none" or (named is None and is_loopback(url)):
         return "none"
     if named is None:
@@ -58,9 +60,15 @@ def key_for(endpoint: EndpointSettings, place: str, *, local_hub: bool) -> str:
         )
     env.KEY_VARIABLES.add(named)
     key = os.environ.get(named)
-    if key:
-        return key
-    raise HanjulError(f"The {who}'s key is not in the environment", named, f"run `export {named}=…`")
+    if not key:
+        raise HanjulError(f"The {who}'s key is not in the environment", named, f"run `export {named}=…`")
+    if not OF_A_KEY.fullmatch(key):
+        raise HanjulError(
+            f"The {who}'s key holds a blank, the end of a line or another character that no key has",
+            named,
+            f"export {named} anew, the key alone: a file or a clipboard often adds the end of a line",
+        )
+    return key
 
 
 def options_of(
@@ -77,6 +85,7 @@ def options_of(
         HanjulError: a limit in USD, and no price is known.
     """
     budget = settings.budget
+    variable = key_variable(settings if isinstance(settings, JudgeSettings) else settings.teacher) or ""
     return EndpointOptions(
         base_url=base_url,
         model=model,
@@ -88,6 +97,8 @@ def options_of(
         caps=Caps(budget.max_requests, budget.max_tokens, budget.max_usd),
         price=price_within_limits(settings, place),
         batch_poll_s=budget.batch_poll if budget.batch else None,
+        place=place,
+        key_variable="" if variable == "none" else variable,
     )
 
 

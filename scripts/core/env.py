@@ -24,9 +24,6 @@ SECRET = re.compile("(^|_)(API)?(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)(_|$)", r
 #: Characters; a shorter value is none.
 SHORTEST_SECRET = 6
 
-#: What openai's client reads from the environment and sends along, to whatever address it is given.
-OPENAI_ACCOUNT = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_CUSTOM_HEADERS", "OPENAI_ADMIN_KEY")
-
 #: Port of `hanjul hub serve`.
 HUB_PORT = 8710
 
@@ -98,12 +95,6 @@ def opt_out() -> None:
     useless = ("The .default. attribute with value None", "Cannot enable progress bars", ".is_gradient_checkpointing")
     for message in useless:
         warnings.filterwarnings("ignore", message=message)
-
-
-def forget_openai_account() -> None:
-    """Keep from this process, and those that it starts, what is for OpenAI alone: another endpoint will be asked."""
-    for name in OPENAI_ACCOUNT:
-        os.environ.pop(name, None)
 
 
 def has_token() -> bool:

@@ -134,6 +134,8 @@ def hub_fault(error: BaseException, *, absent: bool = True) -> HanjulError | Non
     link: BaseException | None = error
     unreached: BaseException | None = None
     while link is not None and not isinstance(link, HfHubHTTPError | RequestError):
+        if type(link).__module__.partition(".")[0] == "openai":  # another server than the Hub
+            return None
         if isinstance(link, LocalEntryNotFoundError):  # which says so of an answer, too, where one is its cause
             unreached = link
         link = link.__cause__

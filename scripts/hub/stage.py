@@ -25,7 +25,7 @@ from pipelines.locks import locked
 from pipelines.progress import Progress
 from pipelines.text.counted import counted
 from scripts.core import env
-from scripts.core.faults import hub_fault, raised_by
+from scripts.core.faults import KEPT, hub_fault, raised_by
 from scripts.core.files import write_atomically
 from scripts.core.installed import git_commit, package_versions
 from scripts.core.log import log
@@ -37,8 +37,7 @@ from scripts.hub.patience import patiently
 
 #: The status of a commit whose parent is not the newest any more.
 PARENT_MOVED = 412
-KEPT = "the finished work is kept"
-AGAIN = f"run the same command again: {KEPT} and only the commit is repeated"
+AGAIN = "run the same command again: the finished work is kept and only the commit is repeated"
 
 
 @dataclass(frozen=True)

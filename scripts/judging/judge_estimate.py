@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import comb
 from typing import Any
 
@@ -16,7 +15,7 @@ from pipelines.endpoint.spending.prices import typical_input_tokens
 from pipelines.metrics import METRICS
 from pipelines.rows import Scorable
 from scripts.core import endpoints
-from scripts.core.asked import Asked
+from scripts.core.asked import Asked, Judged
 from scripts.core.settings import Recipe
 from scripts.judging.calibration_data import CalibrationData
 from scripts.judging.llm_judge import PLACE
@@ -25,22 +24,6 @@ from scripts.judging.llm_judge import PLACE
 ANSWER_TOKENS = 45
 #: Rows whose prompts are measured; the others are taken to be like them.
 MEASURED = 20
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What is to be judged after the calibration.
-
-    Attributes:
-        systems: whose lines are scored, and compared with each other.
-        lines: of each system.
-        scored, compared: rows, and pairs of lines, beside those: what people voted on.
-    """
-
-    systems: int = 0
-    lines: int = 0
-    scored: int = 0
-    compared: int = 0
 
 
 def of_judge(recipe: Recipe, data: CalibrationData, judged: Judged, *, local_hub: bool) -> Asked:

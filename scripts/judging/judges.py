@@ -14,12 +14,20 @@ from model_card.judging.judge import Judge, calibrated
 from scripts.core.faults import input_errors
 from scripts.core.settings import EvaluateSettings, Recipe
 from scripts.hub.hub import Hub
-from scripts.judging import llm_judge
 from scripts.judging.calibration_data import CalibrationData
 from scripts.judging.likelihood_judge import make_likelihood_judge
 from scripts.judging.sense_judge import make_sense_judge
 from scripts.labelling import votes_repo
 from scripts.models import models
+
+
+def check_installed() -> None:
+    """Import what an evaluation judges with; that it lacks is better known before hours of work.
+
+    Raises:
+        ModuleNotFoundError: deepeval is not installed.
+    """
+    from model_card.judging import deepeval_metrics  # noqa: F401
 
 
 @contextmanager
@@ -40,6 +48,8 @@ def open_llm_judge(
     Raises:
         HanjulError: see `llm_judge.open_judge`.
     """
+    from scripts.judging import llm_judge  # which takes deepeval
+
     assert settings.judge
     with llm_judge.open_judge(hub, settings.judge, run, teacher=teacher) as endpoint, input_errors("calibration"):
         judge = calibrated(

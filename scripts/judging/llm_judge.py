@@ -17,6 +17,7 @@ from model_card.judging.geval_model import EndpointModel
 from model_card.judging.judge import LinePair, Raw
 from pipelines.endpoint.failures import BudgetSpentError, EndpointGoneError
 from pipelines.endpoint.next_steps import AGAIN
+from pipelines.endpoint.origin import is_loopback
 from pipelines.endpoint.session import Session
 from pipelines.endpoint.spending.answer_store import key_of
 from pipelines.errors import HanjulError
@@ -25,9 +26,9 @@ from pipelines.progress import Progress
 from pipelines.rows import Scorable
 from pipelines.text.counted import counted
 from scripts.core import endpoints, log
-from scripts.core.origin import is_loopback
 from scripts.core.settings import JudgeSettings
 from scripts.hub.hub import Hub
+from scripts.teaching import limits
 
 #: Where a recipe names the judge.
 PLACE = "evaluate.judge"
@@ -81,7 +82,8 @@ class EndpointJudge:
         self, ask: Callable[[Any, Any, Any], list[Result | None]], items: Sequence[Any], title: str, total: int
     ) -> list[Result | None]:
         before, foreign = Counter(self.model.failures), self.model.foreign
-        with _endpoint_errors(self.settings), Progress(title, total, unit="answers", state=self._spent) as progress:
+        progress = Progress(title, total, unit="answers", state=self._spent)
+        with _endpoint_errors(self.settings, self.run_id, self.model, title), progress:
             results = ask(self.model, items, progress.advance)
         missing = results.count(None)
         if missing:
@@ -135,7 +137,7 @@ def open_judge(
             temperature=settings.temperature,
             max_new_tokens=settings.max_new_tokens,
         )
-        with _endpoint_errors(settings):
+        with _endpoint_errors(settings, run_id, model, "judge: the first request"):
             scoring, why = model.scoring()
         samples = 1 if scoring == "probabilities" else settings.samples
         how = "token probabilities" if samples == 1 else f"{samples} answers each, no token probabilities ({why})"
@@ -144,18 +146,25 @@ def open_judge(
 
 
 @contextmanager
-def _endpoint_errors(settings: JudgeSettings) -> Iterator[None]:
-    """Add to errors of the endpoint what the reader of a recipe can do about them."""
+def _endpoint_errors(settings: JudgeSettings, run_id: str, model: EndpointModel, title: str) -> Iterator[None]:
+    """Add to errors of the endpoint what the reader of a recipe can do about them.
+
+    Args:
+        run_id: whose limits they are.
+        title: what the model is asked meanwhile.
+    """
     try:
         yield
     except BudgetSpentError as error:
-        step = f"raise the limit and {AGAIN}"
-        raise HanjulError(f"The judge's budget is spent: {error}", f"{PLACE}.budget", step) from error
+        usage = endpoints.usage_of(settings, run_id, model.input_tokens, model.output_tokens)
+        raise limits.reached(str(error), PLACE, f"{title}, not all is answered", usage) from error
     except EndpointGoneError as error:
         raise HanjulError(f"The judge cannot be asked: {error}", settings.base_url, error.next_step or AGAIN) from error
     except NoScoreError as error:
+        failure = error.failure
         step = f"see what {settings.model} answers, raise `{PLACE}.max_new_tokens`, or name another model"
-        raise HanjulError(f"The judge gives no score: {error}", settings.base_url, step) from error
+        said = f"The judge gives no score: {failure.message}"
+        raise HanjulError(said, settings.base_url, failure.next_step or step) from error
 
 
 def _host(base_url: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from scripts.core.origin import origin_of
+from pipelines.endpoint.origin import origin_of
 from scripts.core.settings import BudgetSettings, EndpointSettings, OfAnyHost, Recipe
 
 #: Keys from the recipe's root to a section.

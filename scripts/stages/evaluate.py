@@ -109,6 +109,7 @@ def run(
     Raises:
         HanjulError: too few held-out pairs or rows, or see `scripts.judging.judges`.
     """
+    judges.check_installed()
     settings = recipe.evaluate
     if teacher and _endpoint(recipe):
         raise HanjulError(
@@ -239,7 +240,14 @@ def count_systems(group: Group, recipe: Recipe) -> int:
     """How many systems write, as `_candidates` has them."""
     bases = [base for base in dict.fromkeys(group.bases) if not models.is_encoder_decoder(base)]
     starts = {start.id for start in group.starts if start} - {adapter.id for adapter in group.adapters}
-    return len(bases) + bool(group.teacher or _endpoint(recipe)) + len(starts) + len(group.adapters)
+    return systems_of(recipe, len(bases), len(starts), len(group.adapters), adapter_wrote=group.teacher is not None)
+
+
+def systems_of(
+    recipe: Recipe, bases: int = 1, starts: int = 0, adapters: int = 1, *, adapter_wrote: bool = False
+) -> int:
+    """How many systems write where there are so many bases that do, SFT adapters that others started from, adapters."""
+    return bases + (adapter_wrote or _endpoint(recipe)) + starts + adapters
 
 
 def apart(uris: Sequence[HfUri]) -> list[str]:

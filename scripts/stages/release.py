@@ -17,6 +17,7 @@ from scripts.exporting import exports
 from scripts.hub import ownership
 from scripts.hub.hub import Hub
 from scripts.hub.patience import patiently
+from scripts.judging import judges
 from scripts.models import models
 from scripts.stages import evaluate, filter, import_rows, pairs, space, synthesize, train
 
@@ -29,7 +30,8 @@ class Released:
         uris: dataset, adapter, space (and the merged model, its GGUFs where they were made).
         collection: its slug.
         version: the tag that stands on every repo.
-        asked: what a teacher was asked for on the way, pairs and lines; a limit may have ended that.
+        asked: what a teacher was asked for on the way, pairs and lines; a limit may have ended that. Empty where the
+            version was released before: it is as it is.
     """
 
     uris: dict[str, HfUri]
@@ -53,6 +55,7 @@ class Released:
 
 def run(hub: Hub, recipe: Recipe) -> Released:
     """Run every stage that is not done yet, then tag every repo and put them into one collection."""
+    judges.check_installed()
     dataset = hub.repo("dataset", recipe.dataset, "dataset")
     sealed = recipe.version if hub.tagged(dataset, recipe.version) else None
     if not sealed:
@@ -62,7 +65,7 @@ def run(hub: Hub, recipe: Recipe) -> Released:
     uris = _stages(hub, recipe, dataset, sealed, asked)
     for uri in uris.values():
         _tag(hub, uri, recipe.version)
-    return Released(uris, _collect(hub, recipe, uris), recipe.version, tuple(asked))
+    return Released(uris, _collect(hub, recipe, uris), recipe.version, () if sealed else tuple(asked))
 
 
 def _check_repos(hub: Hub, recipe: Recipe, dataset: HfUri) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from huggingface_hub import HfUri
 
 from pipelines.endpoint.failures import Failure, FailureKind
+from pipelines.endpoint.next_steps import AGAIN
 from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
 from pipelines.errors import HanjulError
+from pipelines.execution.deaths import raise_if_dead
 from scripts.core import endpoints
 from scripts.core.log import log
 from scripts.core.settings import AskingSettings, Recipe, TeacherSettings
@@ -25,8 +27,6 @@ from scripts.models.lora_gguf import convert
 PLACE = "synthesize.teacher"
 #: What to do without one.
 NAME_ONE = "name an endpoint (`base_url`, `model`), run `hanjul train` or give --teacher"
-#: What was answered is kept.
-AGAIN = "run it again: what was answered is not asked again"
 #: Tokens that one request to the embedded teacher may fill: a short prompt and a line.
 CONTEXT = 512
 
@@ -40,7 +40,6 @@ class TeacherEndpoint:
         identity: names it in the cache of answers; the embedded one has another port each time.
         tuned: it was trained on our prompt.
         place: where a recipe names it.
-        key_variable: the environment variable that holds its key; empty where it asks for none.
     """
 
     base_url: str
@@ -50,7 +49,6 @@ class TeacherEndpoint:
     identity: str
     tuned: bool
     place: str = PLACE
-    key_variable: str = ""
 
     @property
     def asked(self) -> str:
@@ -84,9 +82,8 @@ def open_teacher(
     """
     if teacher.base_url:
         model, key = _named_model(teacher, place), endpoints.key_for(teacher, place, local_hub=hub.is_local)
-        variable = "" if key == "none" else endpoints.key_variable(teacher) or ""
         identity = endpoints.identity_of(teacher)
-        yield TeacherEndpoint(teacher.base_url, model, key, model, identity, False, place, variable)
+        yield TeacherEndpoint(teacher.base_url, model, key, model, identity, False, place)
         return
     if adapter is None:
         raise HanjulError("There is no teacher", place, NAME_ONE)
@@ -126,26 +123,13 @@ def raise_if_gone(endpoint: TeacherEndpoint, failures: Iterable[Failure | None])
     """Stop where one of the failures is that the endpoint is gone: what it did answer is kept.
 
     Raises:
-        HanjulError: it is not there (any more).
+        HanjulError: it is not there (any more), or is a process of ours that died.
     """
 
     gone = [failure for failure in failures if failure and failure.kind is FailureKind.GONE]
     if gone:
-        first = next((failure for failure in gone if failure.status), gone[0])  # those that waited know the words alone
-        raise HanjulError(first.message, endpoint.base_url, _step_after(first, endpoint))
-
-
-def _step_after(gone: Failure, endpoint: TeacherEndpoint) -> str:
-    """What to change, where the same again would end the same; with the names that it has in the recipe."""
-    place, model, variable = endpoint.place, endpoint.model, endpoint.key_variable
-    key, account = f"the key in {variable}" if variable else "you", f" of the key in {variable}" if variable else ""
-    steps = {
-        401: f"put a valid key into {variable}" if variable else f"name the variable of a key in `{place}.api_key_env`",
-        402: f"add credit to the account{account}, or name another `{place}.base_url`",
-        403: f"check that {key} may use {model} (`{place}.model`)",
-        404: f"check `{place}.model` ({model}) and `{place}.base_url`",
-    }
-    return steps.get(gone.status or 0) or gone.next_step or AGAIN
+        raise_if_dead()  # which says how the embedded one ended
+        raise HanjulError(gone[0].message, endpoint.base_url, gone[0].next_step or AGAIN)
 
 
 def tell_who_answered(what: str, endpoint: TeacherEndpoint, served: Mapping[str, int]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -12,9 +14,10 @@ from typer.testing import CliRunner
 from pipelines.metrics import METRICS
 from pipelines.rows import make_row
 from scripts import cli, dry_run, recipes
+from scripts.core.asked import Judged
 from scripts.core.settings import PairsSettings, Recipe
 from scripts.judging.calibration_data import calibration_data
-from scripts.judging.judge_estimate import Judged, of_judge
+from scripts.judging.judge_estimate import of_judge
 from scripts.stages import evaluate
 from tests.pipelines.endpoint.teacher_server import serve
 
@@ -170,3 +173,50 @@ def test_dry_run_of_the_readme_says_what_is_missing(monkeypatch: pytest.MonkeyPa
     writing = dry_run.of_release(recipes.load("endpoint"), local_hub=True).split("\n\n")[0]
     assert table(writing)["missing"].endswith("(OPENAI_API_KEY) → run `export OPENAI_API_KEY=…`")
     assert "; " in table(writing)["tokens"] and table(writing)["tokens"].endswith("out at most")
+
+
+@pytest.mark.parametrize(
+    ("start", "teacher", "systems"), [(None, None, 2), ("hf://models/us/sft", None, 3), (None, "t", 3)]
+)
+def test_a_release_counts_its_systems_as_the_evaluation_does(
+    monkeypatch: pytest.MonkeyPatch, start: str | None, teacher: str | None, systems: int
+) -> None:
+    monkeypatch.setattr(dry_run, "load_corpus", lambda: ROWS)
+    train = {"method": "dpo", "start": start} if start else {}
+    written = {"teacher": {"base_url": "https://t.example/v1", "model": teacher}} if teacher else None
+    chosen = Recipe.model_validate({"train": train, "evaluate": {"judge": JUDGE}, "synthesize": written})
+    judge = dry_run.of_release(chosen, local_hub=True).split("\n\n")[-1]
+    assert f"then {chosen.evaluate.pairs * chosen.evaluate.candidates} lines of each of {systems} systems" in judge
+
+
+WITHOUT_DEEPEVAL = """
+import sys
+
+
+class Nowhere:
+    def find_spec(self, name, path=None, target=None):
+        if name == "deepeval":
+            raise ModuleNotFoundError("No module named 'deepeval'", name=name)
+
+
+sys.meta_path.insert(0, Nowhere())
+from scripts import dry_run, recipes
+from scripts.core import faults
+from scripts.stages import calibrate, evaluate, release
+
+print(dry_run.of_release(recipes.load("imported"), local_hub=True))
+for run, given in ((evaluate.run, (None, [], None)), (release.run, (None,))):
+    try:
+        run(*given, recipes.load("imported"))
+    except ModuleNotFoundError as error:  # before anything else
+        print(error.name)
+named = {"evaluate.judge.base_url": "https://j.example/v1", "evaluate.judge.model": "j"}
+with faults.explained():
+    dry_run.of_release(recipes.load("imported", named), local_hub=True)
+"""
+
+
+def test_deepeval_is_needed_where_a_judge_is_named_alone() -> None:
+    ran = subprocess.run([sys.executable, "-c", WITHOUT_DEEPEVAL], capture_output=True, text=True, timeout=120)
+    assert ran.stdout.splitlines() == [dry_run.NOBODY, "deepeval", "deepeval"], ran.stderr
+    assert "The judges need deepeval (not installed)" in ran.stderr.splitlines()[-1]

@@ -57,7 +57,7 @@ def test_a_teacher_of_whom_nothing_is_usable_is_not_asked_on(tmp_path, monkeypat
 
 @pytest.mark.field
 def test_a_teacher_that_has_nothing_to_propose_any_more_is_a_limit_for_all_that_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.endpoint.answers.completions.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.completions.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("pipelines.drought.LATER", 20)
     questions = [{"category": f"분류 {number}", "there": ()} for number in range(100)]
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import httpx2
 import numpy as np
+import openai
 import pytest
 import torch
 from huggingface_hub.errors import BadRequestError, HfHubHTTPError, LocalEntryNotFoundError
 from pydantic import TypeAdapter
 
 from pipelines.errors import HanjulError
-from scripts.core.faults import explained, input_errors, raised_by
+from scripts.core.faults import explained, hub_fault, input_errors, raised_by
 
 REQUEST = httpx2.Request("GET", "http://127.0.0.1:9/x")
 
@@ -102,6 +103,16 @@ def a_bug_while_an_answer_is_read() -> None:
         raise answered(404)
     except HfHubHTTPError:
         {}["headers"]
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("kind", [openai.APIConnectionError, openai.APITimeoutError])
+def test_an_endpoint_is_not_taken_for_the_hub(kind: type[openai.APIConnectionError]) -> None:
+    lost = kind(request=REQUEST)
+    lost.__cause__ = httpx2.ConnectError("refused", request=REQUEST)
+    for error in (lost, wrapped(lost)):
+        assert hub_fault(error) is None
+    assert hub_fault(wrapped(httpx2.ConnectError("refused", request=REQUEST)))
 
 
 def test_a_bug_after_a_fault_is_a_bug() -> None:

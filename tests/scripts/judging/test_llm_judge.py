@@ -8,8 +8,8 @@ from model_card.judging.judge import Judge, Raw
 from model_card.judging.korean_reasons import MARK
 from model_card.statistics import Interval
 from pipelines import progress
-from pipelines.endpoint.next_steps import START
-from pipelines.errors import HanjulError
+from pipelines.endpoint.next_steps import AGAIN, RAISE, START
+from pipelines.errors import HanjulError, LimitReachedError
 from pipelines.metrics import METRICS
 from scripts.core import endpoints
 from scripts.core.settings import EvaluateSettings, JudgeSettings, TeacherSettings
@@ -21,6 +21,9 @@ from tests.pipelines.endpoint.teacher_server import Raw as Wire
 RUN = {"dataset": "hanjul-copy", "version": "v0.1.0", "seed": 1}
 ROWS = [{"product": "우산", "values": ["든든한"], "ad_copy": f"{n}번째 비" + "가 온다" * n} for n in range(1, 5)]
 WEIGHTS = {3: 0.5, 4: 0.5}
+#: An answer whose limit is spent on thinking.
+THOUGHT = {"role": "assistant", "content": None, "reasoning_content": "음"}
+THINKING = Wire({"choices": [{"index": 0, "message": THOUGHT, "finish_reason": "length"}]})
 #: Scores of all rows.
 SCORES = len(ROWS) * len(METRICS)
 
@@ -118,13 +121,14 @@ def test_inside_a_calibrated_judge():
 
 def test_a_budget_stops_it_and_a_larger_one_goes_on():
     with judging(lambda prompt: WEIGHTS) as endpoint:
-        with opened(endpoint.url, budget={"max_requests": 5}) as judge, pytest.raises(HanjulError) as raised:
+        with opened(endpoint.url, budget={"max_requests": 5}) as judge, pytest.raises(LimitReachedError) as raised:
             judge.raw(ROWS)
-        assert (raised.value.what, raised.value.where) == (
-            "The judge's budget is spent: max_requests = 5 (5 sent)",
-            "evaluate.judge.budget",
+        assert raised.value.what.startswith(
+            "Ended by a limit, evaluate.judge.budget.max_requests = 5 (5 sent): judge: 4 lines, not all is answered; "
+            "5 requests, "
         )
-        assert raised.value.next_step == "raise the limit and run it again: what was answered is not asked again"
+        assert raised.value.where == "evaluate.judge"
+        assert raised.value.next_step == f"raise `evaluate.judge.budget.max_requests`; then {AGAIN}"
         with opened(endpoint.url, budget={"max_requests": 1 + SCORES}) as judge:
             assert None not in judge.raw(ROWS)
         assert len(endpoint.requests) == 1 + SCORES
@@ -142,6 +146,19 @@ def test_a_model_that_gives_no_score():
         pass
     assert raised.value.what.startswith("The judge gives no score: no JSON with `score`")
     assert raised.value.where == endpoint.url
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_message_has_one_next_step(first):
+    asked = []
+
+    def think(prompt):
+        asked.append(prompt)
+        return WEIGHTS if len(asked) == 1 and not first else THINKING
+
+    with judging(think) as endpoint, pytest.raises(HanjulError) as raised, opened(endpoint.url) as judge:
+        judge.raw(ROWS)
+    assert raised.value.next_step == RAISE and "→" not in raised.value.what
 
 
 def test_an_endpoint_that_is_not_there(free_port):

@@ -250,7 +250,8 @@ def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest
     with serve(lambda body, choice: "비보다 먼저 펴지는 마음") as endpoint:
         named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
         asking = SynthesizeSettings.model_validate({"teacher": named, "budget": {"max_requests": 2}})
-        with pytest.raises(LimitReachedError, match="left 2 pairs short of lines: limit"):
+        said = r"synthesize.budget.max_requests = 2 \(2 sent\): the teacher left 2 pairs of .* short of lines; 2 req"
+        with pytest.raises(LimitReachedError, match=said):
             system_lines.lines_of_teacher(hub, "teacher", asking, prompts, "run", tmp_path)
         more = asking.model_copy(update={"budget": asking.budget.model_copy(update={"max_requests": 4})})
         candidate, _ = system_lines.lines_of_teacher(hub, "teacher", more, prompts, "run", tmp_path)

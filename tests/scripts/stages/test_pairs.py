@@ -162,7 +162,7 @@ def test_a_limit_ends_the_questions_and_keeps_the_answers(hub: Hub, small: None)
     ) as raised:
         limits.raise_if_reached(hub, uri)
     assert raised.value.where == uri.to_uri()
-    assert raised.value.next_step.startswith("raise `pairs.propose.budget.max_requests` and run")
+    assert raised.value.next_step.startswith("raise `pairs.propose.budget.max_requests`; then run it again")
 
 
 @pytest.mark.field

@@ -8,9 +8,11 @@ from unittest.mock import MagicMock
 import pytest
 from huggingface_hub import HfUri
 
+from pipelines.errors import LimitReachedError
 from scripts import recipes
 from scripts.core.settings import Recipe
 from scripts.stages import release
+from scripts.teaching import limits
 
 DATASET = HfUri(type="dataset", id="us/copy")
 PEOPLE = ("written", "imported")
@@ -89,3 +91,29 @@ def test_imported_rows_are_filtered_once(stages: Any) -> None:
         ("space", ["4"]),
     ]
     assert {name: uri.revision for name, uri in uris.items()} == {"dataset": "2", "adapter": "4", "space": "5"}
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("released", [False, True])
+def test_a_limit_is_told_by_the_run_that_releases_with_what_can_change_it(
+    monkeypatch: pytest.MonkeyPatch, released: bool
+) -> None:
+    lines = HfUri(type="dataset", id="us/copy", revision="1")
+
+    def stages(hub: Any, recipe: Recipe, dataset: HfUri, sealed: str | None, asked: list[HfUri]) -> dict[str, HfUri]:
+        asked.append(lines)
+        return {"dataset": lines}
+
+    monkeypatch.setattr(release, "_stages", stages)
+    monkeypatch.setattr(release, "_check_repos", lambda *_: None)
+    hub = MagicMock()
+    hub.tagged.return_value = "1" if released else None
+    counts = {"in": 9, "out": 18, "limit": "max_usd = 1.0 (0.7500 spent)"}
+    usage = {"input_tokens": 1, "output_tokens": 1, "usd": 0.5, "requests_sent": 2, "usd_sent": 0.75}
+    hub.manifest.return_value = {"stage": "synthesize", "counts": counts, "usage": usage}
+    found = release.run(hub, recipes.load("endpoint"))
+    assert found.asked == (() if released else (lines,))  # what was released before is complete
+    with pytest.raises(LimitReachedError) as raised:
+        limits.raise_if_reached(hub, lines, found.version)
+    step = f"raise `synthesize.budget.max_usd`, and `version`: {found.version} is released; then run it again"
+    assert raised.value.next_step.startswith(step)

@@ -257,7 +257,7 @@ def test_a_limit_says_what_was_asked_what_came_what_it_cost_and_what_to_raise(
     assert f"{usage['requests_sent']} requests, {usage['input_tokens']:,} tokens in, " in error.what
     assert error.what.endswith(f"{usage['output_tokens']:,} out, 0.0000 USD")
     assert error.where == uri.to_uri() and error.exit_code == 3
-    assert error.next_step.startswith(f"raise `synthesize.budget.{name.split(' ')[0]}` and run the same command again")
+    assert error.next_step.startswith(f"raise `synthesize.budget.{name.split(' ')[0]}`; then run it again")
 
 
 @pytest.mark.field

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipelines.endpoint.next_steps import AGAIN
 from scripts.teaching import limits
 
 USAGE = {"input_tokens": 1_200, "output_tokens": 340, "usd": 0.5, "requests_sent": 20, "usd_sent": 0.75}
@@ -14,17 +15,17 @@ USAGE = {"input_tokens": 1_200, "output_tokens": 340, "usd": 0.5, "requests_sent
         (
             "max_usd = 1.0 (0.7500 spent)",
             "synthesize.budget.max_usd = 1.0 (0.7500 spent)",
-            "raise `synthesize.budget.max_usd` and run the same command again",
+            f"raise `synthesize.budget.max_usd`; then {AGAIN}",
         ),
         (
             "each pair that lacks a row was asked 3 times (synthesize.attempts)",
             "each pair that lacks a row was asked 3 times (synthesize.attempts)",
-            "raise `synthesize.attempts`, plan more pairs",
+            "be content with what there is, or raise `synthesize.attempts` or `pairs.n`",
         ),
         (
             "200 prompts in a row brought nothing that can be used",
             "200 prompts in a row brought nothing that can be used",
-            "see with one request by hand",
+            "be content with what there is, or change `synthesize.teacher.model` or `seed`",
         ),
     ],
 )
@@ -33,7 +34,11 @@ def test_a_limit_says_what_it_cost_and_what_to_do(limit: str, named: str, step: 
     assert error.what == (
         f"Ended by a limit, {named}: 2 of 9 rows accepted; 20 requests, 1,200 tokens in, 340 out, 0.7500 USD"
     )
-    assert error.where == "synthesize" and error.next_step.startswith(step)
+    assert error.where == "synthesize" and error.next_step == step
+    released = limits.reached(limit, "synthesize", "2 of 9 rows accepted", USAGE, version="v0.1.0")
+    assert released.next_step == step.removesuffix(f"; then {AGAIN}") + ", and `version`: v0.1.0 is released" + (
+        f"; then {AGAIN}" if AGAIN in step else ""
+    )
 
 
 def test_a_cost_that_nobody_knows_is_left_out() -> None:
