@@ -20,7 +20,7 @@ from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging.sense_judge import open_gate, pinned_by
 from scripts.teaching import complaints, limits, teachers
-from scripts.teaching.examples import Examples
+from scripts.teaching.examples import Examples, rows_of_people
 from scripts.teaching.prompts import prompt_builder
 from scripts.teaching.rounds import WritingJob, WritingResult, write_all
 from scripts.teaching.teachers import tell_who_answered
@@ -67,7 +67,7 @@ def run(
     stage = Stage("synthesize", repo, inputs, options, sealed)
 
     def work(folder: Path) -> Outcome:
-        people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
+        people = rows_of_people(hub, pairs)
         prompts = prompt_builder(hub, settings, examples, people, recipe.seed)
         planned = list(hub.rows(pairs, "pairs"))
         with input_errors("synthesize.examples"):

@@ -24,7 +24,7 @@ from scripts.core.faults import input_errors
 from scripts.core.settings import ProposeSettings, Recipe, SynthesizeSettings
 from scripts.hub.hub import Hub
 from scripts.teaching import proposals, teachers
-from scripts.teaching.examples import Examples
+from scripts.teaching.examples import Examples, rows_of_people
 from scripts.teaching.prompts import prompt_builder
 
 #: Prompts whose length is measured; the others are taken to be like them.
@@ -99,7 +99,7 @@ def of_pairs(hub: Hub, pairs: HfUri, adapter: HfUri | None, recipe: Recipe) -> E
 
     settings = recipe.synthesize or SynthesizeSettings()
     examples = None if adapter else Examples.find(hub, settings.examples_from)
-    people = [row for row in hub.rows(pairs, "raw") if row["source"] != "synthesised"]
+    people = rows_of_people(hub, pairs)
     prompts = prompt_builder(hub, settings, examples, people, recipe.seed)
     planned: Sequence[dict[str, Any]] = list(hub.rows(pairs, "pairs"))
     found = estimate(planned, prompts, settings, adapter.to_uri() if adapter else "", recipe.seed)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from huggingface_hub import HfUri
+
 from pipelines.errors import HanjulError
 from pipelines.rows import Row, split_of
 from pipelines.slogans import SLOGANS
@@ -61,6 +63,13 @@ class Examples:
         if isinstance(self.source, HubSource):
             rows = [row for record, row in zip(records, rows, strict=True) if _may_be_shown(record, row)]
         return (_examples(rows, str(self.source)),)
+
+
+def rows_of_people(hub: Hub, dataset: HfUri) -> list[Any]:
+    """The rows of a pinned dataset's config `raw` that no teacher wrote; none where it has no such config yet."""
+    if "raw" not in hub.config_names(dataset):
+        return []
+    return [row for row in hub.rows(dataset, "raw") if row["source"] != "synthesised"]
 
 
 def _may_be_shown(record: Record, row: Row) -> bool:

@@ -292,6 +292,15 @@ def test_the_command_ends_with_a_code_of_its_own(
 
 
 @pytest.mark.field
+def test_pairs_alone_are_enough(hub: Hub) -> None:
+    """Nobody has imported a row: the examples are the slogans."""
+    planned = pairs.run(hub, hub.repo("dataset", "pairs-alone"), None, PairsSettings(n=8), seed=1)
+    with serve(write) as endpoint:
+        uri = run(hub, planned, recipe(endpoint.url))
+    assert len(synthesised(hub, uri)) == 16
+
+
+@pytest.mark.field
 def test_another_model_than_asked_stands_in_rows_and_card(
     hub: Hub, planned: HfUri, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
