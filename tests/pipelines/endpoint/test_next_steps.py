@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from pipelines.endpoint.failures import EndpointGoneError
 from pipelines.endpoint.next_steps import AGAIN, step_after
+from pipelines.endpoint.session import Session
+from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, serve
+from tests.pipelines.endpoint.teachers import options_for
 
 KEYED = {"place": "synthesize.teacher", "model": "writer", "variable": "MY_KEY"}
 OPEN = {"place": "pairs.propose.teacher", "model": "writer"}
@@ -27,3 +33,17 @@ OPEN = {"place": "pairs.propose.teacher", "model": "writer"}
 )
 def test_the_next_step_says_what_to_change(named: dict[str, str], status: int, step: str) -> None:
     assert step_after(status, **named) == step + (f"then {AGAIN}" if status == 402 else "")
+
+
+@pytest.mark.field
+@pytest.mark.parametrize(("status", "code"), [(402, None), (429, "insufficient_quota")])
+def test_an_empty_account_is_named_whatever_the_status(tmp_path: Path, status: int, code: str | None) -> None:
+    said = Raw({"error": {"message": "no credit", "type": "error", "code": code}}, status)
+    with serve(lambda body, number: said) as endpoint:
+        options = options_for(endpoint.url, tmp_path, place="evaluate.judge", key_variable="MY_KEY")
+        body = {"model": MODEL, "messages": [{"role": "user", "content": "줄"}], "max_tokens": 5}
+        with Session(options, KEY) as session, pytest.raises(EndpointGoneError) as raised:
+            session.run(session.client.ask(body))
+    assert raised.value.next_step.startswith(
+        "add credit to the account of the key in MY_KEY, or name another `evaluate"
+    )

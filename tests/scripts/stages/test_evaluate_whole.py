@@ -259,6 +259,33 @@ def test_what_a_limit_keeps_back_is_no_broken_line(hub: Hub, monkeypatch: pytest
     assert [answer.line for answer in candidate.answers] == ["비보다 먼저 펴지는 마음"] * 4
 
 
+def test_the_limit_is_told_where_another_pair_was_given_up_first(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MY_TEACHER_KEY", KEY)
+    monkeypatch.setattr("scripts.core.env.answers_path", lambda: tmp_path / "answers.sqlite")
+    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
+    prompts = EvalPrompts(
+        tuple((f"향초 {n}", ("차분한",)) for n in range(4)), (ROWS[0],), EvaluateSettings(candidates=1), 1
+    )
+
+    def write(body: dict[str, Any], choice: int) -> str | tuple[int, str]:
+        return (500, "broken") if "향초 0" in body["messages"][-1]["content"] else "비보다 먼저 펴지는 마음"
+
+    with serve(write) as endpoint:
+        named = {"base_url": endpoint.url, "model": MODEL, "api_key_env": "MY_TEACHER_KEY"}
+        for most, kind, said in (
+            (9, LimitReachedError, "max_requests = 9 .9 sent.: the teacher left 3 pairs"),
+            (99, HanjulError, "The teacher left 1 pair of the evaluation short of lines: .*broken"),
+        ):
+            asking = SynthesizeSettings.model_validate(
+                {"teacher": named, "budget": {"max_requests": most}, "concurrency": 1}
+            )
+            with pytest.raises(kind, match=said) as raised:
+                system_lines.lines_of_teacher(hub, "teacher", asking, prompts, "run", tmp_path)
+            assert type(raised.value) is kind
+
+
 @pytest.mark.parametrize(
     ("uris", "names"),
     [
