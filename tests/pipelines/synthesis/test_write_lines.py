@@ -30,7 +30,7 @@ TUNED = PromptBuilder(lines=0)
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("client", "answers.completions"):
+    for module in ("client", "completions"):
         monkeypatch.setattr(f"pipelines.endpoint.{module}.FIRST_PAUSE_S", 0.001)
 
 
