@@ -20,6 +20,9 @@ LAZY = {
     "scripts/core/faults.py": "`scripts/cli.py` imports it",
     "scripts/hub/session.py": "huggingface_hub reads the environment when it is imported",
     "space/model.py": "a Space may lack the package, and the page is there before the model is",
+    "scripts/dry_run.py": "deepeval need not be installed where no LLM judge is named",
+    "scripts/judging/judges.py": "as above",
+    "model_card/comparison/judgement.py": "as above, where nobody scores",
     "scripts/training/worker.py": "TRL's trainers take seconds, and a finished release trains nothing",
 }
 #: What takes over 0.3 s to import, is not always installed, or belongs to a process of its own.

@@ -12,8 +12,8 @@ from pipelines.errors import HanjulError
 
 #: Seconds until a process that hung up is seen dead, at most.
 NOTED_S = 1.0
-#: Who -> gives the exit code, or None for as long as it runs.
-_WATCHED: dict[str, Callable[[], int | None]] = {}
+#: Who, and what gives the exit code, or None for as long as it runs. Two may go by one name.
+_WATCHED: list[tuple[str, Callable[[], int | None]]] = []
 
 
 def exit_code(process: BaseProcess) -> int | None:
@@ -60,11 +60,12 @@ def watched(who: str, poll: Callable[[], int | None]) -> Iterator[None]:
     Args:
         poll: gives its exit code, or None for as long as it runs.
     """
-    _WATCHED[who] = poll
+    entry = who, poll
+    _WATCHED.append(entry)
     try:
         yield
     finally:
-        del _WATCHED[who]
+        _WATCHED.remove(entry)
 
 
 def raise_if_dead() -> None:
@@ -73,6 +74,6 @@ def raise_if_dead() -> None:
     Raises:
         HanjulError: which, and how it ended.
     """
-    for who, poll in list(_WATCHED.items()):
+    for who, poll in list(_WATCHED):
         if (code := poll()) is not None:
             raise died(who, code)

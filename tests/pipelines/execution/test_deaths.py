@@ -101,9 +101,18 @@ def starting_slowly(folder: Path, stop_at: str) -> Iterator[None]:
         yield
 
 
+#: Threads of other tests, a Space's for instance.
+OTHERS: list[threading.Thread] = []
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    OTHERS[:] = threading.enumerate()
+
+
 def nothing_left() -> bool:
-    threads = [thread for thread in threading.enumerate() if not thread.daemon]
-    return not multiprocessing.active_children() and threads == [threading.main_thread()]
+    threads = [thread for thread in threading.enumerate() if not thread.daemon and thread not in OTHERS]
+    return not multiprocessing.active_children() and not threads
 
 
 @pytest.mark.field

@@ -60,7 +60,7 @@ def test_what_spreadsheets_write(
     assert (product, values, line) == ("우산", ["든든한", "가벼운"], '"비;보다" 먼저|펴지는 마음, 늘')
     said = capsys.readouterr().err
     parted = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[separator]
-    assert f"CSV in {encoding.removesuffix('-sig').upper()}, parted by {parted}, 1 rows" in said
+    assert f"CSV in {encoding.removesuffix('-sig').upper()}, parted by {parted}, 1 row" in said
 
 
 @pytest.mark.parametrize("name", ["A.CSV", "a.tsv", "a.txt", "a.Csv.GZ"])

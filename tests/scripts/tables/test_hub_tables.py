@@ -98,7 +98,7 @@ def test_a_default_config_is_taken_and_the_others_are_said(hub: Hub, capsys: pyt
         )
     assert products(hub, "hf://datasets/local/default") == ["우산"]
     said = capsys.readouterr().err
-    assert "config default; passed over: rejected" in said and "split train, 1 rows; columns passed over: 비고" in said
+    assert "config default; passed over: rejected" in said and "split train, 1 row; columns passed over: 비고" in said
     assert products(hub, "hf://datasets/local/default?config=rejected") == ["장갑"]
 
 
