@@ -15,6 +15,7 @@ from scripts.core.fingerprint import output_settings
 from scripts.core.settings import ImportSettings
 from scripts.hub import inputs
 from scripts.hub.hub import Hub
+from scripts.hub.names import without_query
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.tables.hub_tables import HubSource
 from scripts.tables.rows import OPTIONAL, to_rows
@@ -34,7 +35,7 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
 
     source, identity = identify(hub, settings.source)
     if isinstance(source, HubSource) and source.uri.id == dataset.id and not source.uri.path_in_repo:
-        whole = settings.source.partition("?")[0]  # whose head the import itself moves
+        whole, _ = without_query(settings.source)  # whose head the import itself moves
         source = replace(source, uri=inputs.pinned(hub, whole, (source.config or "default",)))
         identity = str(source)
     kind = "written" if settings.source == STARTER else "imported"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipelines.endpoint.options import EndpointOptions
 from pipelines.endpoint.teacher_llm import Teacher, teacher_llm
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL
@@ -30,3 +32,12 @@ def teacher_at(url: str, folder: Path, key: str = KEY, **fields: Any) -> Teacher
     """A teacher; `fields` are of its options or of `SAMPLING`."""
     sampling = {name: fields.pop(name, value) for name, value in SAMPLING.items()}
     return teacher_llm(options_for(url, folder, **fields), key, **sampling)
+
+
+def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a client try again at once, and an endpoint that fails at everything be found in a moment."""
+    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pipelines.endpoint.client.LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr("pipelines.endpoint.rate_limiter.FIRST_TRY_S", 0.01)
+    monkeypatch.setattr("pipelines.endpoint.rate_limiter.LONGEST_TRY_S", 0.05)
+    monkeypatch.setattr("pipelines.endpoint.health.SECONDS", (0.2, 0.4))

@@ -6,7 +6,7 @@ import re
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from pipelines.endpoint.spending.answer_store import Spent, Store
 from pipelines.endpoint.spending.budget import Caps
 from pipelines.endpoint.spending.prices import Price, most_input_tokens
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, completion, serve
-from tests.pipelines.endpoint.teachers import options_for, teacher_at
+from tests.pipelines.endpoint.teachers import hasten, options_for, teacher_at
 
 #: Seconds that an answer may take where one comes, and where none is to come.
 TIMEOUT, SHORT = 10, 0.2
@@ -37,19 +37,8 @@ UNUSABLE = Failure(FailureKind.UNUSABLE, "no usable answer")
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("pipelines.endpoint.client.LONGEST_PAUSE_S", 0.01)
+    hasten(monkeypatch)
     monkeypatch.setattr("pipelines.endpoint.client.PATIENCE_S", 10.0)
-    monkeypatch.setattr("pipelines.endpoint.rate_limiter.FIRST_TRY_S", 0.01)
-    monkeypatch.setattr("pipelines.endpoint.rate_limiter.LONGEST_TRY_S", 0.05)
-    monkeypatch.setattr("pipelines.endpoint.health.SECONDS", (0.2, 0.4))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "answers.sqlite")
-    yield store
-    store.close()
 
 
 def body_of(text: str = "상품", **parameters: Any) -> dict[str, Any]:

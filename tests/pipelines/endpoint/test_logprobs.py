@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.endpoint.answers.replies import Reply
 from pipelines.endpoint.failures import EndpointGoneError
-from pipelines.endpoint.spending.answer_store import Store, key_of
+from pipelines.endpoint.spending.answer_store import key_of
 from tests.model_card.judging.judge_server import REASON, judging
 from tests.pipelines.endpoint.teacher_server import serve
 from tests.pipelines.endpoint.test_client import after, answer, ask, body_of, error
@@ -23,13 +23,6 @@ WEIGHED = body_of(temperature=0.0, logprobs=True, top_logprobs=20)
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
     monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path / "answers.sqlite")
-    yield store
-    store.close()
 
 
 def test_keeps_tokens_and_the_alternatives_to_digits(store):

@@ -257,8 +257,8 @@ def test_a_waiter_that_is_called_off_takes_no_place(play):
     play(main)
 
 
-def test_one_that_is_told_to_wait_silences_none_that_are_answered_later(play):
-    limiter = RateLimiter(10)
+def requests_of(limiter: RateLimiter) -> tuple[list[float], Callable[..., Coroutine[Any, Any, None]]]:
+    """When requests got their places; and one of them, which takes so many seconds and may be told to wait."""
     entered: list[float] = []
 
     async def request(seconds: float, wait: float = 0) -> None:
@@ -266,6 +266,13 @@ def test_one_that_is_told_to_wait_silences_none_that_are_answered_later(play):
             entered.append(now())
             await asyncio.sleep(seconds)
             limiter.on_throttled(number, wait) if wait else limiter.on_answer(number)
+
+    return entered, request
+
+
+def test_one_that_is_told_to_wait_silences_none_that_are_answered_later(play):
+    limiter = RateLimiter(10)
+    entered, request = requests_of(limiter)
 
     async def main() -> None:
         started = now()
@@ -279,13 +286,7 @@ def test_one_that_is_told_to_wait_silences_none_that_are_answered_later(play):
 
 def test_answers_to_what_left_before_the_refused_one_end_no_silence(play):
     limiter = RateLimiter(3)
-    entered: list[float] = []
-
-    async def request(seconds: float, wait: float = 0) -> None:
-        async with limiter.slot() as number:
-            entered.append(now())
-            await asyncio.sleep(seconds)
-            limiter.on_throttled(number, wait) if wait else limiter.on_answer(number)
+    entered, request = requests_of(limiter)
 
     async def main() -> None:
         started = now()

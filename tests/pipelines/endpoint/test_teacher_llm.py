@@ -19,15 +19,12 @@ from pipelines.endpoint.streaming import Request, stream_answers
 from pipelines.endpoint.teacher_llm import Teacher
 from pipelines.errors import HanjulError
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, Reset, serve
-from tests.pipelines.endpoint.teachers import teacher_at
+from tests.pipelines.endpoint.teachers import hasten, teacher_at
 
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("pipelines.endpoint.rate_limiter.FIRST_TRY_S", 0.01)
-    monkeypatch.setattr("pipelines.endpoint.rate_limiter.LONGEST_TRY_S", 0.05)
-    monkeypatch.setattr("pipelines.endpoint.health.SECONDS", (0.2, 0.4))
+    hasten(monkeypatch)
 
 
 def teacher(url: str, folder: Path, key: str = KEY, **options) -> Teacher:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,6 @@ KNOWS = frozenset({TEMPLATE})
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "answers.sqlite")
-    yield store
-    store.close()
 
 
 def thinker(thought: int, *, ignores: bool = False, as_field: bool = True) -> Callable[[dict[str, Any], int], Any]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from pipelines.endpoint.health import FORBIDDEN, REFUSALS, TROUBLE, Health
 from pipelines.endpoint.next_steps import EMPTY, FASTER, step_after
 from pipelines.endpoint.spending.answer_store import Store
 from tests.pipelines.endpoint.teacher_server import KEY, MODEL, Raw, completion, serve
+from tests.pipelines.endpoint.teachers import hasten
 from tests.pipelines.endpoint.test_client import after, answer, ask, body_of, error, outcomes
 
 pytestmark = pytest.mark.field
@@ -24,18 +23,7 @@ pytestmark = pytest.mark.field
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.endpoint.client.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("pipelines.endpoint.client.LONGEST_PAUSE_S", 0.01)
-    monkeypatch.setattr("pipelines.endpoint.rate_limiter.FIRST_TRY_S", 0.01)
-    monkeypatch.setattr("pipelines.endpoint.rate_limiter.LONGEST_TRY_S", 0.05)
-    monkeypatch.setattr("pipelines.endpoint.health.SECONDS", (0.2, 0.4))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "answers.sqlite")
-    yield store
-    store.close()
+    hasten(monkeypatch)
 
 
 def bodies(count: int, **parameters: Any) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +15,9 @@ from scripts.hub import inputs
 from scripts.hub.hub import Hub
 from scripts.stages import filter, import_rows, pairs, synthesize
 from tests.command import hanjul
+from tests.scripts.hub.given_rows import ROWS, rows_file
 
-ROWS = [
-    {"product": product, "values": "쉼", "ad_copy": copy}
-    for product, copy in (
-        ("우산", "비도 약속을 못 미룬다"),
-        ("향초", "불을 끄고 켜는 저녁"),
-        ("책", "한 장 넘기면 다른 방"),
-    )
-]
 RECIPE = Recipe.model_validate({"filter": {"judge": "none"}})
-
-
-def rows_file(folder: Path, rows: list[dict[str, str]] = ROWS) -> str:
-    path = folder / "rows.json"
-    path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    return str(path)
 
 
 def imported(hub: Hub, name: str, folder: Path, rows: list[dict[str, str]] = ROWS) -> HfUri:

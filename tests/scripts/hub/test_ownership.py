@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,10 @@ from scripts.hub import ownership
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.stages import filter, import_rows, release, train
+from tests.scripts.hub.given_rows import rows_file
 
 NUMBERS = count()
 THEIRS = [{"a": 1}, {"a": 2}]
-ROWS = [
-    {"product": product, "values": "쉼", "ad_copy": copy}
-    for product, copy in (
-        ("우산", "비도 약속을 못 미룬다"),
-        ("향초", "불을 끄고 켜는 저녁"),
-        ("책", "한 장 넘기면 다른 방"),
-    )
-]
 
 
 def put(hub: Hub, kind: str, name: str, **files: str | bytes) -> HfUri:
@@ -52,18 +44,12 @@ def stage(repo: HfUri, name: str = "toy", **more: Any) -> Stage:
     return Stage(name, repo, {"source": "sha256:00"}, {}, **more)
 
 
-def source(tmp_path: Path) -> str:
-    path = tmp_path / "rows.json"
-    path.write_text(json.dumps(ROWS, ensure_ascii=False), encoding="utf-8")
-    return str(path)
-
-
 @pytest.mark.field
 def test_rows_that_somebody_pushed_stay_what_load_dataset_gives(hub: Hub, tmp_path: Path) -> None:
     Dataset.from_list(THEIRS).push_to_hub("local/pushed")
     repo, head = hub.repo("dataset", "pushed"), hub.head(hub.repo("dataset", "pushed"))
     with pytest.raises(HanjulError, match=r"Stage import would replace what others .*: config default") as caught:
-        import_rows.run(hub, repo, ImportSettings(source=source(tmp_path)), 1)
+        import_rows.run(hub, repo, ImportSettings(source=rows_file(tmp_path)), 1)
     assert caught.value.where == "hf://datasets/local/pushed"
     assert caught.value.next_step == "give another name in `dataset`; nothing was changed"
     assert hub.head(repo) == head
@@ -72,7 +58,7 @@ def test_rows_that_somebody_pushed_stay_what_load_dataset_gives(hub: Hub, tmp_pa
 
 @pytest.mark.field
 def test_a_push_over_a_dataset_of_ours_is_not_filtered_away(hub: Hub, tmp_path: Path) -> None:
-    raw = import_rows.run(hub, hub.repo("dataset", "pushed-later"), ImportSettings(source=source(tmp_path)), 1)
+    raw = import_rows.run(hub, hub.repo("dataset", "pushed-later"), ImportSettings(source=rows_file(tmp_path)), 1)
     Dataset.from_list(THEIRS).push_to_hub(raw.id)
     recipe = Recipe.model_validate({"filter": {"judge": "none"}})
     with pytest.raises(HanjulError, match=r"Stage filter would replace .*: config default"):
@@ -85,7 +71,7 @@ def test_the_only_config_of_somebody_stays_what_load_dataset_gives(hub: Hub, tmp
     Dataset.from_list(THEIRS).push_to_hub("local/one-config", config_name="mine")
     repo = hub.repo("dataset", "one-config")
     with pytest.raises(HanjulError, match="config mine, the only one"):
-        import_rows.run(hub, repo, ImportSettings(source=source(tmp_path)), 1)
+        import_rows.run(hub, repo, ImportSettings(source=rows_file(tmp_path)), 1)
     assert load_dataset(repo.id, split="train", cache_dir=str(tmp_path)).to_list() == THEIRS
 
 
