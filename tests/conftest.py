@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -55,6 +56,13 @@ def hub() -> Iterator[object]:
 
         yield connect()
         del os.environ["HF_TOKEN"]
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> None:
+    """What a test did to Ctrl-C, or code of others in it, is not for the processes of the next one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @pytest.fixture

@@ -20,15 +20,19 @@ def leave_interrupts() -> None:
 def one_interrupt() -> Iterator[None]:
     """Raise KeyboardInterrupt once, in the main thread: a second Ctrl-C must not stop the ending that one began."""
     leave_interrupts()
+    taken = False
 
     def interrupt(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise KeyboardInterrupt
+        nonlocal taken
+        if not taken:
+            taken = True
+            raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
+        taken = True  # one that came now would be raised in the call below, and nothing be put back
         signal.signal(signal.SIGINT, before)
 
 

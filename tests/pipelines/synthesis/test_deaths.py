@@ -46,23 +46,28 @@ def synthesise(endpoint: Endpoint, folder: Path) -> list[PairResult]:
     return read_leaf(run(build_writing_pipeline(writing, llm, cache_dir=folder / "distilabel")))
 
 
-def step() -> psutil.Process | None:
+Others = list[psutil.Process]
+
+
+def step(others: Others) -> psutil.Process | None:
     """The process of the writing step: that which has started one itself."""
-    return next((child for child in psutil.Process().children() if child.children()), None)
+    children = (child for child in psutil.Process().children() if child not in others)
+    return next((child for child in children if child.children()), None)
 
 
-def checker() -> psutil.Process | None:
-    parent = step()
+def checker(others: Others) -> psutil.Process | None:
+    parent = step(others)
     return parent.children()[0] if parent else None
 
 
 @contextmanager
-def killed(find: Callable[[], psutil.Process | None], log: Log, requests: int) -> Iterator[None]:
+def killed(find: Callable[[Others], psutil.Process | None], log: Log, requests: int) -> Iterator[None]:
     """Kill a process once there are so many requests, and see that the run ends soon after."""
+    others = psutil.Process().children()  # of other tests, a Hub for instance
     times: list[float] = []
 
     def kill() -> None:
-        while len(log.requests) < requests or not (victim := find()):
+        while len(log.requests) < requests or not (victim := find(others)):
             time.sleep(0.005)
         victim.kill()
         times.append(time.monotonic())

@@ -143,9 +143,12 @@ def test_the_server_ends_with_its_owner(how: signal.Signals) -> None:
         text=True,
     )
     assert owner.stdout
-    url = owner.stdout.readline().strip()
-    assert url.startswith("http://127.0.0.1:")
-    owner.send_signal(how)
-    owner.wait(15)
-    owner.stdout.close()
-    assert gone(url)
+    try:
+        url = owner.stdout.readline().strip()
+        assert url.startswith("http://127.0.0.1:")
+        owner.send_signal(how)
+        owner.wait(15)
+        assert gone(url)
+    finally:
+        owner.kill()
+        owner.communicate()
