@@ -6,25 +6,21 @@ python app.py
 # ruff: noqa: E402
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
-ENVIRONMENT = {
-    "GRADIO_ANALYTICS_ENABLED": "False",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    # For a dashboard that is not served, Gradio would keep each call and make statistics of all of them at its end.
-    "GRADIO_ANALYTICS_MAX_EVENTS": "16",
-    "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),
-}
-for name, value in ENVIRONMENT.items():
-    os.environ.setdefault(name, value)  # all are read at import
 HERE = Path(__file__).absolute().parent
 sys.path.insert(0, str(HERE))  # in a Hub cache app.py is a link, and Python looks for siblings beside its target
 
+import settings
+from quick import without_stubs
+
+settings.keep_quiet()
+with without_stubs():
+    import gradio  # noqa: F401
+
 import engines
 import server
-import settings
 from critic import Critic
 from feedback import Feedback
 from selection import Selection

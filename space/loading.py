@@ -77,7 +77,7 @@ class Loader:
             problem = error
         except Exception:  # whatever it is, the page says that nothing is loaded and the log has the trace
             traceback.print_exc(file=sys.stderr)
-            problem = Problem("not_loaded")
+            problem = Problem("load-failed")
         if problem and ON_ZERO_GPU:
             problem = Problem("restart", said=problem)
         with self._lock:

@@ -127,7 +127,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "no_gpu": ("GPU를 빌리지 못했습니다. {said}", "No GPU could be had. {said}"),
     # Loading
     "ready": ("모델이 준비됐습니다.", "The model is ready."),
-    "not_loaded": (
+    "load-gated": (
+        "기반 모델 {model}의 이용 조건에 동의한 계정의 토큰이 필요합니다. "
+        "Space 설정의 Secrets에 HF_TOKEN을 넣어 주세요.",
+        "The base model {model} is gated: put a token of an account that accepted its terms into the Space's secrets "
+        "as HF_TOKEN.",
+    ),
+    "load-missing": (
+        "모델이 Hub에 없습니다. 아래에 적힌 저장소와 리비전이 그대로 있는지 확인해 주세요.",
+        "The model is not on the Hub. Check that the repository and revision named below are still there.",
+    ),
+    "load-offline": (
+        "모델이 있는 Hub에 연결할 수 없습니다. 잠시 뒤에 다시 눌러 주세요.",
+        "The Hub that holds the model cannot be reached. Please press again in a moment.",
+    ),
+    "load-memory": ("메모리가 모자라 모델을 불러오지 못했습니다.", "There is not enough memory to load the model."),
+    "load-failed": (
         "모델을 불러오지 못했습니다. 잠시 뒤에 다시 눌러 주세요.",
         "The model could not be loaded. Please press again in a moment.",
     ),
@@ -176,6 +191,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # Feedback
     "feedback_off": ("여기서는 평가를 모으지 않습니다.", "No feedback is collected here."),
+    "feedback_kind": (
+        "평가는 like, dislike, edit 가운데 하나로 보내 주세요.",
+        "Feedback is one of like, dislike and edit.",
+    ),
+    "feedback_text": (
+        "평가에 상품, 가치, 카피가 글로 모두 있어야 합니다.",
+        "Feedback needs a product, values and a line, all of them text.",
+    ),
+    "feedback_long": ("평가에 실을 수 있는 것은 {most}까지입니다.", "Feedback holds at most {most} of this."),
+    "feedback_same": ("고친 카피가 원래 카피와 같습니다.", "The edited line is the same as before."),
+    "feedback_personal": (
+        "연락처 같은 개인 정보가 있어 저장하지 않았습니다. 지우고 다시 보내 주세요.",
+        "This holds personal data such as a phone number and was not kept. Remove it and send again.",
+    ),
+    "feedback_failed": (
+        "평가를 저장하지 못했습니다. 잠시 뒤에 다시 보내 주세요.",
+        "The feedback could not be kept. Please send it again in a moment.",
+    ),
 }
 
 

@@ -107,14 +107,17 @@ def add_actions(app: FastAPI, writer: Writer, feedback: Feedback) -> None:
 
 
 def language_of(chosen: str, accepted: str) -> messages.Language:
-    """The language of the page: the one chosen, else the first of the browser's that it speaks, else Korean."""
+    """The language of the page: the one chosen, else the first of the browser's that it speaks.
+
+    Of browsers that read neither, English is the likelier; who names no language at all may be a preview of links.
+    """
     wanted = [chosen, *(part.partition(";")[0] for part in accepted.split(","))]
     for name in wanted:
         short = name.strip().lower()[:2]
         for known in messages.LANGUAGES:
             if short == known:
                 return known
-    return "ko" if not accepted.strip() else "en"
+    return "ko" if accepted.strip() in ("", "*") else "en"
 
 
 def _refusal(problem: Problem, lang: messages.Language) -> JSONResponse:

@@ -13,6 +13,20 @@ FILE = "settings.json"
 ENGINES = ("auto", "llama", "transformers")
 #: Hugging Face lends a GPU to each call, to what was on `cuda` before the page was served.
 ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
+#: What Gradio and the Hub's client read when they are imported.
+QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    # For a dashboard that is not served, Gradio would keep each call and make statistics of all of them at its end.
+    "GRADIO_ANALYTICS_MAX_EVENTS": "16",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),
+}
+
+
+def keep_quiet() -> None:
+    """Let the libraries count and report nothing, unless the environment wants it. Before they are imported."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,17 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SPACE = Path(__file__).parents[2] / "space"
-sys.path.insert(0, str(SPACE))  # the page's modules import each other as siblings
+import httpx
+import server
+from gradio import Server
+from request import Problem
+from settings import Settings
+from writer import Writer
 
-import httpx  # noqa: E402
-import server  # noqa: E402
-from gradio import Server  # noqa: E402
-from request import Problem  # noqa: E402
-from settings import Settings  # noqa: E402
-from writer import Writer  # noqa: E402
-
-from pipelines.rows import PROMPT_FORMAT  # noqa: E402
+from pipelines.rows import PROMPT_FORMAT
 
 PAGE = """<!doctype html><html lang="{{lang}}"><head><meta charset="utf-8"><title>{{title}}</title>
 <meta property="og:title" content="{{title}}"><meta property="og:description" content="{{description}}">
@@ -163,7 +158,7 @@ def make_writer(engine: Engine, critic: Critic | None = None, prompt_format: str
 
 @contextmanager
 def serve(
-    writer: Writer, page: Path, settings: Settings | None = None, feedback: Feedback | None = None
+    writer: Writer, page: Path, chosen: Settings | None = None, feedback: Feedback | None = None
 ) -> Iterator[str]:
     """Address of a launched server, which loads meanwhile.
 
@@ -173,19 +168,13 @@ def serve(
     if not (page / "index.html").exists():
         (page / "index.html").write_text(PAGE, encoding="utf-8")
         (page / "page.js").write_text("export {};\n", encoding="utf-8")
-    built: Server = server.build(settings or make_settings(), writer, feedback or Feedback(), page)
+    built: Server = server.build(chosen or make_settings(), writer, feedback or Feedback(), page)
     address = server.launch(built)
     try:
         writer.loader.start()
         yield address
     finally:
         built.get_blocks().close(verbose=False)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 #: What the page sends, in order.

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_lines_come_one_by_one_and_none_moves(page: Path) -> None:
         shown = [texts(event) for event in press(url, count=4)]
     assert shown[0] == [] and len(shown[-1]) == 4
     assert {len(lines) for lines in shown} == {0, 1, 2, 3, 4}
-    assert all(after[: len(before)] == before for before, after in zip(shown, shown[1:], strict=False))
+    assert all(after[: len(before)] == before for before, after in pairwise(shown))
     assert len(shown) < 20
 
 
@@ -119,7 +120,7 @@ def test_a_press_while_loading_waits_and_says_so(page: Path) -> None:
 def test_a_load_that_failed_is_said_and_the_next_press_tries_again(page: Path) -> None:
     def fail_twice() -> None:
         if len(engine.loads) < 3:
-            raise Problem("not_loaded") if len(engine.loads) == 1 else RuntimeError("unheard of")
+            raise Problem("load-failed") if len(engine.loads) == 1 else RuntimeError("unheard of")
 
     engine = Engine(before=fail_twice)
     with serve(make_writer(engine), page) as url:
@@ -138,7 +139,9 @@ def test_a_load_that_failed_is_said_and_the_next_press_tries_again(page: Path) -
         (ValueError("secret"), "카피를 쓰다가 문제가 생겼습니다. 다시 눌러 주세요."),
         (Problem("busy"), "지금은 기다리는 분이 많습니다. 잠시 뒤에 다시 눌러 주세요."),
         (
-            gradio.Error("You have <b>0s</b> left. <a href='https://hf.co'>Sign up</a>", title="ZeroGPU quota exceeded"),
+            gradio.Error(
+                "You have <b>0s</b> left. <a href='https://hf.co'>Sign up</a>", title="ZeroGPU quota exceeded"
+            ),
             "GPU를 빌리지 못했습니다. ZeroGPU quota exceeded: You have 0s left. Sign up",
         ),
     ],
