@@ -1,133 +1,193 @@
-"""One thread that loads the model and writes, in order: what is asked while the model loads queues behind the load."""
+"""Writes what is asked for: more candidates than are shown, the best of them one by one."""
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
+import html
+import re
 import secrets
 import sys
-import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from queue import Empty, SimpleQueue
+from typing import Any, Protocol
 
-from model import ON_ZERO_GPU, Model
+import messages
+from gradio import Error as GradioError
+from jobs import Job, Line
+from loading import Loader
 from request import Problem, Request
 
-ROUNDS = 3  # batches that a request gets to replace lines that came out empty or twice
-MAX_WAITING = 16  # requests in the queue; one takes a few seconds on two cores
-TICK = 0.3  # seconds between two looks at the queue
+CANDIDATES = 3  # written for each line that is shown
+MAX_CANDIDATES = 24
+ROUNDS = 2  # the second where the first left too few
+TICK = 0.1  # seconds between two looks at a job
+PULSE = 3  # seconds after which an event is told again: only then does Gradio notice that nobody listens any more
 
-LOADING = "모델을 불러오는 중입니다. 준비되는 대로 씁니다."
-WRITING = "쓰고 있습니다."
-BUSY = "지금은 기다리는 분이 많습니다. 잠시 뒤에 다시 눌러 주세요."
-FAILED = "카피를 쓰다가 문제가 생겼습니다. 다시 눌러 주세요."
-NOTHING = "보여 드릴 만한 카피가 나오지 않았습니다. 다시 누르거나 가치를 바꿔 보세요."
+
+class Engine(Protocol):
+    """What writes the candidates; see `engines`."""
+
+    name: str
+    can_compare: bool
+    concurrency: int
+
+    def load(self) -> None: ...
+
+    def lines(
+        self,
+        chat: list[dict[str, str]],
+        count: int,
+        temperature: float,
+        seed: int,
+        *,
+        base: bool = False,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Iterator[str]: ...
+
+
+class Critic(Protocol):
+    """What judges them; see `critic`."""
+
+    def load(self) -> None: ...
+
+    def refuse(self, product: str, values: Sequence[str]) -> str: ...
+
+    def fault(self, product: str, values: Sequence[str], line: str) -> str: ...
+
+    def scores(self, product: str, values: Sequence[str], lines: Sequence[str]) -> list[float]: ...
+
+
+class Selection(Protocol):
+    """What chooses among the candidates of one request; see `selection`."""
+
+    def add(self, line: str, score: float) -> None: ...
+
+    def take(self) -> str | None: ...
 
 
 class Writer:
-    """The queue in front of a model."""
+    """The line in front of an engine, and its workers: as many as the engine writes for at a time.
 
-    def __init__(self, model: Model, prompt_format: str) -> None:
-        self.model, self.prompt_format = model, prompt_format
-        self._waiting: list[Job] = []
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-        if ON_ZERO_GPU:  # what is on `cuda` before the page starts is what ZeroGPU hands to its workers
-            self._load()
-        else:
-            self._thread.submit(self._load)
-
-    @property
-    def loading(self) -> bool:
-        return not (self.model.ready or self.model.problem)
-
-    def write(self, request: Request) -> Iterator[tuple[str, list[str]]]:
-        """Yield (sentence, lines so far) whenever one of them changes; the last one has all the lines.
-
-        Raises:
-            Problem: too many are waiting, the model cannot be loaded, or writing failed.
-        """
-        if len(self._waiting) >= MAX_WAITING:
-            raise Problem(BUSY)
-        job = Job(request)
-        self._waiting.append(job)
-        self._thread.submit(contextvars.copy_context().run, self._work, job)  # ZeroGPU looks the visitor up in it
-        lines: list[str] = []
-        said = None
-        try:
-            while True:
-                try:
-                    item = job.out.get(timeout=TICK)
-                except Empty:
-                    if said != (said := self._sentence(job)):
-                        yield said, lines
-                    continue
-                if isinstance(item, Problem):
-                    raise item
-                if item is None:
-                    break
-                lines, said = [*lines, item], WRITING
-                yield said, lines
-            if not lines:
-                raise Problem(NOTHING)
-        finally:
-            job.left.set()
-
-    def _sentence(self, job: Job) -> str:
-        if self.loading:
-            return LOADING
-        try:
-            ahead = self._waiting.index(job)
-        except ValueError:  # it has just ended
-            ahead = 0
-        return f"앞에 기다리는 분이 {ahead}명 있습니다. 차례가 오면 바로 씁니다." if ahead else WRITING
-
-    def _work(self, job: Job) -> None:
-        """One request, in the writer's thread. It always ends, so the queue always moves on."""
-        try:
-            if not job.left.is_set():
-                self.model.load()
-                for line in self._lines(job.request):
-                    job.out.put(line)
-                    if job.left.is_set():
-                        break
-            job.out.put(None)
-        except Problem as problem:
-            job.out.put(problem)
-        except Exception:  # whatever it is, the visitor reads a sentence and the log has the trace
-            traceback.print_exc(file=sys.stderr)
-            job.out.put(Problem(FAILED))
-        finally:
-            self._waiting.remove(job)
-
-    def _lines(self, request: Request) -> Iterator[str]:
-        """Different lines, as many as asked for if `ROUNDS` batches give them."""
-        chat = request.chat(self.prompt_format)
-        seen: set[str] = set()
-        for _ in range(ROUNDS):
-            missing = request.count - len(seen)
-            for line in self.model.lines(chat, missing, request.temperature, secrets.randbits(32)):
-                if line and line not in seen:
-                    seen.add(line)
-                    yield line
-            if len(seen) == request.count:
-                return
-
-    def _load(self) -> None:
-        with suppress(Problem):  # the model keeps it, the page shows it, the next request tries again
-            self.model.load()
-
-
-class Job:
-    """A request in the queue.
-
-    Attributes:
-        out: its lines, then None, or the Problem that ended it.
-        left: the visitor is gone.
+    Args:
+        select: makes the selection of a request, near to a line where one is given.
+        prompt_format: of the user's turn, with `{product}` and `{values}`.
     """
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.out: SimpleQueue[str | Problem | None] = SimpleQueue()
-        self.left = threading.Event()
+    def __init__(self, engine: Engine, critic: Critic, select: Callable[[str], Selection], prompt_format: str) -> None:
+        self.engine, self.critic, self.select, self.prompt_format = engine, critic, select, prompt_format
+        self.loader = Loader([engine, critic])
+        self._line = Line(engine.concurrency)
+        self._workers = ThreadPoolExecutor(engine.concurrency, thread_name_prefix="writer")
+
+    def submit(self, request: Request, visitor: str, address: str = "", name: str = "") -> Job:
+        """Put a request in line. A failed load is tried again.
+
+        Raises:
+            Problem: the line is full, the visitor has places enough, or nothing can be loaded.
+        """
+        if request.base and not self.engine.can_compare:
+            raise Problem("no_compare")
+        job = Job(request, visitor, address, name)
+        self._line.enter(job)
+        try:
+            self.loader.retry()
+            self._workers.submit(contextvars.copy_context().run, self._work, job)  # ZeroGPU looks the visitor up in it
+        except Exception:
+            self._line.leave(job)
+            raise
+        return job
+
+    async def follow(self, job: Job, lang: messages.Language) -> AsyncIterator[dict[str, Any]]:
+        """Yield the job's event whenever it changes; the last one is done or a problem. Who stops following leaves."""
+        told, since = None, 0.0
+        try:
+            while True:
+                over = job.over()  # before the event, which must be the last then
+                event = self._event(job, lang)
+                if event != told or time.monotonic() - since > PULSE:
+                    told, since = event, time.monotonic()
+                    yield event
+                if over:
+                    return
+                await asyncio.sleep(TICK)
+        finally:
+            job.end("stopped")
+            self._line.leave(job)
+
+    def stop(self, name: str) -> None:
+        """End the job that the page calls so, if it is in line."""
+        for job in self._line.named(name):
+            job.end("stopped")
+
+    def _event(self, job: Job, lang: messages.Language) -> dict[str, Any]:
+        loading = job.state == "waiting" and self.loader.state == "loading"
+        return job.event(lang, "loading" if loading else job.state, self._line.ahead(job))
+
+    def _work(self, job: Job) -> None:
+        """One job, in a worker. It always ends, so the line always moves on."""
+        try:
+            while not job.over() and not self.loader.wait(TICK):
+                pass
+            if not job.over():
+                job.begin()
+                self._write(job)
+                job.end()
+        except Problem as problem:
+            job.fail(problem)
+        except GradioError as error:  # ZeroGPU's own: a quota that is used up, no GPU that is free
+            job.fail(Problem("no_gpu", said=_words(error)))
+        except Exception:  # whatever it is, the visitor reads a sentence and the log has the trace
+            traceback.print_exc(file=sys.stderr)
+            job.fail(Problem("failed"))
+        finally:
+            self._line.leave(job)
+
+    def _write(self, job: Job) -> None:
+        """Show as many different lines as are asked for, if `ROUNDS` rounds of candidates give them."""
+        request = job.request
+        if refusal := self.critic.refuse(request.product, request.values):
+            raise Problem(refusal)
+        selection, seen = self.select(request.like), {request.like}
+        for _ in range(ROUNDS):
+            there = len(job.lines)
+            missing = request.count - there
+            count = min(CANDIDATES * missing, MAX_CANDIDATES)
+            for ended, line in enumerate(self._candidates(job, count), 1):
+                self._judge(job, line, seen, selection)
+                due = there + ended * missing // count
+                while len(job.lines) < due and not job.over() and (best := selection.take()) is not None:
+                    job.show(best)
+                if job.over():
+                    return
+            if len(job.lines) == request.count:
+                return
+
+    def _candidates(self, job: Job, count: int) -> Iterator[str]:
+        request = job.request
+        return self.engine.lines(
+            request.chat(self.prompt_format),
+            count,
+            request.temperature,
+            secrets.randbits(32),
+            base=request.base,
+            stopped=job.over,
+        )
+
+    def _judge(self, job: Job, line: str, seen: set[str], selection: Selection) -> None:
+        """Let a candidate be chosen, unless something is wrong with it."""
+        product, values = job.request.product, job.request.values
+        fault = "empty" if not line else "near_duplicate" if line in seen else self.critic.fault(product, values, line)
+        if not fault:
+            selection.add(line, *self.critic.scores(product, values, [line]))
+        seen.add(line)
+        job.count(fault)
+
+
+def _words(error: GradioError) -> str:
+    """Title and message of an error of Gradio, which may be HTML, as text."""
+    said = re.sub(r"<[^>]*>", "", html.unescape(error.message))
+    title = getattr(error, "title", "")
+    return f"{title}: {said}" if title and title != "Error" else said

@@ -19,6 +19,10 @@ from tests.space.browser import CHROMIUM, wait_for
 SPACE = Path(__file__).parent.parent.parent / "space"
 sys.path.insert(0, str(SPACE))  # the page's modules import each other as siblings
 
+import settings  # noqa: E402
+
+settings.keep_quiet()  # before any test imports Gradio
+
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:

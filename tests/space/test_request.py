@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from request import MAX_LINES, MAX_PRODUCT, MAX_VALUES, Problem, clean
+from request import MAX_LINES, MAX_PRODUCT, MAX_VALUES, Problem, clean, clean_language, clean_name, options
 
 from pipelines.rows import PROMPT_FORMAT, user_message
 from scripts.tables.cells import values
@@ -62,7 +62,50 @@ def test_prompt_is_the_one_of_training() -> None:
 def test_what_is_wrong_is_a_sentence(fields: tuple[Any, ...], sentence: str) -> None:
     with pytest.raises(Problem) as caught:
         clean(*fields)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == caught.value.say("ko") == sentence
+    assert caught.value.say("en") != sentence
+
+
+def test_options_belong_to_the_prompt() -> None:
+    both = "{product} {values} {device} {tone}"
+    assert options(PROMPT_FORMAT) == [] and options(both) == ["device", "tone"]
+    asked = clean("우산", "여유", 1, 1, device=" 은유\n", tone=None, base=None, like="가\n나", options=["device"])
+    assert (asked.device, asked.tone, asked.base, asked.like) == ("은유", "", False, "가 나")
+    assert asked.chat(both)[0]["content"] == "우산 여유 은유 "
+    with pytest.raises(Problem, match="두 칸을 비워"):
+        clean("우산", "여유", 1, 1, tone="다정하게", options=["device"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({"base": 1}, "base"),
+        ({"like": []}, "like_text"),
+        ({"like": "가" * 121}, "like_text"),
+        ({"device": 1}, "option_text"),
+        ({"tone": "가" * 21}, "long_option"),
+    ],
+)
+def test_other_fields_are_checked(fields: dict[str, Any], key: str) -> None:
+    with pytest.raises(Problem) as caught:
+        clean("우산", "여유", 1, 1, options=["device", "tone"], **fields)
+    assert caught.value.key == key
+
+
+def test_names_and_languages() -> None:
+    assert (clean_name(None), clean_name("a" * 64), clean_language("en")) == ("", "a" * 64, "en")
+    for wrong in ("a" * 65, 1, [], {}):
+        with pytest.raises(Problem, match="visit와 job"):
+            clean_name(wrong)
+    for wrong in ("fr", "", None, [], {}):
+        with pytest.raises(Problem, match="ko나 en"):
+            clean_language(wrong)
+
+
+def test_a_problem_may_hold_the_one_behind_it() -> None:
+    problem = Problem("restart", said=Problem("load-memory"))
+    assert problem.say("en").startswith("There is not enough memory to load the model. This Space")
+    assert str(problem).startswith("메모리가 모자라 모델을 불러오지 못했습니다. 이 Space는")
 
 
 JSON = st.recursive(
@@ -73,12 +116,22 @@ JSON = st.recursive(
 
 
 @pytest.mark.field
-@given(JSON | st.just("제습기"), JSON | st.just("여유"), JSON | st.integers(1, 8), JSON | st.floats(0.1, 1.5))
-def test_whatever_json_says_is_a_request_or_a_sentence(product: Any, values: Any, count: Any, temperature: Any) -> None:
+@given(
+    JSON | st.just("제습기"),
+    JSON | st.just("여유"),
+    JSON | st.integers(1, 8),
+    JSON | st.floats(0.1, 1.5),
+    JSON | st.booleans(),
+    JSON,
+)
+def test_whatever_json_says_is_a_request_or_a_sentence(
+    product: Any, values: Any, count: Any, temperature: Any, base: Any, text: Any
+) -> None:
     try:
-        request = clean(product, values, count, temperature)
+        request = clean(product, values, count, temperature, base=base, like=text, device=text, options=["device"])
     except Problem as problem:
         assert str(problem).endswith(("다.", "요.", "…”")) or "예: " in str(problem)
     else:
         assert request.product and request.values and request.count in range(1, MAX_LINES + 1)
         assert isinstance(request.count, int) and 0.1 <= request.temperature <= 1.5
+        assert isinstance(request.base, bool) and isinstance(request.like, str)
