@@ -28,9 +28,10 @@ export function watchForm(send) {
 /** Fit the form to what the server takes. */
 export function fitForm({ limits: taken, fields, can_compare: canCompare, examples }) {
   limits = taken;
-  [temperature.min, temperature.max] = limits.temperatures;
+  [temperature.min, temperature.max] = limits.temperature;
   if (!byId("count").length) {
-    byId("count").append(...Array.from({ length: limits.lines }, (_, number) => makeCount(number + 1)));
+    const [fewest, most] = limits.count;
+    for (let number = fewest; number <= most; number += 1) byId("count").append(makeCount(number));
     byId("examples").append(...examples.map(makeExample));
   }
   for (const [field, group] of Object.entries(CHOICES)) {

@@ -25,7 +25,8 @@ async function boot() {
   store.restore();
   render();
   showWriting();
-  addEventListener("pagehide", () => current?.round.columns.forEach(({ job }) => stop(job)));
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", () => store.setLeaving(false)); // the browser may have kept the page for its back button
   await watchStatus();
 }
 
@@ -56,14 +57,14 @@ function fit(status) {
   showConsent(store.rounds.some(store.hasLines));
   byId("warning").hidden = !status.warning;
   if (status.warning) say(byId("warning"), () => either(status.warning));
-  byId("names").replaceChildren(...Object.entries(status.footer).map(makeName), makeName(["engine", { name: status.engine }]));
+  const named = Object.entries({ ...status.footer, engine: { name: status.engine } }).filter(([, found]) => found);
+  byId("names").replaceChildren(...named.map(makeName));
 }
 
-function makeName([key, { name, revision, url }]) {
+function makeName([key, { name, url }]) {
   const label = make("span");
   say(label, () => `${namesOf("footer")[key]} `);
-  const text = revision ? `${name}@${revision.slice(0, 7)}` : name;
-  return make("span", {}, label, url ? make("a", { href: url, target: "_blank", rel: "noopener" }, text) : text);
+  return make("span", {}, label, url ? make("a", { href: url, target: "_blank", rel: "noopener" }, name) : name);
 }
 
 function switchLanguage() {
@@ -117,6 +118,11 @@ function finish() {
   current = null;
   showWriting();
   showHistory();
+}
+
+function leave() {
+  store.setLeaving(true);
+  for (const { job } of current?.round.columns ?? []) stop(job);
 }
 
 function stopWriting() {

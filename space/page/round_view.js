@@ -46,7 +46,8 @@ function makeColumn(round, column, actions) {
   const again = makeButton("again", () => actions.again(round), "again");
   const list = make("ol", { className: "lines", ariaLive: "polite" });
   follow(list, () => (list.ariaLabel = t("lines")));
-  const element = make("section", { className: "column" }, make("div", { className: "how" }, said, again), list);
+  const left = make("p", { className: "left hint" }); // under the lines: a sentence that grows would move them
+  const element = make("section", { className: "column" }, make("div", { className: "how" }, said, again), list, left);
   if (round.columns.length > 1 || column.base) {
     const name = make("h4");
     say(name, () => t(column.base ? "base" : "adapter"));
@@ -58,6 +59,7 @@ function makeColumn(round, column, actions) {
     said.className = `said ${column.state}`;
     said.role = column.state === "problem" ? "alert" : "status";
     say(said, () => sentenceFor(column));
+    say(left, () => (ended ? leftOut(column) : ""));
     again.hidden = !["problem", "interrupted"].includes(column.state);
     while (list.children.length < (ended ? column.lines.length : column.asked)) list.append(makeRow());
     for (; filled < column.lines.length; filled += 1) {
@@ -78,17 +80,16 @@ function sentenceFor(column) {
   if (column.state === "loading" && column.message) return column.message;
   if (column.state === "waiting") return t(column.ahead ? "waiting" : "next", column);
   if (column.state !== "done") return t(column.state, { n });
-  const said = n < column.asked ? column.message : t("chosen", { n, written: column.written });
-  return `${said}${dropped(column)}`;
+  return n < column.asked ? column.message : t("chosen", { n, written: column.written });
 }
 
-function dropped(column) {
+/** What was written and is not shown, most of it first. */
+function leftOut({ dropped }) {
   const counts = new Map();
-  for (const [reason, n] of Object.entries(column.dropped)) {
+  for (const [reason, n] of Object.entries(dropped)) {
     const name = namesOf("reasons")[reason] ?? t("other_reason");
     counts.set(name, (counts.get(name) ?? 0) + n);
   }
-  if (!counts.size) return "";
   const reasons = [...counts].sort(([, a], [, b]) => b - a).map(([name, n]) => t("reason", { name, n }));
-  return ` ${t("dropped", { reasons: reasons.join(", ") })}`;
+  return reasons.length ? t("dropped", { reasons: reasons.join(", ") }) : "";
 }

@@ -7,6 +7,7 @@ const RUNNING = new Set(["starting", "loading", "waiting", "writing"]);
 
 export let rounds = [];
 export let kept = true; // whether a reload brings them back
+let leaving = false;
 
 export const isRunning = (round) => round.columns.some((column) => RUNNING.has(column.state));
 export const hasLines = (round) => round.columns.some((column) => column.lines.length);
@@ -31,8 +32,13 @@ export function replace(others) {
   save();
 }
 
+/** On the way out streams break: what is kept from then on is what a reload finds as it was. */
+export function setLeaving(state) {
+  leaving = state;
+}
+
 export function save() {
-  kept = keep("sessionStorage", "hanjul.rounds", rounds);
+  if (!leaving) kept = keep("sessionStorage", "hanjul.rounds", rounds);
 }
 
 /** Bring back what a reload left; what was being written then has been interrupted. */

@@ -24,7 +24,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from fastapi.staticfiles import StaticFiles
 
 PAGE = Path(__file__).parent.parent.parent / "space" / "page"
-LIMITS = {"product": 40, "value": 20, "values": 5, "lines": 8, "temperatures": [0.1, 1.5]}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'"
+)
+LIMITS: dict[str, Any] = {"product": 40, "value": 20, "values": 5, "count": [1, 8], "temperature": [0.1, 1.5]}
 REASONS = {"leak": 4, "template": 2}
 COPY = [
     "젖은 마음까지 말려 드립니다",
@@ -36,17 +39,27 @@ COPY = [
     "비 오는 날에도 이불은 햇볕 냄새",
     "보송한 양말이 현관에서 기다립니다",
 ]
-BASE_COPY = ["우리 집의 특별한 선택", "당신을 위한 좋은 제품", "더 나은 내일의 시작", "함께하면 좋아요", "언제나 새로운 오늘"]
+BASE_COPY = [
+    "우리 집의 특별한 선택",
+    "당신을 위한 좋은 제품",
+    "더 나은 내일의 시작",
+    "함께하면 좋아요",
+    "언제나 새로운 오늘",
+]
 EXAMPLES = [
-    {"product": "제습기", "values": ["뽀송함", "여유"], "en": {"product": "dehumidifier", "values": ["freshness", "ease"]}},
+    {
+        "product": "제습기",
+        "values": ["뽀송함", "여유"],
+        "en": {"product": "dehumidifier", "values": ["freshness", "ease"]},
+    },
     {"product": "새벽 배송 반찬", "values": ["정성", "느긋한 아침"]},
     {"product": "러닝화", "values": ["가벼움", "꾸준함"]},
     {"product": "독립 서점", "values": ["발견", "고요"]},
 ]
 FOOTER = {
-    "adapter": {"name": "hanjul/copy-lora", "revision": "0123456789abcdef", "url": "https://huggingface.co/hanjul/copy-lora"},
+    "adapter": {"name": "hanjul/copy-lora@0123456", "url": "https://huggingface.co/hanjul/copy-lora"},
     "base_model": {"name": "google/gemma-3-270m", "url": "https://huggingface.co/google/gemma-3-270m"},
-    "dataset": {"name": "hanjul/copy", "url": "https://huggingface.co/datasets/hanjul/copy"},
+    "dataset": None,
 }
 
 #: How a job goes wrong: Gradio's error event, a stream that breaks off, one that falls silent, a server that is full or
@@ -79,9 +92,16 @@ ARGUMENTS = ("product", "values", "count", "temperature", "device", "tone", "bas
 KINDS = (str, list, int, (int, float), str, str, bool, str, str, str, str)
 
 
-def make_app(script: Script) -> FastAPI:
+class Desk:
+    """A running stand-in: its address, and the script that it follows."""
+
+    def __init__(self, script: Script, url: str = "") -> None:
+        self.script, self.url = script, url
+
+
+def make_app(desk: Desk) -> FastAPI:
     """The routes of the demo's server that the page calls."""
-    app, jobs = FastAPI(), {}
+    app, jobs = FastAPI(), dict[str, dict[str, Any]]()
     app.mount("/page", StaticFiles(directory=PAGE))
 
     @app.get("/")
@@ -95,7 +115,7 @@ def make_app(script: Script) -> FastAPI:
         text = (PAGE / "index.html").read_text(encoding="utf-8")
         for name, word in words.items():
             text = text.replace(f"{{{{{name}}}}}", html.escape(word))
-        return HTMLResponse(text)
+        return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
 
     @app.get("/status")
     def status() -> dict[str, Any]:
@@ -108,33 +128,42 @@ def make_app(script: Script) -> FastAPI:
             "problem": {"ko": "모델을 불러오지 못했습니다.", "en": "The model could not be loaded."},
         }
         return {
-            **{"state": script.state, "message": messages[script.state], "engine": "llama.cpp", "limits": LIMITS},
-            **{"can_compare": script.can_compare, "feedback": script.feedback, "fields": list(script.fields)},
-            **{"footer": FOOTER, "warning": script.warning, "examples": EXAMPLES},
+            **{
+                "state": desk.script.state,
+                "message": messages[desk.script.state],
+                "engine": "llama.cpp",
+                "limits": LIMITS,
+            },
+            **{
+                "can_compare": desk.script.can_compare,
+                "feedback": desk.script.feedback,
+                "fields": list(desk.script.fields),
+            },
+            **{"footer": FOOTER, "warning": desk.script.warning, "examples": EXAMPLES},
         }
 
     @app.post("/gradio_api/call/write")
     async def call(request: Request) -> Response:
-        if script.trouble == "full":
+        if desk.script.trouble == "full":
             return JSONResponse({"detail": "Queue is full."}, 503)
-        if script.trouble == "broken":
+        if desk.script.trouble == "broken":
             return Response("Internal Server Error", 500)
         data = (await request.json())["data"]
         if len(data) != len(ARGUMENTS) or not all(map(isinstance, data, KINDS)):
             return JSONResponse({"message": f"not what /write takes: {data}"}, 422)
         asked = dict(zip(ARGUMENTS, data, strict=True))
-        script.asked.append(asked)
+        desk.script.asked.append(asked)
         event_id = uuid4().hex
         jobs[event_id] = asked
         return JSONResponse({"event_id": event_id})
 
     @app.get("/gradio_api/call/write/{event_id}")
     def stream(event_id: str) -> StreamingResponse:
-        return StreamingResponse(events(script, jobs.pop(event_id)), media_type="text/event-stream")
+        return StreamingResponse(events(desk.script, jobs.pop(event_id)), media_type="text/event-stream")
 
     @app.post("/stop")
     async def stop(request: Request) -> Response:
-        script.stopped.append((await request.json())["job"])
+        desk.script.stopped.append((await request.json())["job"])
         return Response(status_code=204)
 
     @app.post("/feedback")
@@ -142,9 +171,9 @@ def make_app(script: Script) -> FastAPI:
         said = await request.json()
         if set(said) != {"kind", "product", "values", "line", "edited", "others", "lang"}:
             return JSONResponse({"message": f"not what /feedback takes: {sorted(said)}"}, 422)
-        if script.refuse_feedback:
-            return JSONResponse({"message": script.refuse_feedback}, 429)
-        script.told.append(said)
+        if desk.script.refuse_feedback:
+            return JSONResponse({"message": desk.script.refuse_feedback}, 429)
+        desk.script.told.append(said)
         return Response(status_code=204)
 
     return app
@@ -201,17 +230,22 @@ def fault_of(asked: dict[str, Any]) -> str:
     """What the real server would say to a request that the page should not have sent."""
     if not asked["product"].strip() or len(asked["product"]) > LIMITS["product"]:
         return "상품을 적어 주세요."
-    if not 1 <= len(asked["values"]) <= LIMITS["values"] or any(len(value) > LIMITS["value"] for value in asked["values"]):
+    if not 1 <= len(asked["values"]) <= LIMITS["values"] or any(
+        len(value) > LIMITS["value"] for value in asked["values"]
+    ):
         return "담을 가치를 하나 이상 적어 주세요."
-    if not 1 <= asked["count"] <= LIMITS["lines"]:
-        return "카피 수는 1에서 8 사이의 정수로 골라 주세요."
-    return "" if 0.1 <= asked["temperature"] <= 1.5 else "다양성(온도)은 0.1에서 1.5 사이로 골라 주세요."
+    for name in ("count", "temperature"):
+        low, high = LIMITS[name]
+        if not low <= asked[name] <= high:
+            return f"{name}: {low}에서 {high} 사이로 골라 주세요."
+    return ""
 
 
 @contextmanager
-def serving(script: Script, port: int) -> Iterator[str]:
-    """The address of a running server."""
-    server = uvicorn.Server(uvicorn.Config(make_app(script), port=port, log_level="warning", timeout_graceful_shutdown=1))
+def serving(port: int) -> Iterator[Desk]:
+    """A running server."""
+    desk = Desk(Script(), f"http://127.0.0.1:{port}")
+    server = uvicorn.Server(uvicorn.Config(make_app(desk), port=port, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -219,8 +253,9 @@ def serving(script: Script, port: int) -> Iterator[str]:
             raise RuntimeError(f"port {port} is taken")
         time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield desk
     finally:
+        desk.script.go.set()
         server.should_exit = True
         thread.join(10)
 
@@ -228,4 +263,4 @@ def serving(script: Script, port: int) -> Iterator[str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.space.page_server", description=__doc__)
     parser.add_argument("port", type=int)
-    uvicorn.run(make_app(Script(delay=0.6)), port=parser.parse_args().port, log_level="warning")
+    uvicorn.run(make_app(Desk(Script(delay=0.6))), port=parser.parse_args().port, log_level="warning")
