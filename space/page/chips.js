@@ -57,7 +57,6 @@ export function watchChips() {
       remove(chosen.at(-1));
     }
   });
-  input.addEventListener("blur", commit);
 }
 
 function addValues(values) {

@@ -25,21 +25,20 @@ export function watchForm(send) {
   temperature.addEventListener("input", showTemperature);
 }
 
-/** Fit the form to what the server takes. */
+/** Fit the form to what the server takes; what was typed meanwhile stays. */
 export function fitForm({ limits: taken, fields, can_compare: canCompare, examples }) {
+  byId("compare-field").hidden = !canCompare;
+  if (limits) return;
   limits = taken;
   [temperature.min, temperature.max] = limits.temperature;
-  if (!byId("count").length) {
-    const [fewest, most] = limits.count;
-    for (let number = fewest; number <= most; number += 1) byId("count").append(makeCount(number));
-    byId("examples").append(...examples.map(makeExample));
+  const [fewest, most] = limits.count;
+  for (let number = fewest; number <= most; number += 1) byId("count").append(makeCount(number));
+  for (const field of fields) {
+    byId(`${field}-field`).hidden = false;
+    byId(field).append(...makeChoices(CHOICES[field]));
   }
-  for (const [field, group] of Object.entries(CHOICES)) {
-    byId(`${field}-field`).hidden = !fields.includes(field);
-    if (fields.includes(field) && !byId(field).length) byId(field).append(...makeChoices(group));
-  }
-  byId("compare-field").hidden = !canCompare;
   fillForm(recall("sessionStorage", DRAFT, readForm()));
+  byId("examples").append(...examples.map(makeExample));
 }
 
 /** What is asked for, or null where something is missing or too long: then the field says so. */

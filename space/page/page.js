@@ -18,6 +18,7 @@ let current = null; // the round that is being written, with its view and what h
 async function boot() {
   await loadTexts();
   setLanguage(language());
+  byId("unloaded").remove(); // it would appear after a while
   byId("language").addEventListener("click", switchLanguage);
   watchForm(press);
   watchConsent();

@@ -15,8 +15,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from pipelines.rows import PROMPT_FORMAT
-from tests.space import page_server
 from tests.space.browser import CHROMIUM, DESKTOP, chromium, open_page, wait_for
+from tests.space.page_script import Script
+from tests.space.page_server import Desk, serving
 
 SPACE = Path(__file__).parent.parent.parent / "space"
 sys.path.insert(0, str(SPACE))  # the page's modules import each other as siblings
@@ -95,18 +96,18 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[page_server.Desk]:
+def desk() -> Iterator[Desk]:
     """The page on a server that does what a test tells it to."""
     from tests.conftest import _free_port
 
-    with page_server.serving(_free_port()) as served:
+    with serving(_free_port()) as served:
         yield served
 
 
 @pytest.fixture
-def script(desk: page_server.Desk) -> Iterator[page_server.Script]:
+def script(desk: Desk) -> Iterator[Script]:
     """What the server does in this test."""
-    desk.script = page_server.Script()
+    desk.script = Script()
     yield desk.script
     desk.script.go.set()
 
@@ -121,7 +122,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, desk: page_server.Desk, script: page_server.Script) -> Iterator[Page]:
+def page(context: BrowserContext, desk: Desk, script: Script) -> Iterator[Page]:
     """The open page, which throws nothing and breaks no rule of the server's content policy."""
     page, thrown = context.new_page(), list[str]()
     page.on("pageerror", lambda error: thrown.append(str(error)))

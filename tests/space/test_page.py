@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.space.browser import PHONE, ask, open_page, press, read_lines, rows
-from tests.space.page_server import BASE_COPY, COPY, Desk, Script
+from tests.space.page_script import BASE_COPY, COPY, Script
+from tests.space.page_server import Desk
 
 TEXTS = json.loads((Path(__file__).parent.parent.parent / "space/page/texts.json").read_text(encoding="utf-8"))
 
@@ -120,9 +121,7 @@ def test_a_line_is_edited_in_place(page: Page, script: Script) -> None:
     ]
 
 
-def test_copied_is_said_for_a_while_also_when_pressed_twice(
-    context: BrowserContext, desk: Desk, script: Script
-) -> None:
+def test_copied_is_said_for_a_while_when_pressed_twice_too(context: BrowserContext, desk: Desk, script: Script) -> None:
     page = context.new_page()
     page.clock.install()
     open_page(page, desk.url)
@@ -254,8 +253,9 @@ def test_fits_a_phone(browser, desk: Desk, script: Script, width: int) -> None:
     read_lines(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     small = page.evaluate(
-        "[...document.querySelectorAll('button, select, input, label.check')].filter((target) => target.checkVisibility()"
-        " && target.type !== 'checkbox' && target.getBoundingClientRect().height < 44).map((target) => target.outerHTML)"
+        """() => [...document.querySelectorAll('button, select, input:not([type=checkbox]), label.check')]
+          .filter((target) => target.checkVisibility() && target.getBoundingClientRect().height < 44)
+          .map((target) => target.outerHTML)"""
     )
     assert small == []
     page.close()

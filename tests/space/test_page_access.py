@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.space.browser import DESKTOP, PHONE, ask, open_page, press, read_lines, rows
-from tests.space.page_server import COPY, Desk, Script
+from tests.space.page_script import COPY, Script
+from tests.space.page_server import Desk
 
 AXE = Path(__file__).parent / "axe/node_modules/axe-core/axe.min.js"
 INSTALL = "npm ci --prefix tests/space/axe"
@@ -70,6 +70,8 @@ def test_axe_finds_nothing(browser: Browser, desk: Desk, script: Script, axe: st
 
 
 def test_from_load_to_a_copied_line_by_keyboard_alone(page: Page, script: Script) -> None:
+    name_of_focused = "(({ labels, textContent }) => labels?.[0]?.textContent || textContent)(document.activeElement)"
+
     def tab_to(name: str) -> None:
         for _ in range(40):
             page.keyboard.press("Tab")
@@ -113,7 +115,8 @@ def test_lines_are_told_one_by_one_and_their_buttons_are_not(page: Page, script:
           window.told = [];
           new MutationObserver((changes) => {
             for (const { target, addedNodes } of changes) {
-              const region = (target.nodeType === 1 ? target : target.parentElement).closest('[aria-live], [role=status], [role=alert]');
+              const element = target.nodeType === 1 ? target : target.parentElement;
+              const region = element.closest('[aria-live], [role=status], [role=alert]');
               if (region?.ariaLive === 'off' || !region) continue;
               for (const node of addedNodes) if (node.textContent) window.told.push(node.textContent);
             }
@@ -159,7 +162,8 @@ def test_focus_can_be_seen_everywhere(browser: Browser, desk: Desk, script: Scri
               const style = getComputedStyle(active.id === 'values' ? active.parentElement : active);
               const both = [style.outlineColor, getComputedStyle(document.body).backgroundColor].map(luminance);
               const [dim, bright] = both.sort((a, b) => a - b);
-              return [active.tagName, style.outlineStyle, parseFloat(style.outlineWidth), (bright + 0.05) / (dim + 0.05)];
+              const contrast = (bright + 0.05) / (dim + 0.05);
+              return [active.tagName, style.outlineStyle, parseFloat(style.outlineWidth), contrast];
             }"""
         )
         if outline is None:

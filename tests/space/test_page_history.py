@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.space.browser import ask, open_page, press, read_lines, rows
-from tests.space.page_server import COPY, Desk, Script
+from tests.space.page_script import COPY, Script
+from tests.space.page_server import Desk
 
 
 def test_a_second_press_moves_the_lines_below(page: Page, script: Script) -> None:
@@ -105,15 +106,16 @@ def test_deleting_the_history_can_be_undone(page: Page) -> None:
     expect(page.locator("#empty")).to_be_visible()
 
 
-@pytest.mark.parametrize("denial", ["get sessionStorage() { throw new DOMException('denied', 'SecurityError') }", ""])
+@pytest.mark.parametrize(
+    "denial",
+    [
+        "Object.defineProperty(window, 'sessionStorage', {get() { throw new DOMException('', 'SecurityError') }})",
+        "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError') }",
+    ],
+)
 def test_a_browser_that_keeps_nothing(context: BrowserContext, desk: Desk, script: Script, denial: str) -> None:
     page = context.new_page()
-    if denial:
-        page.add_init_script(f"Object.defineProperties(window, Object.getOwnPropertyDescriptors({{ {denial} }}))")
-    else:
-        page.add_init_script(
-            "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }"
-        )
+    page.add_init_script(denial)
     open_page(page, desk.url)
     ask(page, "제습기", "여유")
     read_lines(page)

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.space.browser import ask, open_page, press, read_lines, rows
-from tests.space.page_server import COPY, Desk, Script
+from tests.space.page_script import COPY, Script
+from tests.space.page_server import Desk
 
 KEPT = " 그때까지 나온 카피 2개는 남겨 두었습니다."
 
@@ -67,9 +68,11 @@ def test_while_the_model_loads_a_press_waits_for_it(context: BrowserContext, des
     expect(page.locator("#state")).to_contain_text("모델을 불러오는 중입니다(2단계 가운데 1단계, 기반 모델)")
     ask(page, "제습기", "여유")
     expect(page.locator("#current .said.loading")).to_have_text("모델을 불러오는 중입니다. 준비되는 대로 씁니다.")
+    page.locator("#values").press_sequentially("뽀송")
     script.state = "ready"
     assert read_lines(page) == COPY[:5]
     expect(page.locator("#state")).to_be_empty()
+    expect(page.locator("#values")).to_have_value("뽀송")
 
 
 def test_a_model_that_cannot_be_loaded_and_a_server_that_is_away(
