@@ -5,6 +5,8 @@ BIN := .venv/bin
 PARALLEL ?= -n 2 --dist loadscope
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
+AXE := tests/space/axe/node_modules/.installed
+
 .PHONY: .venv release test lint types imports tests slow bench clean
 
 release: .venv
@@ -40,8 +42,13 @@ types: .venv
 imports: .venv
 	$(BIN)/lint-imports
 
-tests: .venv
+tests: .venv $(AXE)
 	$(BIN)/pytest $(PARALLEL) -m "not slow"
+
+# axe-core, which finds what keeps people out of the demo's page.
+$(AXE): tests/space/axe/package-lock.json
+	npm ci --prefix tests/space/axe --silent --no-audit --no-fund
+	@touch $@
 
 # What takes longest: rows trained on end to end, Ray, training in several processes, quantised models, every bench in
 # its smoke size.
@@ -55,4 +62,4 @@ bench: .venv
 	$(BIN)/python -m tests.docs.figures
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv build tests/space/axe/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

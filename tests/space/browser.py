@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 PHONE = {"width": 390, "height": 844}
@@ -57,33 +57,48 @@ def wait_for(url: str, server: subprocess.Popen[bytes] | None = None, seconds: f
 
 
 def open_page(page: Page, url: str) -> None:
+    """Open the page and wait until the form knows what the server takes."""
     page.goto(url)
-    page.get_by_label("상품", exact=True).wait_for(timeout=30_000)
+    page.locator("#examples button").first.wait_for(timeout=30_000)
 
 
 def press(page: Page) -> None:
-    """Press the button; the sentence that stands there is marked, so that nobody takes it for the answer."""
-    page.evaluate("document.querySelectorAll('#result .said').forEach((said) => said.classList.add('stale'))")
-    page.get_by_role("button", name="카피 쓰기").click()
+    page.locator("#write").click()
+
+
+def fill(page: Page, product: str, values: str) -> None:
+    """Fill in the brief anew."""
+    page.locator("#product").fill(product)
+    while page.locator(".chip").count():
+        page.locator(".chip").first.click()
+    page.locator("#values").fill(values)
+    page.locator("#values").press("Enter")
 
 
 def ask(page: Page, product: str, values: str) -> None:
-    page.get_by_label("상품", exact=True).fill(product)
-    page.get_by_label("담을 가치").fill(values)
+    fill(page, product, values)
     press(page)
 
 
+def rows(page: Page, within: str = "#current") -> Locator:
+    """The rows of lines that have come."""
+    return page.locator(f"{within} .lines li:not(.pending)")
+
+
 def read_lines(page: Page, seconds: float = 120) -> list[str]:
-    """The finished list, once the button can be pressed again.
+    """The finished lines of the newest press.
 
     Raises:
-        RuntimeError: the page shows a problem instead; the message is its sentence.
+        RuntimeError: the page shows a problem instead, in the form or over the lines; the message is its sentence.
     """
-    said = page.locator("#result .said:not(.stale):not(.writing)")
-    said.wait_for(timeout=seconds * 1000)
-    if "problem" in (said.get_attribute("class") or ""):
-        raise RuntimeError(said.text_content())
-    return page.locator("#result .line").all_text_contents()
+    wrong = page.locator("#brief .wrong:not(:empty)")
+    if wrong.count():
+        raise RuntimeError(wrong.first.text_content())
+    page.locator("#write[aria-disabled=false]").wait_for(timeout=seconds * 1000)
+    problem = page.locator("#current .said.problem")
+    if problem.count():
+        raise RuntimeError(problem.first.text_content())
+    return rows(page).locator(".line").all_text_contents()
 
 
 def generate(url: str, product: str, values: str, seconds: float = 120) -> list[str]:

@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from pipelines.rows import PROMPT_FORMAT
-from tests.space.browser import CHROMIUM, wait_for
+from tests.space.browser import CHROMIUM, DESKTOP, chromium, open_page, wait_for
+from tests.space.page_script import Script
+from tests.space.page_server import Desk, serving
 
 SPACE = Path(__file__).parent.parent.parent / "space"
 sys.path.insert(0, str(SPACE))  # the page's modules import each other as siblings
@@ -85,3 +88,49 @@ def address(hub, deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         finally:
             app.terminate()
             app.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a module."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium fonts-nanum)")
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    """The page on a server that does what a test tells it to."""
+    from tests.conftest import _free_port
+
+    with serving(_free_port()) as served:
+        yield served
+
+
+@pytest.fixture
+def script(desk: Desk) -> Iterator[Script]:
+    """What the server does in this test."""
+    desk.script = Script()
+    yield desk.script
+    desk.script.go.set()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor at a desktop, who reads Korean."""
+    permissions = ["clipboard-read", "clipboard-write"]
+    with browser.new_context(viewport=DESKTOP, locale="ko-KR", permissions=permissions) as visitor:
+        visitor.set_default_timeout(5000)
+        yield visitor
+
+
+@pytest.fixture
+def page(context: BrowserContext, desk: Desk, script: Script) -> Iterator[Page]:
+    """The open page, which throws nothing and breaks no rule of the server's content policy."""
+    page, thrown = context.new_page(), list[str]()
+    page.on("pageerror", lambda error: thrown.append(str(error)))
+    page.on("console", lambda said: thrown.append(said.text) if "Content Security" in said.text else None)
+    open_page(page, desk.url)
+    yield page
+    assert thrown == []
