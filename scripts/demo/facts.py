@@ -116,8 +116,8 @@ def _file_to_run(hub: Hub, gguf: HfUri) -> dict[str, Any] | None:
     kind = next((kind for kind in KINDS if kind in published), None)
     if kind is None:
         return None
-    base = report.get("base")
-    return {"repo": gguf.id, "revision": gguf.revision, "file": published[kind], "base_file": base}
+    base = report.get("base") or {"name": None}
+    return {"repo": gguf.id, "revision": gguf.revision, "file": published[kind], "base_file": base["name"]}
 
 
 def rating_of(hub: Hub, adapter: HfUri, base: HfUri) -> dict[str, float] | None:

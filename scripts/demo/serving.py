@@ -16,6 +16,8 @@ from pathlib import Path
 from pipelines.errors import HanjulError
 
 HOST = "127.0.0.1"
+#: Where a page prints to: our own stdout is for data.
+STDERR = 2
 #: Seconds that a page has to end by itself: votes that are not committed yet are committed then.
 LEAVE_S = 30.0
 
@@ -66,9 +68,7 @@ def running(folder: Path, port: int, python: str = sys.executable) -> Iterator[P
     """
     port = free_port(port)
     environment = os.environ | {"GRADIO_SERVER_NAME": HOST, "GRADIO_SERVER_PORT": str(port)}
-    process = subprocess.Popen(
-        [python, "app.py"], cwd=folder, env=environment, stdout=sys.stderr, start_new_session=True
-    )
+    process = subprocess.Popen([python, "app.py"], cwd=folder, env=environment, stdout=STDERR, start_new_session=True)
     try:
         yield Page(folder, f"http://{HOST}:{port}", process)
     finally:
