@@ -1,1 +1,1 @@
-"""The room behind `hanjul space`: what a Space repo holds, where it may run, and whether it does."""
+"""The room behind `hanjul space`: what a Space repo holds, and where it may live."""
