@@ -463,15 +463,44 @@ def generate(
 @space_app.command("deploy")
 def space_deploy(
     uri: Annotated[str, typer.Argument(help="Adapter: hf://models/…")],
+    hardware: Annotated[
+        str | None, typer.Option(help="zero (which takes no paid plan), cpu, or a name of the Hub's, e.g. t4-small.")
+    ] = None,
+    feedback: Annotated[str | None, typer.Option(help="Private dataset repo that visitors' votes go to.")] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Secret for the page, from the variable NAME; NAME=VARIABLE from another."),
+    ] = None,
+    variable: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Variable for the page, e.g. HANJUL_ENGINE=llama.")
+    ] = None,
+    wait: Annotated[
+        bool | None, typer.Option("--wait/--no-wait", help="Have the page write a line when it runs; else it failed.")
+    ] = None,
     recipe: RecipeFlag = "offline",
     changes: SetFlag = None,
 ) -> None:
-    """Commit the demo to a Space repo, pinned to the adapter."""
-    loaded = load_recipe(recipe, changes)
+    """Commit the demo to a Space repo, pinned to the adapter, set the Space up, and see it write a line."""
+    loaded = load_recipe(recipe, changes, space__hardware=hardware, space__feedback=feedback)
     with hub_session(loaded) as hub:
+        from scripts.core.log import log
+        from scripts.demo import deploying, facts
         from scripts.stages import space
 
-        emit(hub, space.deploy(hub, hub.resolve(uri, "model"), loaded))
+        adapter = hub.resolve(uri, "model")
+        given = {"variables": deploying.variables_of(variable or []), "secrets": deploying.secrets_of(secret or [])}
+        deployed = space.deploy(hub, adapter, loaded, gguf=facts.gguf_of(hub, adapter), **given)
+        if wait or (wait is None and not hub.is_local):
+            from scripts.demo import waiting
+
+            waiting.check_deployed(hub, deployed, 60 * loaded.space.minutes)
+        if hub.is_local:
+            log(
+                f"space: nothing runs on the local Hub; `hanjul space run hf://spaces/{deployed.id}` runs the page here"
+            )
+        elif OPTIONS.format is not Format.json:
+            out(f"{hub.api.endpoint}/spaces/{deployed.id}")
+        emit(hub, deployed)
 
 
 @space_app.command("run")

@@ -331,6 +331,13 @@ class SpaceSettings(Settings):
     """The demo."""
 
     repo: str = "hanjul"
+    hardware: str = Field(
+        "zero", description="zero, cpu, or a name of the Hub's, e.g. t4-small; ZeroGPU takes no paid plan"
+    )
+    feedback: str = Field("", description="private dataset repo that visitors' votes go to; empty keeps none")
+    minutes: Annotated[int, NoEffect] = Field(
+        30, ge=1, description="that a Space may take to be built and started, and its page to write a line"
+    )
 
 
 class Recipe(Settings):

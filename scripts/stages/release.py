@@ -13,6 +13,7 @@ from pipelines.errors import HanjulError
 from scripts.core import env
 from scripts.core.log import log
 from scripts.core.settings import PairsSettings, Recipe
+from scripts.demo.hardware import place_of
 from scripts.exporting import exports
 from scripts.hub import ownership
 from scripts.hub.hub import Hub
@@ -71,13 +72,15 @@ def run(hub: Hub, recipe: Recipe) -> Released:
 def _check_repos(hub: Hub, recipe: Recipe, dataset: HfUri) -> None:
     """
     Raises:
-        HanjulError: others have filled a repo that one of the stages would write to, hours from now.
+        HanjulError: others have filled a repo that one of the stages would write to, hours from now, or Spaces have no
+            hardware of this name.
     """
     ownership.check(hub, dataset, "import")
     adapter = hub.repo("model", recipe.train.repo, "train.repo")
     ownership.check(hub, adapter, "train")
     exports.check(hub, adapter, recipe.train)
     ownership.check(hub, hub.repo("space", recipe.space.repo, "space.repo"), "space")
+    place_of(recipe.space.hardware)
 
 
 def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None, asked: list[HfUri]) -> dict[str, HfUri]:
@@ -115,7 +118,7 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None, asked:
         rows = filtered(written(rows, recipe.pairs, adapter))
     [adapter] = evaluate.run(hub, [adapter], rows, recipe, sealed=sealed)
     made = exports.run(hub, adapter, rows, recipe.train, sealed)
-    demo = space.deploy(hub, adapter, recipe, sealed)
+    demo = space.deploy(hub, adapter, recipe, sealed, gguf=made.get("gguf"))
     return {"dataset": rows, "adapter": adapter, **made, "space": demo}
 
 

@@ -1,14 +1,9 @@
-"""The Space repo, and the same page on this machine."""
+"""The Space repo: what is committed, for which place, and what is set up around it."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-from importlib import metadata
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,18 +13,35 @@ from pipelines.errors import HanjulError
 from pipelines.rows import PROMPT_FORMAT
 from pipelines.text.markdown import cell
 from scripts.core.settings import Recipe
+from scripts.demo import render, requirements
+from scripts.demo.facts import PageFacts, facts_of
+from scripts.demo.hardware import Place, place_of
 from scripts.stages import space
-from tests.space.browser import wait_for
 
-ROOT = Path(__file__).parent.parent.parent
+
+def recipe(**settings: object) -> Recipe:
+    return Recipe.model_validate({"space": {"repo": "tiny-space"} | settings})
+
+
+def rendered(hub, facts: PageFacts, place: Place, out: Path) -> SpaceCard:
+    """The card of a folder."""
+    render.render(hub, facts, place, hub.repo("space", "tiny-space"), out)
+    return SpaceCard((out / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def facts(hub, adapter) -> PageFacts:
+    return facts_of(hub, adapter, None, "한 줄 Hanjul")
 
 
 def test_space_holds_the_page_pinned_to_the_adapter(hub, adapter, deployed: HfUri) -> None:
     folder = hub.snapshot(deployed)
-    assert {path.name for path in folder.iterdir()} >= {*space.PAGE, "settings.json", "requirements.txt", "README.md"}
-    assert not (folder / "examples.json").exists()
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    apart = {"settings.json", "requirements.txt", "README.md", "manifest.json", ".gitattributes", "judge.npz"}
+    assert {name for name in names if not name.startswith("checks/")} == {*render.page_files(), *apart}
+    assert "app.py" in names and "checks/__init__.py" in names
     settings = json.loads((folder / "settings.json").read_text())
-    assert len(settings.pop("examples")) >= 4
+    assert len(settings.pop("examples")) >= 5
     assert settings == {
         "adapter": adapter.id,
         "revision": adapter.revision,
@@ -37,75 +49,110 @@ def test_space_holds_the_page_pinned_to_the_adapter(hub, adapter, deployed: HfUr
         "dataset": f"{hub.namespace}/tiny-copy",
         "prompt_format": PROMPT_FORMAT,
         "title": "한 줄 Hanjul",
+        "gguf": None,
+        "judge": "judge.npz",
+        "feedback": "",
+        "rating": None,
     }
-    pins = (folder / "requirements.txt").read_text().splitlines()
-    assert f"gradio=={metadata.version('gradio')}" in pins
-    assert all("==" in pin and "+" not in pin for pin in pins)
 
 
-def test_card_says_what_runs_and_on_what(hub, adapter, deployed: HfUri) -> None:
-    card = SpaceCard(hub.text(deployed, "README.md"))
+def test_what_is_uploaded_as_it_is_is_the_folder(hub) -> None:
+    files = render.page_files()
+    assert {"app.py", "writer.py", "request.py"} <= set(files)
+    assert not {"README.md", "examples.json", "screenshot.png", "requirements/zero.txt"} & set(files)
+    assert not [name for name in files if name.startswith(".") or "__pycache__" in name]
+
+
+@pytest.mark.parametrize("name", ["zero", "cpu", "l4x1"])
+def test_each_place_gets_a_card_and_requirements_that_it_takes(
+    hub, facts: PageFacts, tmp_path: Path, name: str
+) -> None:
+    place = place_of(name)
+    card = rendered(hub, facts, place, tmp_path)
     data = card.data.to_dict()
+    lock = requirements.lock_of(place.lock(gguf=False))
+    assert (tmp_path / "requirements.txt").read_bytes() == lock.read_bytes()
+    assert data["suggested_hardware"] == place.flavor
+    assert data["python_version"] == "3.12.12"
     assert data["sdk"] == "gradio"
-    assert data["sdk_version"] == metadata.version("gradio")
+    assert data["sdk_version"] == requirements.pins(lock)["gradio"]
     assert data["app_file"] == "app.py"
+
+
+def test_card_says_what_runs_and_on_what(hub, adapter, facts: PageFacts, tmp_path: Path) -> None:
+    card = rendered(hub, facts, place_of("zero"), tmp_path)
+    data = card.data.to_dict()
     assert data["models"] == [adapter.id, f"{hub.namespace}/tiny-base"]
     assert data["datasets"] == [f"{hub.namespace}/tiny-copy"]
+    assert "mcp-server" in data["tags"]
     assert len(data["short_description"]) <= 60  # the Hub's limit
     assert adapter.revision[:12] in card.text
-    assert "{{" not in card.text
-    assert hub.api.space_info(deployed.id).sdk == "gradio"
+    assert "{{" not in card.text and "{%" not in card.text and "None" not in card.text
+
+
+def test_models_are_preloaded_at_their_revisions(hub, adapter, facts: PageFacts) -> None:
+    of_adapter, of_base = render.preload(hub, facts, place_of("zero"))
+    repo, files, revision = of_adapter.split(" ")
+    assert (repo, revision) == (adapter.id, adapter.revision)
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"} <= set(files.split(","))
+    repo, files, revision = of_base.split(" ")
+    assert (repo, revision) == (facts.base.id, facts.base.revision)
+    assert {"config.json", "model.safetensors"} <= set(files.split(","))
+
+
+def test_what_takes_a_token_is_not_preloaded(hub, facts: PageFacts) -> None:
+    hub.api.update_repo_settings(facts.base.id, gated="auto")
+    try:
+        assert [line.split(" ")[0] for line in render.preload(hub, facts, place_of("zero"))] == [facts.adapter.id]
+    finally:
+        hub.api.update_repo_settings(facts.base.id, gated=False)
 
 
 @pytest.mark.field
 @pytest.mark.parametrize("title", ["봄 **여름**", "a: b # c", "<b>x</b> [링크](x)"])
 def test_a_title_is_one_heading(hub, adapter, title: str, tmp_path: Path) -> None:
-    space.render(hub, adapter, title, tmp_path)
-    card = SpaceCard((tmp_path / "README.md").read_text(encoding="utf-8"))
+    card = rendered(hub, facts_of(hub, adapter, None, title), place_of("zero"), tmp_path)
     assert card.data.title == title
     assert card.text.strip().splitlines()[0] == f"# {cell(title)}"
 
 
 def test_second_deploy_commits_nothing(hub, adapter, deployed: HfUri) -> None:
-    again = space.deploy(hub, adapter, Recipe.model_validate({"space": {"repo": "tiny-space"}}))
-    assert again == deployed
+    assert space.deploy(hub, adapter, recipe()) == deployed
+    assert space.deploy(hub, adapter, recipe(hardware="zero-a10g")) == deployed  # the same place by its other name
+
+
+def test_what_changes_the_folder_is_committed(hub, adapter, deployed: HfUri, monkeypatch, tmp_path: Path) -> None:
+    elsewhere = space.deploy(hub, adapter, recipe(hardware="cpu"))
+    assert elsewhere != deployed
+    assert hub.api.get_space_runtime(deployed.id).requested_hardware == "cpu-basic"
+    shutil.copytree(render.FOLDER, tmp_path / "space")
+    (tmp_path / "space" / "extra").mkdir()
+    (tmp_path / "space" / "extra" / "new.py").write_text("NEW = 1\n")
+    monkeypatch.setattr(render, "FOLDER", tmp_path / "space")
+    changed = space.deploy(hub, adapter, recipe(hardware="cpu"))
+    assert changed != elsewhere
+    assert hub.text(changed, "extra/new.py") == "NEW = 1\n"
+    monkeypatch.undo()
+    shutil.copytree(render.FOLDER, tmp_path / "without")
+    (tmp_path / "without" / "README.md").write_text((render.FOLDER / "README.md").read_text() + "\n더.\n")
+    monkeypatch.setattr(render, "FOLDER", tmp_path / "without")
+    last = space.deploy(hub, adapter, recipe(hardware="cpu"))
+    assert hub.text(last, "extra/new.py") == ""  # modules of an earlier version do not stay
+
+
+def test_everything_is_one_commit(hub, adapter) -> None:
+    made = space.deploy(hub, adapter, recipe(repo="one-commit"))
+    ours = [commit for commit in hub.api.list_repo_commits(made.id, repo_type="space") if "space:" in commit.title]
+    assert [commit.commit_id for commit in ours] == [made.revision]
 
 
 def test_repo_that_is_no_adapter_is_refused(hub, adapter) -> None:
     base = hub.resolve(HfUri(type="model", id=f"{hub.namespace}/tiny-base"))
     with pytest.raises(HanjulError, match="no adapter that Hanjul trained"):
-        space.deploy(hub, base, Recipe())
+        space.deploy(hub, base, recipe(repo="never-made"))
+    assert hub.head(hub.repo("space", "never-made")) is None
 
 
-def test_port_in_use_is_refused(hub, deployed: HfUri) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        with pytest.raises(HanjulError, match="The port is in use"):
-            space.serve(hub, deployed, other.getsockname()[1])
-
-
-def test_adapter_is_served_until_it_is_told_to_stop(hub, adapter) -> None:
-    code = (
-        "import sys; from huggingface_hub import parse_hf_uri;"
-        "from scripts.hub.connect import connect; from scripts.stages import space;"
-        "space.serve(connect(), parse_hf_uri(sys.argv[1]), 0)"
-    )
-    page = subprocess.Popen(
-        [sys.executable, "-c", code, adapter.to_uri()],
-        cwd=ROOT,
-        env=os.environ.copy(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert page.stdout
-        address = page.stdout.readline().strip()
-        assert address.startswith("http://127.0.0.1:")
-        wait_for(address)
-    finally:
-        page.send_signal(signal.SIGINT)
-        assert page.wait(20) == 0
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", int(address.rsplit(":", 1)[1]))) != 0
+def test_hardware_that_is_none_is_refused(hub, adapter) -> None:
+    with pytest.raises(HanjulError, match="no such hardware"):
+        space.deploy(hub, adapter, recipe(repo="never-made", hardware="zeor"))
