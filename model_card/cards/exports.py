@@ -80,16 +80,18 @@ class Ggufs:
         files: of the adapter's merged model.
         base: the base model in the smallest kind, to write beside the adapter; None where it is not published.
         refused: what is not published -> why.
+        tokens: entries of the model's whole vocabulary.
     """
 
     files: tuple[Gguf, ...]
     base: Gguf | None
     refused: dict[str, str]
+    tokens: int
 
     @property
-    def whole_tokens(self) -> int:
-        """Entries of the vocabulary before any was left out."""
-        return max(file.tokens for file in self.files)
+    def trimmed(self) -> tuple[Gguf, ...]:
+        """The files that have a part of the vocabulary."""
+        return tuple(file for file in self.files if file.tokens < self.tokens)
 
 
 def merged_card(source: Source) -> str:

@@ -104,7 +104,7 @@ def write(hub: Hub, adapter: HfUri, held_out: Rows, rows: Rows, seed: int, folde
     if trim.KIND in published.files:
         _write_base(hub, adapter, tokenizer, trimmed, published, folder)
     base = published.files.pop(BASE, None)
-    return Ggufs(tuple(published.files.values()), base, published.refused)
+    return Ggufs(tuple(published.files.values()), base, published.refused, len(expected[0]))
 
 
 def _write_base(

@@ -59,7 +59,7 @@ def is_needed(vocabulary: Vocabulary, number: int) -> bool:
     try:
         text = said.decode()
     except UnicodeDecodeError:
-        return _HANGUL_BYTES.issuperset(said)
+        return _HANGUL_BYTES.issuperset(said.lstrip(b" "))
     return bool(_HANGUL.search(text) or _SIGN.fullmatch(text))
 
 
