@@ -60,14 +60,38 @@ class Gguf:
     """One file of a GGUF repo.
 
     Attributes:
-        kind: `Q8_0` or `Q4_K_M`.
-        size: bytes.
+        kind: `Q8_0`, `Q4_K_M`, or `Q8_0-ko`: Q8_0 with the tokens alone that Korean lines need.
+        bytes: its size.
+        tokens: entries of its vocabulary.
     """
 
     name: str
     kind: str
-    size: int
+    bytes: int
+    tokens: int
     parity: Parity
+
+
+@dataclass(frozen=True)
+class Ggufs:
+    """What a GGUF repo holds.
+
+    Attributes:
+        files: of the adapter's merged model.
+        base: the base model in the smallest kind, to write beside the adapter; None where it is not published.
+        refused: what is not published -> why.
+        tokens: entries of the model's whole vocabulary.
+    """
+
+    files: tuple[Gguf, ...]
+    base: Gguf | None
+    refused: dict[str, str]
+    tokens: int
+
+    @property
+    def trimmed(self) -> tuple[Gguf, ...]:
+        """The files that have a part of the vocabulary."""
+        return tuple(file for file in self.files if file.tokens < self.tokens)
 
 
 def merged_card(source: Source) -> str:
@@ -78,24 +102,17 @@ def merged_card(source: Source) -> str:
     return _render("merged.md.jinja", source, data, {"example": json.dumps(_EXAMPLE, ensure_ascii=False)})
 
 
-def gguf_card(
-    source: Source,
-    files: tuple[Gguf, ...],
-    refused: Mapping[str, str],
-    limits: Mapping[str, Parity],
-    sampling: Mapping[str, float],
-) -> str:
+def gguf_card(source: Source, ggufs: Ggufs, limits: Mapping[str, Parity], sampling: Mapping[str, float]) -> str:
     """README of a repo of GGUFs.
 
     Args:
-        refused: kinds that were made but are not published -> what they missed.
-        sampling: recommended fields of a request, e.g. `temperature`, `top_p`, `max_tokens`.
         limits: kind -> the least agreement and tokenizer and the largest kl that were let through.
+        sampling: recommended fields of a request, e.g. `temperature`, `top_p`, `max_tokens`.
     """
     data = _data(source, library_name="gguf", pipeline_tag="text-generation")
     data |= {"base_model": source.adapter, "base_model_relation": "quantized"}
     body = json.dumps({"messages": [_EXAMPLE], **sampling}, ensure_ascii=False)
-    return _render("gguf.md.jinja", source, data, {"files": files, "refused": refused, "limits": limits, "body": body})
+    return _render("gguf.md.jinja", source, data, {"ggufs": ggufs, "limits": limits, "body": body})
 
 
 def _data(source: Source, **fields: str) -> dict[str, object]:

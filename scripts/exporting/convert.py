@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -94,7 +95,11 @@ def quantise(source: Path, target: Path, kind: str) -> Path:
     types = tensor_types(shapes, kind)
     part = target.with_name(target.name + ".part")
     writer = gguf.GGUFWriter(part, str(reader.get_field(gguf.Keys.General.ARCHITECTURE).contents()))
-    _copy_keys(reader, writer, KINDS[kind])
+    copy_keys(
+        reader, writer, changed=dict.fromkeys((gguf.Keys.General.FILE_TYPE, gguf.Keys.General.QUANTIZATION_VERSION))
+    )
+    writer.add_file_type(KINDS[kind])
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     plan = []
     for tensor, (name, shape) in zip(reader.tensors, shapes, strict=True):
         chosen = types[name]
@@ -113,16 +118,18 @@ def quantise(source: Path, target: Path, kind: str) -> Path:
     return part.replace(target)
 
 
-def _copy_keys(reader: Any, writer: Any, file_type: int) -> None:
-    """Everything but what the writer sets itself, with the file type of the new file."""
-    own = (gguf.Keys.General.ARCHITECTURE, gguf.Keys.General.FILE_TYPE, gguf.Keys.General.QUANTIZATION_VERSION)
+def copy_keys(reader: Any, writer: Any, changed: Mapping[str, Any]) -> None:
+    """Everything but what the writer sets itself.
+
+    Args:
+        changed: key -> its new contents, of the same type; None leaves it out. Keys that are not there are not added.
+    """
     for field in reader.fields.values():
-        if field.name in own or field.name.startswith("GGUF."):
+        contents = changed.get(field.name, field.contents())
+        if contents is None or field.name == gguf.Keys.General.ARCHITECTURE or field.name.startswith("GGUF."):
             continue
         array = field.types[0] == gguf.GGUFValueType.ARRAY
-        writer.add_key_value(field.name, field.contents(), field.types[0], field.types[-1] if array else None)
-    writer.add_file_type(file_type)
-    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+        writer.add_key_value(field.name, contents, field.types[0], field.types[-1] if array else None)
 
 
 def _quantised(tensor: Any, to: Any, source: Path) -> NDArray[np.uint8]:

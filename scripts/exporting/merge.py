@@ -63,12 +63,17 @@ def write_model(hub: Hub, adapter: HfUri, base: HfUri, out: Path) -> tuple[Any, 
     model, tokenizer = load_adapter(adapter, base)
     if getattr(model.config, "tie_encoder_decoder", False):
         model.config.tie_encoder_decoder = False  # encoder and decoder have learnt different things
+    save(hub, model, tokenizer, base, out)
+    return model, tokenizer
+
+
+def save(hub: Hub, model: Any, tokenizer: Any, base: HfUri, out: Path) -> None:
+    """Write a model and its tokenizer to `out`, with the pieces of the base's tokenizer where it has them."""
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     pieces = hub.file(base, SENTENCEPIECE)
     if pieces:
         shutil.copyfile(pieces, out / SENTENCEPIECE)
-    return model, tokenizer
 
 
 def copy_licence_files(hub: Hub, adapter: HfUri, out: Path, changes: str) -> None:

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from pipelines.rows import CHAT_TEMPLATE
 from scripts.exporting import convert
-from tests.tiny import gemma, language_model
+from tests.tiny import byte_level, gemma, language_model
 
 DATA_CARD = "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: test\n    path: test.parquet\n---\n"
 
@@ -29,6 +29,11 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_gguf(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return convert.convert_to_gguf(tiny_folder, tmp_path_factory.mktemp("gguf") / "tiny.gguf", "tiny")
+
+
+@pytest.fixture(scope="session")
+def byte_level_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return byte_level.write_gguf(tmp_path_factory.mktemp("byte-level") / "tiny.gguf")
 
 
 @pytest.fixture(scope="session")
