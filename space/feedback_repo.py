@@ -19,7 +19,7 @@ CONSENT = {
     "en": "Likes, dislikes and edits are stored in a private dataset with product, values, line and date. "
     "Filtered, they may be published in the next dataset and train models. Who left them is not recorded.",
 }
-#: Column -> what it holds; those of `LISTS` several.
+#: Column -> what it holds.
 COLUMNS = {
     "id": "무작위 32자리 · random",
     "day": "날짜, UTC · the day",
@@ -35,7 +35,8 @@ COLUMNS = {
     "lang": "화면 언어 · language of the page",
     "page": "화면 버전 · version of the page",
 }
-LISTS = ("values", "others")
+#: Of those that are no text. The day, too: `datasets` reads a text that looks like one as a moment.
+TYPES = {"day": "dtype: date32", "values": "list: string", "others": "list: string"}
 
 
 class Scheduler(CommitScheduler):
@@ -109,7 +110,7 @@ def push_left(api: HfApi, repo: str, own: Path) -> None:
 
 def card(repo: str) -> str:
     """The README of the dataset."""
-    features = "".join(f"  - name: {name}\n    {'list' if name in LISTS else 'dtype'}: string\n" for name in COLUMNS)
+    features = "".join(f"  - name: {name}\n    {TYPES.get(name, 'dtype: string')}\n" for name in COLUMNS)
     columns = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in COLUMNS.items())
     return (
         "---\nlanguage: ko\npretty_name: '한 줄 Hanjul: 방문자 평가'\ntags: [hanjul, korean, human-feedback]\n"

@@ -50,12 +50,12 @@ class Preferred:
 
     Attributes:
         pairs: rows of config `preferences`.
-        beside: ids of the pairs whose lines somebody saw beside each other.
+        beside: ids of the pairs whose lines somebody saw beside each other -> the day of that.
         contested: lines that some like and others dislike.
     """
 
     pairs: list[Pair]
-    beside: frozenset[str]
+    beside: Mapping[str, str]
     contested: int
 
     def tally(self, votes: Iterable[Vote]) -> Tally:
@@ -155,17 +155,17 @@ def _limited(pairs: Iterable[Pair]) -> list[Pair]:
     ]
 
 
-def _seen_together(votes: Iterable[Vote], pairs: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Ids of pairs of a liked and a disliked line that stood beside each other when somebody voted."""
-    beside = {
-        (pair_of(asdict(vote)), frozenset((vote.line, other)))
+def _seen_together(votes: Iterable[Vote], pairs: Iterable[Pair]) -> dict[str, str]:
+    """Ids of pairs of a liked and a disliked line that stood beside each other when somebody voted -> the day."""
+    days = {
+        (pair_of(asdict(vote)), frozenset((vote.line, other))): vote.day
         for vote in votes
         if vote.kind != "edit"
         for other in vote.others
     }
-    return frozenset(
-        pair["id"]
-        for pair in pairs
-        if pair["reason"] == DISLIKED
-        and (pair_of(pair), frozenset((pair["chosen"][0]["content"], pair["rejected"][0]["content"]))) in beside
-    )
+    found = {}
+    for pair in pairs:
+        lines = frozenset(pair[side][0]["content"] for side in ("chosen", "rejected"))
+        if pair["reason"] == DISLIKED and (day := days.get((pair_of(pair), lines))):
+            found[pair["id"]] = day
+    return found

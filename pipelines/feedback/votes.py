@@ -20,9 +20,11 @@ from pipelines.rows import make_row, normalise, pair_of
 from pipelines.text.tidy import clean_value, tidy
 
 KINDS = ("like", "dislike", "edit")
-#: Columns of a feedback dataset that are read: of one text, and of several.
+#: Columns of a feedback dataset that are read: of one text, of several, and all of them.
 TEXTS = ("kind", "product", "line", "edited", "adapter", "revision")
 LISTS = ("values", "others")
+COLUMNS = (*TEXTS, *LISTS, "day")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 #: What speaks to a model and not to a reader.
 INSTRUCTION = re.compile(
     r"(?:이전|앞선|위의?|기존|시스템)\s*(?:지시|명령|프롬프트|지침)|(?:지시|명령|지침|프롬프트)\S{0,3}\s*(?:무시|잊)"
@@ -40,6 +42,7 @@ class Vote:
         edited: what became of the line; empty unless it was edited.
         others: lines shown beside it.
         writer: adapter and revision that wrote the line.
+        day: like 2026-11-28.
     """
 
     kind: str
@@ -49,6 +52,7 @@ class Vote:
     edited: str
     others: tuple[str, ...]
     writer: str
+    day: str
 
     @property
     def prompt(self) -> tuple[Any, ...]:
@@ -74,7 +78,7 @@ def count_votes(rows: Iterable[Mapping[str, Any]], limits: Limits) -> Counted:
     """Read the rows of a feedback dataset.
 
     Args:
-        rows: of columns `TEXTS` and `LISTS`, whose cells may hold anything.
+        rows: of `COLUMNS`, whose cells may hold anything.
     """
     rejected: Counter[str] = Counter()
     votes: dict[tuple[Any, ...], Vote] = {}
@@ -111,8 +115,9 @@ def _parsed(row: Mapping[str, Any]) -> Vote | None:
         tidy(row["edited"]) if row["kind"] == "edit" else "",
         tuple(map(tidy, row["others"])),
         f"{row['adapter']}@{row['revision']}",
+        str(row.get("day"))[:10],  # a date, or a text
     )
-    whole = vote.kind in KINDS and vote.product and vote.values and vote.line
+    whole = vote.kind in KINDS and vote.product and vote.values and vote.line and DAY.fullmatch(vote.day)
     changed = vote.edited not in ("", vote.line) if vote.kind == "edit" else True
     return vote if whole and changed and _is_unicode(vote) else None
 

@@ -102,9 +102,10 @@ def test_thousands_of_lines_for_one_prompt_take_no_time_and_give_a_few_pairs() -
 def test_what_stood_beside_each_other_is_known() -> None:
     beside = said(vote("like", GOOD, others=[FLAT]), vote("dislike", FLAT), vote("dislike", LEAKING))
     assert len(beside.pairs) == 2
-    (seen,) = beside.beside
+    ((seen, day),) = beside.beside.items()
+    assert day == "2026-11-28"
     assert lines([pair for pair in beside.pairs if pair["id"] == seen]) == [(GOOD, FLAT, "disliked")]
-    assert said(vote("edit", FLAT, GOOD, others=[GOOD])).beside == frozenset()
+    assert said(vote("edit", FLAT, GOOD, others=[GOOD])).beside == {}
 
 
 def test_the_tally_is_of_votes_that_count() -> None:

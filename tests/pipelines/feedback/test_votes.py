@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.feedback.pairs import MOST_PER_PROMPT, preferred
-from pipelines.feedback.votes import LISTS, TEXTS, count_votes
+from pipelines.feedback.votes import COLUMNS, count_votes
 from pipelines.filters.apply_rules import first_rule
 from pipelines.preferences import WORSE
 from pipelines.rows import make_row
@@ -59,6 +59,7 @@ def test_of_another_prompt_or_adapter_it_is_another() -> None:
         (vote("like", GOOD, product=None), "malformed"),
         (vote("like", GOOD, values="보송한"), "malformed"),
         (vote("like", GOOD, values=[]), "malformed"),
+        (vote("like", GOOD, day="gestern"), "malformed"),
         (vote("like", GOOD, values=[",", '"']), "malformed"),
         (vote("like", GOOD, others=[None]), "malformed"),
         (vote("like", "장마는 \ud800창밖에서만"), "malformed"),
@@ -109,7 +110,7 @@ ROW = st.builds(
     LINE,
     st.sampled_from(["제습기", "향초", "<b>우산</b>"]),
     st.lists(LINE, max_size=3),
-    st.just({}) | st.dictionaries(st.sampled_from([*TEXTS, *LISTS]), CELL, max_size=2),
+    st.just({}) | st.dictionaries(st.sampled_from(COLUMNS), CELL, max_size=2),
 )
 
 
