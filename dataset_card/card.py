@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +53,21 @@ def render(facts: Facts, figures: Sequence[str], existing: str = "") -> str:
     return with_block(existing, data, body)
 
 
-def merge_configs(existing: str, repo_id: str, name: str) -> str:
+def merge_configs(existing: str, repo_id: str, name: str, splits: Collection[str] = ()) -> str:
     """The README that is there with one config more, or a minimal one where there is none.
 
     For the small stages, whose commits are not releases. A README that has the config already comes back as it is.
+
+    Args:
+        splits: those of the config that have rows; none given are all.
     """
+    entry = config(name, splits)
     if existing:
-        if config(name) in configs_of(existing):
+        if entry in configs_of(existing):
             return existing
-        return with_head(merged(existing, {"configs": [config(name)]}), body_of(existing))
+        return with_head(merged(existing, {"configs": [entry]}), body_of(existing))
     body = _template("minimal.md.jinja").render(repo_id=repo_id)
-    return with_block("", {"language": ["ko"], "tags": TAGS, "configs": [config(name)]}, body)
+    return with_block("", {"language": ["ko"], "tags": TAGS, "configs": [entry]}, body)
 
 
 def with_block(existing: str, ours: Mapping[str, Any], body: str) -> str:

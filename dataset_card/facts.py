@@ -12,6 +12,7 @@ from dataset_card.changes import Changes
 from dataset_card.gate import Expected, GateFacts, ReadingFacts, expected
 from dataset_card.quality import Quality, measure
 from pipelines.errors import HanjulError
+from pipelines.feedback.pairs import Tally
 from pipelines.filters.filter_rows import CANDIDATE_REASONS, REASONS
 from pipelines.filters.gate import is_synthesised
 from pipelines.filters.limits import Limits
@@ -54,6 +55,8 @@ class Produced:
         prompts: file name of a prompt's template -> its SHA-256, 64 hex digits.
         gate: who let synthesised rows in; None where nobody judged.
         reading: what readers said of lines like these; None leaves it out.
+        visitors: the votes of visitors of the demo, and the rows of config `preferences` that follow; None where none
+            were imported.
     """
 
     teacher: str
@@ -68,6 +71,7 @@ class Produced:
     gate: GateFacts | None = None
     reading: ReadingFacts | None = None
     asked: str = ""
+    visitors: Tally | None = None
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ def report(facts: Facts) -> dict[str, Any]:
     """All facts but the sample rows, as JSON has them.
 
     Keys: repo_id, title, version, seed, teacher, teacher_base, encoder, prompts, usage, limits, gate (null where nobody
-    judged synthesised rows), reading, expected, merits, rows (before, after, preferences), sources, acceptance, splits,
-    samples, before, after and changes (null where there is no version before). `acceptance` are steps with `reason`,
-    `rejected` and `left`; `before` and `after` are those of `quality.Quality`.
+    judged synthesised rows), reading, visitors (null where no votes were imported), expected, merits, rows (before,
+    after, preferences), sources, acceptance, splits, samples, before, after and changes (null where there is no version
+    before). `acceptance` are steps with `reason`, `rejected` and `left`; `before` and `after` are those of
+    `quality.Quality`.
     """
     produced, computed = facts.produced, facts.computed
     found = {
@@ -30,6 +31,7 @@ def report(facts: Facts) -> dict[str, Any]:
         "limits": _limits(produced.limits),
         "gate": asdict(produced.gate) if produced.gate else None,
         "reading": asdict(produced.reading) if produced.reading else None,
+        "visitors": asdict(produced.visitors) if produced.visitors else None,
         "expected": dict(zip(("default", "candidates"), map(asdict, computed.expected), strict=True)),
         "merits": {merit: {"default": kept, "candidates": rest} for merit, (kept, rest) in computed.merits.items()},
         "rows": {

@@ -43,7 +43,8 @@ REJECTED = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _tex
 #: Lines that no rule rejects: a better one for the same pair outranks them, with their place, people call them flat, or
 #: the gate does not let them in, with place 0.
 CANDIDATES = Features({**RAW, "scores": _scores, "reason": _text, "evidence": _text, "place": Value("int32")})
-#: TRL-native for `DPOTrainer`: two lines for one prompt; see `pipelines.preferences`.
+#: TRL-native for `DPOTrainer`: two lines for one prompt; see `pipelines.preferences`. Config `feedback`, what visitors
+#: prefer before a release has looked at it, has the same columns; see `pipelines.feedback`.
 PREFERENCES = Features(
     {
         "id": _text,
@@ -70,6 +71,8 @@ CONFIG_FILES = {
     "candidates": {"train": "candidates/*.parquet"},
     "pairs": {"train": "pairs/*.parquet"},
     "raw": {"train": "raw/*.parquet"},
+    "feedback": {split: f"feedback/{split}.parquet" for split in SPLITS},
+    "votes": {"train": "votes/*.parquet"},
 }
 
 

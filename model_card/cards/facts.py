@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_card.comparison.report import Report
+from pipelines.feedback.pairs import Tally
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class TrainingFacts:
         held_out: loss before and after; None where the dataset has no validation split.
         samples_per_second: training throughput.
         preferences: what DPO changed; None for SFT, and without held-out pairs.
+        visitors: votes of visitors, and how many preferences that follow from them were learnt; None where none was.
     """
 
     rows: int
@@ -73,9 +75,12 @@ class TrainingFacts:
     held_out: HeldOut | None
     samples_per_second: float
     preferences: Preferences | None = None
+    visitors: Tally | None = None
 
     @staticmethod
-    def of(rows: int, settings: Mapping[str, Any], curve: Mapping[str, Any]) -> TrainingFacts:
+    def of(
+        rows: int, settings: Mapping[str, Any], curve: Mapping[str, Any], visitors: Tally | None = None
+    ) -> TrainingFacts:
         """From a curve with `held_out`, `preferences` (attributes of their classes, or None) and the pace."""
         held_out, preferences = curve.get("held_out"), curve.get("preferences")
         return TrainingFacts(
@@ -84,6 +89,7 @@ class TrainingFacts:
             HeldOut(**held_out) if held_out else None,
             curve["samples_per_second"],
             Preferences(**preferences) if preferences else None,
+            visitors,
         )
 
 

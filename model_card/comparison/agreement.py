@@ -35,7 +35,7 @@ class Vote:
         system_a, system_b: who wrote them; empty where unknown.
         question: one of `QUESTIONS`.
         voter: pseudonym.
-        shown_first: `a` or `b`.
+        shown_first: `a` or `b`; empty where nobody noted it.
         seconds: from showing to voting; None where nobody measured.
         voted_at: UTC, ISO 8601.
     """
@@ -50,7 +50,7 @@ class Vote:
     question: str
     choice: Choice
     voter: str
-    shown_first: Literal["a", "b"]
+    shown_first: Literal["a", "b", ""]
     seconds: float | None
     voted_at: str
 

@@ -29,6 +29,9 @@ class ImportSettings(Settings):
         "starter", description="`starter`, a file (JSON, JSONL, CSV, Excel, Parquet) or hf://datasets/…"
     )
     limit: int | None = Field(None, ge=1, description="take this many rows, drawn by seed")
+    feedback: Annotated[str | None, NoEffect] = Field(
+        None, description="hf://datasets/… in which the demo keeps the votes of visitors; a commit of it, for a release"
+    )
     # Of the import; `filter`, which writes it on the card, counts it.
     terms: Annotated[str, NoEffect] = Field(
         "", description="licence under which imported rows may be shared, in words, for the card"

@@ -66,7 +66,8 @@ class Hub:
                 return self.resolve(longer, file=file)
             raise HanjulError("No such revision", str(uri), "check the tag, branch or commit sha") from error
         except RepositoryNotFoundError as error:
-            raise HanjulError("No such repository", str(uri), f"check the name on {self.api.endpoint}") from error
+            step = f"check the name on {self.api.endpoint}; a private one takes a token that may read it"
+            raise HanjulError("No such repository", str(uri), step) from error
         if parsed.path_in_repo and not file:
             whole = HfUri(type=parsed.type, id=parsed.id, revision=parsed.revision).to_uri()
             raise HanjulError("A whole repository is expected, and this is a path in one", str(uri), f"give {whole}")

@@ -116,6 +116,7 @@ def check(recipe: Recipe, namespace: str) -> None:
     )
     tables = (
         ("import.source", "dataset", recipe.import_.source),
+        ("import.feedback", "dataset", recipe.import_.feedback),
         ("synthesize.examples_from", "dataset", recipe.synthesize.examples_from if recipe.synthesize else None),
         ("filter.slogans", "dataset", recipe.filter.slogans),
         ("filter.eval_lines", "dataset", recipe.filter.eval_lines),

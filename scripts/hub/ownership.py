@@ -28,7 +28,7 @@ from scripts.hub.hub import MANIFEST, Hub
 MARK = "hanjul-fingerprint:"
 #: Config -> paths of its files, of all datasets that Hanjul writes.
 LAYOUT = {name: tuple(paths.values()) for name, paths in CONFIG_FILES.items()} | {
-    name: (f"{name}/*.parquet",) for name in ("votes", "contrast", "scores")
+    name: (f"{name}/*.parquet",) for name in ("contrast", "scores")
 }
 #: Files that `load_dataset` takes for rows.
 ROWS = {".parquet", ".csv", ".tsv", ".json", ".jsonl", ".txt", ".arrow", ".zip", ".gz", ".zst"}

@@ -90,13 +90,18 @@ def read(hub: Hub, uri: HfUri) -> list[Vote]:
     if path is None:
         raise HanjulError(f"There are no votes in this repository ({FILE})", uri.to_uri(), "run `hanjul label` first")
     try:
-        return _VOTES.validate_python(parquet.read_table(path).to_pylist())
+        return in_file(path)
     except (ValidationError, pyarrow.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's, not that of what is in the file
             raise
         raise HanjulError(
             f"These are no votes: {error}", f"{uri.to_uri()}/{FILE}", "give a repository that `hanjul label` wrote"
         ) from error
+
+
+def in_file(path: Path) -> list[Vote]:
+    """The votes of a table that `push` wrote."""
+    return _VOTES.validate_python(parquet.read_table(path).to_pylist())
 
 
 def _existing_votes(hub: Hub, uri: HfUri | None) -> list[Vote]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from dataset_card.gate import GateFacts, ReadingFacts
 from model_card.judging.graded import READERS, Kind, graded_lines, is_usable
 from model_card.judging.sense.gate import Gate
 from pipelines import features
+from pipelines.feedback.pairs import Tally
 from pipelines.filters.filter_rows import CANDIDATE_REASONS
 from pipelines.filters.gate import is_synthesised
 from pipelines.filters.limits import Limits
@@ -30,7 +31,7 @@ from scripts.core.faults import input_errors
 from scripts.core.fingerprint import output_settings
 from scripts.core.log import log
 from scripts.core.settings import Recipe
-from scripts.filtering import previous
+from scripts.filtering import previous, visitors
 from scripts.filtering.partition import partition_by_rules, partition_passed
 from scripts.filtering.references import References, pin_encoder
 from scripts.hub.hub import Hub
@@ -38,7 +39,7 @@ from scripts.hub.stage import Outcome, Stage, run_stage
 from scripts.judging.sense_judge import open_gate, pinned_by
 
 #: What of a dataset is read.
-READS = ("raw",)
+READS = ("raw", visitors.CONFIG)
 
 
 def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | None = None) -> HfUri:
@@ -78,8 +79,9 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
             written_by_models = any(is_synthesised(row) for row in passed)
             gate = open_gate(hub, base, recipe) if base and judged and written_by_models else None
             kept, others = partition_passed(passed, limits, gate, recipe)
+        said = visitors.of_release(hub, raw, kept, limits)
         rejected = [*by_rules, *others]
-        write_configs(kept, rejected, recipe.filter.min_margin, folder / "out")
+        write_configs(kept, rejected, recipe.filter.min_margin, folder / "out", said.pairs if said else ())
         counts = {
             "in": len(rows),
             "out": len(kept),
@@ -87,18 +89,28 @@ def run(hub: Hub, raw: HfUri, base: HfUri | None, recipe: Recipe, sealed: str | 
             "sources": dict(Counter(row["source"] for row in kept)),
         }
         counts |= {"gate": asdict(_gate_facts(gate))} if gate else {}
+        counts |= {"visitors": asdict(said.tally), "pairs of visitors rejected": said.rejected} if said else {}
         return Outcome(f"{counted(len(kept), 'row')} kept, {len(rejected):,} rejected", counts)
 
     def card(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         gate = GateFacts(**found) if (found := outcome.counts.get("gate")) else None
-        return _card(hub, raw, base, recipe, limits, before, parent, folder / "out", gate)
+        tally = Tally(**found) if (found := outcome.counts.get("visitors")) else None
+        return _card(hub, raw, base, recipe, limits, before, parent, folder / "out", gate, tally)
 
     return run_stage(hub, Stage("filter", repo, inputs, options, sealed, owns=draw.PATHS), work, card)
 
 
-def write_configs(kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path) -> None:
-    """Write the Parquet files of a release's configs: `default`, `preferences`, `candidates` and `rejected`."""
-    preferences = preferences_of(kept, rejected, min_margin)
+def write_configs(
+    kept: Sequence[Any], rejected: Sequence[Any], min_margin: float, out: Path, by_visitors: Sequence[Any] = ()
+) -> None:
+    """Write the Parquet files of a release's configs: `default`, `preferences`, `candidates` and `rejected`.
+
+    Args:
+        by_visitors: what visitors prefer, whatever we would of the same two lines.
+    """
+    theirs = {_lines(pair) for pair in by_visitors}
+    ours = preferences_of(kept, rejected, min_margin)
+    preferences = [*(pair for pair in ours if _lines(pair) not in theirs), *by_visitors]
     for split in features.SPLITS:
         rows = (features.to_default(row) for row in kept if split_of(row["product"]) == split)
         features.write_rows(rows, out / features.CONFIG_FILES["default"][split], features.DEFAULT)
@@ -108,6 +120,10 @@ def write_configs(kept: Sequence[Any], rejected: Sequence[Any], min_margin: floa
     others = (features.to_rejected(row) for row in rejected if row["reason"] not in CANDIDATE_REASONS)
     features.write_rows(candidates, out / "candidates" / "train.parquet", features.CANDIDATES)
     features.write_rows(others, out / "rejected" / "train.parquet", features.REJECTED)
+
+
+def _lines(pair: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset((pair["chosen_id"], pair["rejected_id"]))
 
 
 def _card(
@@ -120,6 +136,7 @@ def _card(
     parent: HfUri | None,
     out: Path,
     gate: GateFacts | None,
+    tally: Tally | None,
 ) -> str:
     """The README from the rows that stand in `out`; figures, `report.json` and `CHANGELOG.md` go there too."""
 
@@ -141,6 +158,7 @@ def _card(
                 limits=limits,
                 gate=gate,
                 reading=_reading(),
+                visitors=tally,
                 seed=recipe.seed,
                 version=recipe.version,
                 encoder=f"{semantic.model}@{semantic.revision}" if semantic else "",

@@ -1,4 +1,4 @@
-"""`hanjul import`: rows of a file or a Hub dataset become config `raw`."""
+"""`hanjul import`: rows of a file or a Hub dataset become config `raw`, votes of visitors preferences."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from huggingface_hub import HfUri
 
 from dataset_card.card import merge_configs
+from pipelines.errors import HanjulError
 from pipelines.features import RAW_FILES, write_raw
 from pipelines.text.counted import counted
 from scripts.core.fingerprint import output_settings
@@ -17,6 +18,8 @@ from scripts.hub import inputs
 from scripts.hub.hub import Hub
 from scripts.hub.names import without_query
 from scripts.hub.stage import Outcome, Stage, run_stage
+from scripts.stages import import_feedback
+from scripts.tables.feedback import has_votes, is_feedback
 from scripts.tables.hub_tables import HubSource
 from scripts.tables.rows import OPTIONAL, to_rows
 from scripts.tables.sources import STARTER, VERSION, identify, read
@@ -24,7 +27,7 @@ from scripts.tables.table import COLUMNS
 
 
 def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: str | None = None) -> HfUri:
-    """Commit `settings.source` as config `raw` of a dataset repo.
+    """Commit `settings.source` as config `raw` of a dataset repo; of votes of visitors, all of them, what follows.
 
     Returns:
         The dataset repo, pinned at the commit.
@@ -34,6 +37,8 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
     """
 
     source, identity = identify(hub, settings.source)
+    if is_feedback(hub, source):
+        return import_feedback.run(hub, dataset, source, identity, sealed=sealed)
     if isinstance(source, HubSource) and source.uri.id == dataset.id and not source.uri.path_in_repo:
         whole, _ = without_query(settings.source)  # whose head the import itself moves
         source = replace(source, uri=inputs.pinned(hub, whole, (source.config or "default",)))
@@ -46,6 +51,9 @@ def run(hub: Hub, dataset: HfUri, settings: ImportSettings, seed: int, sealed: s
 
     def work(folder: Path) -> Outcome:
         records = read(hub, source, COLUMNS, OPTIONAL)
+        if has_votes(records[0].table.header):
+            what = "These are votes of visitors in a table that is no longer as the demo wrote it"
+            raise HanjulError(what, str(source), "give the dataset of the demo, or a JSONL file of it")
         chosen = records
         if settings.limit and settings.limit < len(records):
             chosen = random.Random(seed).sample(records, settings.limit)

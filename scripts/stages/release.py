@@ -20,7 +20,7 @@ from scripts.hub.hub import Hub
 from scripts.hub.patience import patiently
 from scripts.judging import judges
 from scripts.models import models
-from scripts.stages import evaluate, filter, import_rows, pairs, space, synthesize, train
+from scripts.stages import evaluate, filter, import_feedback, import_rows, pairs, space, synthesize, train
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def _stages(hub: Hub, recipe: Recipe, dataset: HfUri, sealed: str | None, asked:
         return lines
 
     rows = import_rows.run(hub, dataset, recipe.import_, recipe.seed, sealed)
+    if recipe.import_.feedback:
+        rows = import_feedback.run_named(hub, dataset, recipe.import_.feedback, rows, sealed)
     if not (recipe.pairs and recipe.synthesize):
         rows = filtered(rows)
         adapter = trained(rows)

@@ -18,6 +18,7 @@ from model_card.cards.licences import UNKNOWN, identifier_of, licence_of, may_pu
 from model_card.cards.report_files import OWN
 from model_card.cards.training_curve import training_curve
 from pipelines.errors import HanjulError
+from pipelines.feedback.pairs import Tally
 from pipelines.rows import PROMPT_FORMAT
 from pipelines.text.counted import counted
 from scripts.core.fingerprint import output_settings
@@ -30,7 +31,7 @@ from scripts.models.embedded import PACKAGE, TERMS
 from scripts.models.models import adapter_config
 from scripts.training import launch, loading, preflight
 from scripts.training.job import TrainingJob, read_curve, write_rows
-from scripts.training.learnt_rows import learnt_rows
+from scripts.training.learnt_rows import learnt_rows, of_visitors
 
 MIN_ROWS = 8
 
@@ -82,7 +83,9 @@ def run(
 
     def readme(parent: HfUri | None, folder: Path, outcome: Outcome) -> str:
         licence = publishable(hub, base, settings)
-        return card.render(_facts(repo, inputs, licence, recipe, folder / "out", outcome))
+        learnt = outcome.counts.get("preferences of visitors")
+        visitors = _visitors(hub, dataset, learnt) if learnt else None
+        return card.render(_facts(repo, inputs, licence, recipe, folder / "out", outcome, visitors))
 
     return run_stage(hub, Stage("train", repo, pinned, recipe, sealed, owns=OWN), work, readme)
 
@@ -165,7 +168,10 @@ def _train(
     started = (start.id, start.revision) if start else (None, None)
     TrainingJob(base.id, base.revision, not hub.is_local, settings, seed, *started).write(folder)
     launch.run(folder, processes)
-    return read_curve(folder), {"in": len(train), "validation": len(held_out)}
+    counts = {"in": len(train), "validation": len(held_out)}
+    if settings.method == "dpo" and (theirs := of_visitors(train)):
+        counts["preferences of visitors"] = theirs
+    return read_curve(folder), counts
 
 
 def _dress(hub: Hub, base: HfUri, licence: str, curve: dict[str, Any], method: str, out: Path) -> None:
@@ -194,8 +200,24 @@ def _summary(curve: dict[str, Any]) -> str:
     return f"held-out loss {' -> '.join(losses)}"
 
 
+def _visitors(hub: Hub, dataset: HfUri, learnt: int) -> Tally | None:
+    """The votes behind the preferences of visitors that were learnt, as the dataset counts them; None if it does not.
+
+    Args:
+        learnt: so many preferences.
+    """
+    said = json.loads(hub.text(dataset, "report.json") or "{}").get("visitors")
+    return Tally(**said | {"pairs": learnt}) if said else None
+
+
 def _facts(
-    repo: HfUri, inputs: dict[str, HfUri], licence: str, recipe: dict[str, Any], out: Path, outcome: Outcome
+    repo: HfUri,
+    inputs: dict[str, HfUri],
+    licence: str,
+    recipe: dict[str, Any],
+    out: Path,
+    outcome: Outcome,
+    visitors: Tally | None,
 ) -> Any:
     curve = json.loads((out / "training" / "curve.json").read_text(encoding="utf-8"))
     config = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
@@ -210,4 +232,4 @@ def _facts(
         encoder_decoder=config["task_type"] == "SEQ_2_SEQ_LM",
         start=start.id if start else None,
     )
-    return CardFacts(release, TrainingFacts.of(outcome.counts["in"], recipe, curve))
+    return CardFacts(release, TrainingFacts.of(outcome.counts["in"], recipe, curve, visitors))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import HfUri
 
 from pipelines.errors import HanjulError
+from pipelines.feedback.pairs import REASONS
 from pipelines.likelihood.prompts import training_texts
 from pipelines.rows import split_of, trl_columns
 from scripts.core.settings import TrainSettings
@@ -52,6 +53,13 @@ def flat_rows(hub: Hub, dataset: HfUri) -> list[Any]:
         return []
     candidates = hub.rows(dataset, "candidates")
     return [row for row in candidates if row.get("merit") == "flat" and row["source"] == "written"]
+
+
+def of_visitors(preferences: datasets.Dataset) -> int:
+    """How many of the preferences are what visitors prefer."""
+    if "reason" not in preferences.column_names:  # those of others need not say
+        return 0
+    return sum(reason in REASONS for reason in preferences["reason"])
 
 
 def _splits(hub: Hub, dataset: HfUri, config: str, sources: Sequence[str] | None) -> dict[str, datasets.Dataset]:

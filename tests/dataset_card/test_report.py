@@ -35,6 +35,7 @@ def test_report_says_exactly_this():
         },
         "gate": asdict(GATE),
         "reading": asdict(READING),
+        "visitors": None,
         "expected": {"default": {"rows": 3, "share": (0.9 + 0.7 + 0.6) / 3}, "candidates": {"rows": 2, "share": 0.5}},
         "merits": {"good": {"default": 2, "candidates": 0}},
         "encoder": "",
