@@ -76,6 +76,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "visit and job must be text of at most {most} characters.",
     ),
     "lang": ("언어는 ko나 en으로 알려 주세요.", "The language is ko or en."),
+    # What nobody may advertise
+    "refuse-illegal": (
+        "법으로 팔거나 광고할 수 없는 것이라 카피를 쓰지 않습니다.",
+        "The law forbids selling or advertising this, so no copy is written for it.",
+    ),
+    "refuse-hate": (
+        "누군가를 미워하게 하는 글은 쓰지 않습니다.",
+        "Nothing is written that stirs up hatred of people.",
+    ),
+    "refuse-sexual": (
+        "성적인 카피는 쓰지 않습니다. 다른 상품이나 가치를 적어 주세요.",
+        "No sexual copy is written. Name another product or other values.",
+    ),
+    "refuse-swearing": (
+        "욕이나 남을 깎아내리는 말이 있어 카피를 쓰지 않습니다. 다른 말로 적어 주세요.",
+        "There is swearing or demeaning language in this. Use other words.",
+    ),
+    "refuse-personal": (
+        "연락처 같은 개인 정보가 있습니다. 빼고 적어 주세요.",
+        "This holds personal data such as a phone number. Leave it out.",
+    ),
     # The line of jobs
     "loading": (
         "모델을 불러오는 중입니다. 먼저 눌러 두시면 준비되는 대로 씁니다.",

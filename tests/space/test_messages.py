@@ -36,8 +36,8 @@ def test_every_key_in_the_code_has_a_sentence_and_every_sentence_a_use() -> None
     code = "".join(path.read_text(encoding="utf-8") for path in SPACE.rglob("*.py") if path.name != "messages.py")
     raised = set(re.findall(r'Problem\(\s*"([a-z_-]+)"', code))
     assert raised <= MESSAGES.keys()
-    # What the engines and the feedback raise is theirs to use, and may be computed.
-    others = {key for key in MESSAGES if key.startswith(("load-", "feedback_"))}
+    # What critic, engines and feedback say is theirs to use, and may be computed.
+    others = {key for key in MESSAGES if key.startswith(("refuse-", "load-", "feedback_"))}
     assert {key for key in MESSAGES if f'"{key}"' not in code} <= others
 
 

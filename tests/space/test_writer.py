@@ -86,9 +86,9 @@ def test_nothing_fit_to_show_is_a_problem(page: Path) -> None:
 
 def test_what_nobody_may_advertise_is_refused_before_it_is_written(page: Path) -> None:
     engine = Engine()
-    with serve(make_writer(engine, Critic(refusals={"마약": "no_product"})), page) as url:
+    with serve(make_writer(engine, Critic(refusals={"마약": "refuse-illegal"})), page) as url:
         *_, last = press(url, product="마약")
-    assert last["state"] == "problem" and engine.asked == []
+    assert last["state"] == "problem" and "법으로 팔거나" in last["message"] and engine.asked == []
 
 
 def test_base_model_and_a_line_to_be_near_reach_the_engine_and_the_choice(page: Path) -> None:
