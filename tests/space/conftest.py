@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from pipelines.rows import PROMPT_FORMAT
 from tests.space.browser import CHROMIUM, DESKTOP, chromium, open_page, wait_for
@@ -116,21 +117,43 @@ def script(desk: Desk) -> Iterator[Script]:
     desk.script.go.set()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A visitor at a desktop, who reads Korean."""
+@contextmanager
+def visit(browser: Browser) -> Iterator[Page]:
+    """A tab of a visitor at a desktop, who reads Korean."""
     permissions = ["clipboard-read", "clipboard-write"]
-    with browser.new_context(viewport=DESKTOP, locale="ko-KR", permissions=permissions) as visitor:
-        visitor.set_default_timeout(5000)
-        yield visitor
+    with browser.new_context(viewport=DESKTOP, locale="ko-KR", permissions=permissions) as context:
+        context.set_default_timeout(10_000)
+        yield context.new_page()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    """One tab for the tests of a module: a new one costs more than most of them."""
+    with visit(browser) as page:
+        yield page
 
 
 @pytest.fixture
-def page(context: BrowserContext, desk: Desk, script: Script) -> Iterator[Page]:
-    """The open page, which throws nothing and breaks no rule of the server's content policy."""
-    page, thrown = context.new_page(), list[str]()
-    page.on("pageerror", lambda error: thrown.append(str(error)))
-    page.on("console", lambda said: thrown.append(said.text) if "Content Security" in said.text else None)
-    open_page(page, desk.url)
-    yield page
+def new_tab(browser: Browser) -> Iterator[Page]:
+    """A tab for one test, with nothing in it: for what changes the clock or the browser itself."""
+    with visit(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def page(tab: Page, desk: Desk, script: Script) -> Iterator[Page]:
+    """The page as at a first visit. It throws nothing and breaks no rule of the server's content policy."""
+    thrown: list[str] = []
+    listeners = {
+        "pageerror": lambda error: thrown.append(str(error)),
+        "console": lambda said: thrown.append(said.text) if "Content Security" in said.text else None,
+    }
+    tab.goto(f"{desk.url}/status")
+    tab.evaluate("sessionStorage.clear(); localStorage.clear()")
+    for event, listener in listeners.items():
+        tab.on(event, listener)  # type: ignore[call-overload]
+    open_page(tab, desk.url)
+    yield tab
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
     assert thrown == []

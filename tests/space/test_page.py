@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.space.browser import PHONE, ask, open_page, press, read_lines, rows
 from tests.space.page_script import BASE_COPY, COPY, Script
@@ -84,9 +84,8 @@ def test_nothing_is_sent_once_it_is_switched_off(page: Page, script: Script) -> 
     assert script.told == []
 
 
-def test_without_a_place_for_feedback_no_consent_is_asked(context: BrowserContext, desk: Desk, script: Script) -> None:
+def test_without_a_place_for_feedback_no_consent_is_asked(page: Page, desk: Desk, script: Script) -> None:
     script.feedback = False
-    page = context.new_page()
     open_page(page, desk.url)
     ask(page, "제습기", "여유")
     read_lines(page)
@@ -121,8 +120,8 @@ def test_a_line_is_edited_in_place(page: Page, script: Script) -> None:
     ]
 
 
-def test_copied_is_said_for_a_while_when_pressed_twice_too(context: BrowserContext, desk: Desk, script: Script) -> None:
-    page = context.new_page()
+def test_copied_is_said_for_a_while_when_pressed_twice_too(new_tab: Page, desk: Desk, script: Script) -> None:
+    page = new_tab
     page.clock.install()
     open_page(page, desk.url)
     ask(page, "제습기", "여유")
@@ -144,8 +143,8 @@ def test_copied_is_said_for_a_while_when_pressed_twice_too(context: BrowserConte
     assert page.evaluate("navigator.clipboard.readText()") == "\n".join(lines)
 
 
-def test_copying_works_without_the_clipboard_api(context: BrowserContext, desk: Desk, script: Script) -> None:
-    page = context.new_page()
+def test_copying_works_without_the_clipboard_api(new_tab: Page, desk: Desk, script: Script) -> None:
+    page = new_tab
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     open_page(page, desk.url)
     ask(page, "제습기", "여유")
@@ -182,21 +181,19 @@ def test_the_base_model_beside_the_adapter(page: Page, script: Script) -> None:
     assert len({asked["visit"] for asked in script.asked}) == 1
 
 
-def test_what_the_server_cannot_do_is_not_offered(context: BrowserContext, desk: Desk, script: Script) -> None:
+def test_what_the_server_cannot_do_is_not_offered(page: Page, desk: Desk, script: Script) -> None:
     script.can_compare = False
     script.warning = {"ko": "기반 모델보다 낮은 점수를 받았습니다.", "en": "Rated under its base model."}
-    page = context.new_page()
     open_page(page, desk.url)
     for name in ("기반 모델과 나란히 보기", "표현 기법", "말투"):
         expect(page.get_by_label(name)).to_be_hidden()
     expect(page.get_by_role("note")).to_have_text("기반 모델보다 낮은 점수를 받았습니다.")
 
 
-def test_device_and_tone_where_the_prompt_has_them(context: BrowserContext, desk: Desk, script: Script) -> None:
+def test_device_and_tone_where_the_prompt_has_them(page: Page, desk: Desk, script: Script) -> None:
     from pipelines.planning.taxonomy import load_craft
 
     script.fields = ("device", "tone")
-    page = context.new_page()
     open_page(page, desk.url)
     page.get_by_label("표현 기법").select_option("은유")
     page.get_by_label("말투").select_option("다정하게")
@@ -208,7 +205,9 @@ def test_device_and_tone_where_the_prompt_has_them(context: BrowserContext, desk
         assert (texts["devices"].keys(), texts["tones"].keys()) == (craft.devices.keys(), craft.tones.keys())
 
 
-def test_language_follows_the_browser_and_the_switch_keeps_what_was_typed(page: Page, context, desk: Desk) -> None:
+def test_language_follows_the_browser_and_the_switch_keeps_what_was_typed(
+    page: Page, browser: Browser, desk: Desk
+) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "ko")
     ask(page, "제습기", "여유")
     lines = read_lines(page)
@@ -222,7 +221,7 @@ def test_language_follows_the_browser_and_the_switch_keeps_what_was_typed(page: 
     page.reload()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.get_by_label("Product")).to_have_value("공기청정기")
-    english = context.browser.new_page(locale="en-US")
+    english = browser.new_page(locale="en-US")
     open_page(english, desk.url)
     expect(english.get_by_role("button", name="Write copy")).to_be_visible()
     expect(english.locator("body")).not_to_contain_text("상품")
@@ -261,8 +260,8 @@ def test_fits_a_phone(browser, desk: Desk, script: Script, width: int) -> None:
     page.close()
 
 
-def test_nothing_leaves_the_machine(context: BrowserContext, desk: Desk, script: Script) -> None:
-    page, seen = context.new_page(), list[str]()
+def test_nothing_leaves_the_machine(new_tab: Page, desk: Desk, script: Script) -> None:
+    page, seen = new_tab, list[str]()
     page.on("request", lambda request: seen.append(request.url))
     open_page(page, desk.url)
     ask(page, "제습기", "여유")

@@ -8,8 +8,9 @@ import pytest
 import request
 from playwright.sync_api import Locator, Page, expect
 
-from tests.space.browser import ask, fill, press, read_lines
+from tests.space.browser import ask, fill, open_page, press, read_lines
 from tests.space.page_script import LIMITS, Script
+from tests.space.page_server import Desk
 
 TEXTS = [
     "뽀송함, 여유",
@@ -44,12 +45,10 @@ def test_pasted_text_is_parted_as_the_server_parts_it(shared: Page, text: str) -
 
 
 @pytest.fixture(scope="module")
-def shared(browser, desk) -> Page:
-    from tests.space.browser import open_page
-
-    page = browser.new_context(permissions=["clipboard-read", "clipboard-write"], locale="ko-KR").new_page()
-    open_page(page, desk.url)
-    return page
+def shared(tab: Page, desk: Desk) -> Page:
+    """The page, for tests that leave nothing behind which disturbs the next."""
+    open_page(tab, desk.url)
+    return tab
 
 
 def test_typing_makes_chips_and_backspace_takes_the_last(page: Page) -> None:

@@ -7,7 +7,7 @@ import io
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.space.browser import ask, open_page, press, read_lines, rows
 from tests.space.page_script import COPY, Script
@@ -113,8 +113,8 @@ def test_deleting_the_history_can_be_undone(page: Page) -> None:
         "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError') }",
     ],
 )
-def test_a_browser_that_keeps_nothing(context: BrowserContext, desk: Desk, script: Script, denial: str) -> None:
-    page = context.new_page()
+def test_a_browser_that_keeps_nothing(new_tab: Page, desk: Desk, script: Script, denial: str) -> None:
+    page = new_tab
     page.add_init_script(denial)
     open_page(page, desk.url)
     ask(page, "제습기", "여유")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.space.browser import ask, open_page, press, read_lines, rows
 from tests.space.page_script import COPY, Script
@@ -39,8 +39,8 @@ def test_every_failure_has_its_sentence_and_can_be_tried_again(
     expect(rows(page, "#rounds")).to_have_count(kept)
 
 
-def test_a_stream_that_falls_silent_is_given_up(context: BrowserContext, desk: Desk, script: Script) -> None:
-    page = context.new_page()
+def test_a_stream_that_falls_silent_is_given_up(new_tab: Page, desk: Desk, script: Script) -> None:
+    page = new_tab
     page.clock.install()
     open_page(page, desk.url)
     script.trouble, script.hold_after = "silent", 2
@@ -52,18 +52,17 @@ def test_a_stream_that_falls_silent_is_given_up(context: BrowserContext, desk: D
     expect(page.get_by_role("alert")).to_have_text("서버가 45초 동안 답하지 않습니다. 다시 시도해 주세요." + KEPT)
 
 
-def test_without_a_network_the_page_says_so(page: Page, context: BrowserContext) -> None:
-    context.set_offline(True)
+def test_without_a_network_the_page_says_so(page: Page) -> None:
+    page.context.set_offline(True)
     ask(page, "제습기", "여유")
     expect(page.get_by_role("alert")).to_have_text("인터넷에 연결되어 있지 않습니다. 연결한 뒤 다시 시도해 주세요.")
-    context.set_offline(False)
+    page.context.set_offline(False)
     page.get_by_role("button", name="다시 쓰기").click()
     assert len(read_lines(page)) == 5
 
 
-def test_while_the_model_loads_a_press_waits_for_it(context: BrowserContext, desk: Desk, script: Script) -> None:
+def test_while_the_model_loads_a_press_waits_for_it(page: Page, desk: Desk, script: Script) -> None:
     script.state = "loading"
-    page = context.new_page()
     open_page(page, desk.url)
     expect(page.locator("#state")).to_contain_text("모델을 불러오는 중입니다(2단계 가운데 1단계, 기반 모델)")
     ask(page, "제습기", "여유")
@@ -75,18 +74,16 @@ def test_while_the_model_loads_a_press_waits_for_it(context: BrowserContext, des
     expect(page.locator("#values")).to_have_value("뽀송")
 
 
-def test_a_model_that_cannot_be_loaded_and_a_server_that_is_away(
-    context: BrowserContext, desk: Desk, script: Script
-) -> None:
+def test_a_model_that_cannot_be_loaded_and_a_server_that_is_away(new_tab: Page, desk: Desk, script: Script) -> None:
     script.state = "problem"
-    page = context.new_page()
+    page = new_tab
     page.clock.install()
     open_page(page, desk.url)
     expect(page.locator("#state.problem")).to_have_text("모델을 불러오지 못했습니다.")
-    context.set_offline(True)
+    page.context.set_offline(True)
     page.clock.run_for(4_000)
     expect(page.locator("#state.problem")).to_have_text("서버에 닿지 못했습니다. 계속 다시 시도하고 있습니다.")
-    context.set_offline(False)
+    page.context.set_offline(False)
     script.state = "ready"
     page.clock.run_for(4_000)
     expect(page.locator("#state")).to_be_empty()
