@@ -49,15 +49,21 @@ def code_digest(*modules: str) -> str:
     Comments, docstrings and layout do not count. Any other change does, whether or not it changes a result. What is
     published is therefore pinned by a number that is raised by hand (`pipelines.filters`), and a test that says when.
     """
-    codes: dict[str, str] = {}
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in modules_behind(*modules).items()}
+    codes = {name: ast.dump(_without_docstrings(tree)) for name, tree in trees.items()}
+    return hashlib.sha256("\n".join(f"{name} {codes[name]}" for name in sorted(codes)).encode()).hexdigest()
+
+
+def modules_behind(*modules: str) -> dict[str, Path]:
+    """Modules and all modules of ours that they import, wherever they do: name -> file."""
+    found: dict[str, Path] = {}
     pending = list(modules)
     while pending:
         name = pending.pop()
-        if name not in codes and (path := _source(name)):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            pending += _imports(tree)
-            codes[name] = ast.dump(_without_docstrings(tree))
-    return hashlib.sha256("\n".join(f"{name} {codes[name]}" for name in sorted(codes)).encode()).hexdigest()
+        if name not in found and (path := _source(name)):
+            found[name] = path
+            pending += _imports(ast.parse(path.read_text(encoding="utf-8")))
+    return found
 
 
 def _source(module: str) -> Path | None:

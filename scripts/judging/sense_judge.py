@@ -19,6 +19,7 @@ from model_card.judging.contrast_set import Contrast, model_made
 from model_card.judging.graded import GRADED, graded_lines, of_part
 from model_card.judging.judge import Judge, Raw, calibrated
 from model_card.judging.sense.classifier import VERSION, Features, Sense
+from model_card.judging.sense.fit_kinship import fit_kinship
 from model_card.judging.sense.gate import Gate, make_gate
 from model_card.judging.sense.kinship import Kinship
 from model_card.statistics import chance
@@ -119,16 +120,17 @@ def open_gate(hub: Hub, base: HfUri, recipe: Recipe) -> Gate:
 
 @lru_cache(maxsize=1)  # for all stages of a run
 def _scorer(hub: Hub, base: HfUri) -> SenseScorer:
-    fit, kinship = of_part(graded_lines(), "fit"), _kinship()
+    fit, kinship = of_part(graded_lines(), "fit"), corpus_kinship()
     return SenseScorer(base, kinship, Sense(_kept_features(hub, base, kinship, [line.row for line in fit]), fit))
 
 
 @lru_cache(maxsize=1)
-def _kinship() -> Kinship:
+def corpus_kinship() -> Kinship:
+    """That of the corpus' lines for products of the split `train`."""
     # Products of the train split: of the others the corpus holds the very lines that readers graded.
     corpus: list[Any] = [row for row in load_corpus() if split_of(row["product"]) == "train"]
     with Progress(f"judge: reading {len(corpus):,} lines of the corpus"):
-        return Kinship(corpus)
+        return fit_kinship(corpus)
 
 
 def _features(
@@ -152,7 +154,7 @@ def _features(
 
 def _kept_features(hub: Hub, base: HfUri, kinship: Kinship, rows: Sequence[Scorable]) -> Features:
     """The features of the graded lines, read from the cache where this base was fitted before."""
-    how = code_digest("pipelines.likelihood.hidden_states", "model_card.judging.sense.kinship")
+    how = code_digest("pipelines.likelihood.hidden_states", "model_card.judging.sense.fit_kinship")
     content: list[Any] = [how, base.to_uri(), corpus_digest(), list(rows)]
     key = sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
     path = hub.cache("sense") / f"{key}.npz"

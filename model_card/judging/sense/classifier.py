@@ -7,7 +7,7 @@ becomes log-odds by a logistic curve through the lines by models. What else was 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,13 +54,12 @@ class Sense:
     """
 
     def __init__(self, features: Features, lines: Sequence[GradedLine]) -> None:
-        products = np.array([line.row["product"] for line in lines])
-        grades = np.array([np.mean([GRADE_VALUES[grade] for grade in line.grades]) for line in lines])
-        weights = np.array([WEIGHTS[line.kind] for line in lines])
-        raw = np.zeros(len(lines))
-        for fit, rest in GroupKFold(FOLDS).split(grades, groups=products):
-            raw[rest] = _Regressions(features.take(fit), grades[fit], weights[fit]).predict(features.take(rest))
-        judged = [i for i, line in enumerate(lines) if line.kind == "model" and (is_usable(line) or is_unusable(line))]
+        grades, weights = targets(lines, WEIGHTS)
+
+        def predict(fit: Array, rest: Array) -> Array:
+            return _Regressions(features.take(fit), grades[fit], weights[fit]).predict(features.take(rest))
+
+        raw, judged = held_out(lines, predict), agreed(lines)
         self.usable = np.array([is_usable(lines[i]) for i in judged])
         self._curve = LogisticRegression(C=1e6).fit(raw[judged, None], self.usable)
         self._regressions = _Regressions(features, grades, weights)
@@ -70,6 +69,29 @@ class Sense:
         """Of lines of products that the fit has not seen."""
         found: Array = self._curve.decision_function(self._regressions.predict(features)[:, None])
         return found
+
+
+def targets(lines: Sequence[GradedLine], counted: Mapping[str, float]) -> tuple[Array, Array]:
+    """What a regression is to say of lines, and what each counts in the fit by its kind, [lines]."""
+    grades = np.array([np.mean([GRADE_VALUES[grade] for grade in line.grades]) for line in lines])
+    return grades, np.array([counted[line.kind] for line in lines])
+
+
+def agreed(lines: Sequence[GradedLine]) -> Array:
+    """Places of the lines by models on which the readings agree."""
+    return np.array([i for i, line in enumerate(lines) if line.kind == "model" and is_usable(line) | is_unusable(line)])
+
+
+def held_out(lines: Sequence[GradedLine], predict: Callable[[Array, Array], Array]) -> Array:
+    """What fits without a line's product say of it, [lines].
+
+    Args:
+        predict: is given places of lines to fit on, and of those to predict.
+    """
+    found = np.zeros(len(lines))
+    for fit, rest in GroupKFold(FOLDS).split(found, groups=[line.row["product"] for line in lines]):
+        found[rest] = predict(fit, rest)
+    return found
 
 
 class _Regressions:

@@ -7,100 +7,146 @@ decomposition of the words' TF-IDF weights; products, values and lines become ve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.preprocessing import normalize
 
+from model_card.judging.sense.bags import Bag, Bags, letter_runs, normalised
 from model_card.statistics import Array
 from pipelines.rows import Scorable
 from pipelines.text.morphemes import tokens
 
-DIMENSIONS = 200
 #: Lines of the corpus for the products nearest to a row's own that are looked at first.
 NEAREST = 60
 #: Tags (Sejong, by their first letters) of morphemes that mean something by themselves.
 CONTENT = ("NN", "VV", "VA", "MAG", "XR", "SL", "MM")
 _BATCH = 256
+#: Products and values that are kept in mind: lines of one pair come one after another.
+KEPT = 32
 
 
+@dataclass(frozen=True)
 class Kinship:
-    """Compares lines with those of a corpus.
+    """Compares lines with those of a corpus, as `fit_kinship` read it.
 
-    Args:
-        corpus: rows that people wrote. Those of a row's own product are passed over when it is judged: graded lines are
-            for products that the corpus does not know, and what is judged is to be measured alike.
+    The rows of a row's own product are passed over when it is judged: graded lines are for products that the corpus
+    does not know, and what is judged is to be measured alike.
+
+    Attributes:
+        names: of the products, each once.
+        product_of, value_of: places of a row's product and values among the texts of `products` and `values`, [corpus].
+        products, values, lines: by their content morphemes.
+        letters: lines by their runs of letters.
+        space: of the content morphemes, [terms, dimensions].
     """
 
-    def __init__(self, corpus: Sequence[Scorable]) -> None:
-        parts = [_parts(row) for row in corpus]
-        self._names = np.array([row["product"] for row in corpus])
-        by_product: dict[str, list[str]] = {}
-        for row, (product, values, line) in zip(corpus, parts, strict=True):
-            by_product.setdefault(row["product"], []).extend(product + values + line)
-        self._words = TfidfVectorizer(analyzer=list, min_df=2, sublinear_tf=True)
-        weights = self._words.fit_transform(
-            [*(product + values + line for product, values, line in parts), *by_product.values()]
-        )
-        size = min(DIMENSIONS, weights.shape[1] - 1)
-        self._space = TruncatedSVD(size, random_state=0).fit(weights)
-        self._products, self._values, self._lines = (self._embed([part[i] for part in parts]) for i in range(3))
-        self._letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2)
-        self._line_letters = self._letters.fit_transform([row["ad_copy"] for row in corpus])
-        self._line_words = normalize(self._words.transform([line for _, _, line in parts]))
+    names: tuple[str, ...]
+    product_of: Array
+    value_of: Array
+    products: Bags
+    values: Bags
+    lines: Bags
+    letters: Bags
+    space: Array
 
     def features(self, rows: Sequence[Scorable]) -> Array:
         """[rows, 17]: cosines of line and pair, then of the line and the corpus' lines, weighed by how near their pairs
         are."""
-        parts = [_parts(row) for row in rows]
+        found = [self._features(rows[start : start + _BATCH]) for start in range(0, len(rows), _BATCH)]
+        return np.concatenate(found)
+
+    def _features(self, rows: Sequence[Scorable]) -> Array:
+        parts = [content_of(row) for row in rows]
         products, values, lines = (self._embed([part[i] for part in parts]) for i in range(3))
         pairs = self._embed([product + value for product, value, _ in parts])
         own = np.c_[(lines * products).sum(1), (lines * values).sum(1), (lines * pairs).sum(1)]
-        words = normalize(self._words.transform([line for _, _, line in parts]))
-        letters = self._letters.transform([row["ad_copy"] for row in rows])
+        alike = lines @ self._lines.T
         found = []
-        for start in range(0, len(rows), _BATCH):
-            part = slice(start, start + _BATCH)
-            found += [
-                _nearness(self._names != row["product"], *near)
-                for row, *near in zip(
-                    rows[part],
-                    products[part] @ self._products.T,
-                    values[part] @ self._values.T,
-                    lines[part] @ self._lines.T,
-                    (words[part] @ self._line_words.T).toarray(),
-                    (letters[part] @ self._line_letters.T).toarray(),
-                    strict=True,
-                )
-            ]
-        features: Array = np.c_[own, np.array(found).reshape(len(rows), -1)]
-        return features
+        for row, part, line in zip(rows, parts, alike, strict=True):
+            words, letters = self.lines.cosines(part[2]), self.letters.cosines([*letter_runs(row["ad_copy"])])
+            near, values_alike = self._near(row["product"], tuple(part[0])), self._values_alike(tuple(part[1]))
+            found.append(_nearness(near, values_alike, line, words, letters))
+        return np.c_[own, np.array(found)]
 
-    def _embed(self, texts: Sequence[Sequence[str]]) -> Array:
-        vectors: Array = normalize(self._space.transform(self._words.transform(texts)))
-        return vectors
+    @cached_property
+    def _near(self) -> Callable[[str, tuple[str, ...]], _Near]:
+        """By a product and its words."""
+
+        def find(product: str, words: tuple[str, ...]) -> _Near:
+            [vector] = self._embed([words])
+            others = self.product_of != self._places.get(product, -1)
+            similar = (self._products @ vector)[self.product_of][others]
+            return _Near(others, similar, np.argsort(-similar, kind="stable")[:NEAREST])
+
+        return lru_cache(maxsize=KEPT)(find)
+
+    @cached_property
+    def _values_alike(self) -> Callable[[tuple[str, ...]], Array]:
+        """Cosines with the values of each row of the corpus, by the values' words."""
+
+        def find(words: tuple[str, ...]) -> Array:
+            found: Array = (self._values @ self._embed([words])[0])[self.value_of]
+            return found
+
+        return lru_cache(maxsize=KEPT)(find)
+
+    def _embed(self, bags: Sequence[Bag]) -> Array:
+        vectors = np.zeros((len(bags), self.space.shape[1]), dtype=self.space.dtype)
+        for vector, bag in zip(vectors, bags, strict=True):
+            places, weights = self.lines.vocabulary.vector(bag)
+            vector[:] = weights @ self.space[places]
+        return normalised(vectors)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
+
+    @cached_property
+    def _products(self) -> Array:
+        return self.products.project(self.space)
+
+    @cached_property
+    def _values(self) -> Array:
+        return self.values.project(self.space)
+
+    @cached_property
+    def _lines(self) -> Array:
+        return self.lines.project(self.space)
 
 
-def _nearness(others: Any, *similarities: Array) -> list[float]:
-    """What is said of one row by its similarities to each row of the corpus: by product, values, line, the line's words
-    and its letters, [corpus] each; and which rows are for other products."""
-    product, values, line, words, letters = (similarity[others] for similarity in similarities)
-    near, value = np.clip(product, 0, 1), np.clip(values, 0, 1)
-    first = np.argsort(-product, kind="stable")[:NEAREST]
+class _Near(NamedTuple):
+    """How near a product is to those of the corpus.
+
+    Attributes:
+        others: which rows are for other products, [corpus].
+        similar: cosine of the product and theirs, [others].
+        first: places of the nearest in `similar`.
+    """
+
+    others: Array
+    similar: Array
+    first: Array
+
+
+def _nearness(near: _Near, *similarities: Array) -> list[float]:
+    """What is said of one row by its product and its similarities to each row of the corpus: by values, line, the
+    line's words and its letters, [corpus] each."""
+    values, line, words, letters = (similarity[near.others] for similarity in similarities)
+    product, value, first = np.clip(near.similar, 0, 1), np.clip(values, 0, 1), near.first
     return [
-        *((near * likeness).max() for likeness in (line, words, letters)),
+        *((product * likeness).max() for likeness in (line, words, letters)),
         *(line[first].max(), line[first].mean(), words[first].max(), letters[first].max()),
         *(letters.max(), words.max()),
-        *((near * value * likeness).max() for likeness in (line, letters)),
-        np.sort(product)[-10:].mean(),  # how well the corpus knows the product at all
-        *(np.average(line, weights=weight**4 + 1e-9) for weight in (near, value)),
+        *((product * value * likeness).max() for likeness in (line, letters)),
+        near.similar[first[:10]].mean(),  # how well the corpus knows the product at all
+        *(np.average(line, weights=weight**4 + 1e-9) for weight in (product, value)),
     ]
 
 
-def _parts(row: Scorable) -> tuple[list[str], list[str], list[str]]:
+def content_of(row: Scorable) -> tuple[list[str], list[str], list[str]]:
     """Content morphemes of product, values and line."""
     return _content(row["product"]), _content(", ".join(row["values"])), _content(row["ad_copy"])
 

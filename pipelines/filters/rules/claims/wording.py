@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.filters.rules.claims.entries import load_claims
-from pipelines.filters.wording import Labelled, Wording, fit_wording, ordinary_rows
+from pipelines.filters.wording import Labelled, Wording, fit_wording, ordinary_rows, read_wording
 from pipelines.slogans import load_slogans
 
 #: One JSON object each: category, product, line, restricted.
 LINES = Path(__file__).parent / "lines.jsonl"
 #: Corpus lines that stand beside the labelled ones as innocent.
 ORDINARY = 3000
+#: The model itself, only in a copy of the rules that goes without the lines and the corpus.
+FITTED = Path(__file__).parent / "wording.json.gz"
 
 
 @cache
 def wording() -> Wording:
     """The model of `lines.jsonl`, the patterns' own examples, real slogans and ordinary lines."""
+    if FITTED.exists():
+        return read_wording(FITTED)
     slogans = (Labelled(row["ad_copy"], False, row["product"]) for row in load_slogans())
     ordinary = ordinary_rows(frozenset({"good", "plain"}), ORDINARY)
     return fit_wording(

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from pipelines.filters.rules.cliches.forms import load_forms
-from pipelines.filters.wording import Labelled, Wording, fit_wording, ordinary_rows
+from pipelines.filters.wording import Labelled, Wording, fit_wording, ordinary_rows, read_wording
 from pipelines.slogans import load_slogans
 
 #: One JSON object each: category, product, line, worn.
@@ -18,11 +18,15 @@ LINES = Path(__file__).parent / "lines.jsonl"
 ORDINARY, ORDINARY_FLAT = 3000, 1500
 #: Marks around a line, which tell nothing.
 MARKS = " .!?~…\"'“”‘’"
+#: The model itself, only in a copy of the rules that goes without the lines and the corpus.
+FITTED = Path(__file__).parent / "wording.json.gz"
 
 
 @cache
 def wording() -> Wording:
     """The model of `lines.jsonl`, the forms' own examples, real slogans and ordinary lines."""
+    if FITTED.exists():
+        return read_wording(FITTED)
     kinds = ((frozenset({"good", "plain"}), ORDINARY), (frozenset({"flat"}), ORDINARY_FLAT))
     ordinary = [row for merits, number in kinds for row in ordinary_rows(merits, number)]
     slogans = (_label(row["ad_copy"], False) for row in load_slogans())

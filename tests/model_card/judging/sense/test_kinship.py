@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model_card.judging.sense.kinship import Kinship
+from model_card.judging.sense.fit_kinship import fit_kinship
 
 CORPUS = [
     {"product": product, "values": values, "ad_copy": line}
@@ -18,7 +18,7 @@ CORPUS = [
 
 
 def test_a_line_of_the_product_s_kind_is_nearer_than_another_s():
-    kinship = Kinship(CORPUS)
+    kinship = fit_kinship(CORPUS)
     rows = [
         {"product": "우산", "values": ["든든한"], "ad_copy": "비가 와도 어깨가 보송해요"},
         {"product": "우산", "values": ["든든한"], "ad_copy": "뜨거운 물만 부으면 향이 퍼져요"},
@@ -29,5 +29,5 @@ def test_a_line_of_the_product_s_kind_is_nearer_than_another_s():
 
 
 def test_a_line_without_a_known_word_is_near_to_nothing():
-    [found] = Kinship(CORPUS).features([{"product": "우산", "values": ["든든한"], "ad_copy": "???"}])
+    [found] = fit_kinship(CORPUS).features([{"product": "우산", "values": ["든든한"], "ad_copy": "???"}])
     assert np.isfinite(found).all() and not found[:7].any()
