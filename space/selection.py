@@ -6,9 +6,12 @@ import re
 
 #: Of the pairs of letters of two lines: from here on they are one line with a word exchanged.
 NEAR_DUPLICATE = 0.5
-#: What a line loses that is like one taken before, and what it gains that is like the wanted one, in log-odds of the
-#: judge: see the measurements in `tests/space/test_selection.py`.
-DIFFERENCE, NEARNESS = 3.0, 6.0
+#: What a line loses that is like one taken before, in log-odds of the judge. Three lines chosen out of eight or more
+#: are then as unlike each other as three drawn ones (a mean index of 0.042 and 0.038), and as many of them are usable
+#: as without it (0.079 on 139 graded pairs; of drawn ones 0.032). From 4 on fewer are.
+DIFFERENCE = 3.0
+#: What a line gains that is like the wanted one: a shared word then outweighs what lines of one pair differ in (0.8).
+NEARNESS = 6.0
 APART = re.compile(r"[\W_]+")
 
 

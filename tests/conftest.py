@@ -68,3 +68,15 @@ def interruptible() -> None:
 @pytest.fixture
 def free_port() -> int:
     return _free_port()
+
+
+@pytest.fixture(scope="session")
+def critic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with package `checks` and `judge.npz`, as a Space carries them."""
+    from scripts.demo.checks import write_checks
+    from scripts.judging.published_judge import write_published_judge
+
+    folder = tmp_path_factory.mktemp("critic")
+    write_checks(folder)
+    write_published_judge(folder / "judge.npz")
+    return folder

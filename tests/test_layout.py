@@ -19,6 +19,7 @@ LAZY = {
     "scripts/cli.py": "`hanjul --help` answers at once",
     "scripts/core/faults.py": "`scripts/cli.py` imports it",
     "scripts/hub/session.py": "huggingface_hub reads the environment when it is imported",
+    "space/critic.py": "`checks` is written into the folder by `hanjul space`; the checkout has none",
     "space/model.py": "a Space may lack the package, and the page is there before the model is",
     "scripts/dry_run.py": "deepeval need not be installed where no LLM judge is named",
     "scripts/judging/judges.py": "as above",
