@@ -196,10 +196,7 @@ def release(
 
 @app.command("import")
 def import_(
-    source: Annotated[
-        str,
-        typer.Argument(help="JSON, JSONL, CSV, Excel, Parquet or hf://…, also the demo's votes; `starter` is ours."),
-    ],
+    source: Annotated[str, typer.Argument(help="JSON, JSONL, CSV, Excel, Parquet or hf://…; `starter` is ours.")],
     limit: Annotated[
         int | None, typer.Option(min=1, help="Rows to take, drawn by seed; by default the recipe's, without one all.")
     ] = None,
@@ -208,7 +205,10 @@ def import_(
     ] = None,
     changes: SetFlag = None,
 ) -> None:
-    """Import rows as config `raw`; votes of visitors, hf://datasets/NS/hanjul-feedback, as config `feedback`."""
+    """Import rows as config `raw`; also with the columns 상품 / 담고자 하는 가치 / 카피라이팅.
+
+    Of the votes that the demo keeps, hf://datasets/NS/hanjul-feedback, the preferences become config `feedback`.
+    """
     # `imported` draws fewer rows than there are, for the sake of a release that ends soon.
     whole = [] if recipe else ["import.limit=null"]
     loaded = load_recipe(recipe or "imported", [*whole, *(changes or [])], import__source=source, import__limit=limit)
