@@ -12,7 +12,7 @@ import numpy as np
 
 from model_card.judging.graded import GRADED, GradedLine, graded_lines, is_usable, of_part
 from model_card.judging.sense.classifier import agreed
-from model_card.judging.sense.fit_published import VERSION, features_of, fit_judge, tell_usable
+from model_card.judging.sense.fit_published import VERSION, features_of, fit_judge, fitted_on, tell_usable
 from model_card.judging.sense.published import PublishedJudge, read_judge, write_judge
 from pipelines.corpus import corpus_digest
 from scripts.core import env
@@ -50,7 +50,7 @@ def _kept() -> Path:
 
 def _fitted() -> PublishedJudge:
     kinship, lines = corpus_kinship(), graded_lines()
-    fit, test = of_part(lines, "fit"), _tested(of_part(lines, "test"))
+    fit, test = fitted_on(of_part(lines, "fit")), _tested(of_part(lines, "test"))
     judge = fit_judge(kinship, features_of(kinship, fit), fit, {})
     found = tell_usable(np.array(judge.log_odds([line.row for line in test])), test)
     facts = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,14 @@ from model_card.statistics import Array, Interval, auc, percentile_interval, res
 #: Of the judge: raise it with a change after which it scores otherwise.
 VERSION = 1
 PENALTY = 1000.0
-#: What a line of each kind counts in the fit. A Space ranks a model's lines among each other, never beside people's.
-WEIGHTS = {"model": 1.0, "flat": 0.3, "written": 0.0}
+#: What a line of each kind counts in the fit; good written lines are left out. A Space ranks a model's lines among each
+#: other, never beside people's.
+WEIGHTS = {"model": 1.0, "flat": 0.3}
+
+
+def fitted_on(lines: Iterable[GradedLine]) -> list[GradedLine]:
+    """The lines that the regression is fitted on."""
+    return [line for line in lines if line.kind in WEIGHTS]
 
 
 def features_of(kinship: Kinship, lines: Sequence[GradedLine]) -> Array:
@@ -30,7 +36,7 @@ def features_of(kinship: Kinship, lines: Sequence[GradedLine]) -> Array:
 
 
 def fit_judge(kinship: Kinship, features: Array, lines: Sequence[GradedLine], facts: dict[str, Any]) -> PublishedJudge:
-    """The judge by graded lines, of which `features` are those by the same kinship."""
+    """The judge by lines that `fitted_on` gave, of which `features` are those by the same kinship."""
     grades, weights = targets(lines, WEIGHTS)
 
     def predict(fit: Array, rest: Array) -> Array:

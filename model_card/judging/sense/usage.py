@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from math import log
 
 import numpy as np
@@ -54,22 +53,24 @@ class Usage:
         each other, mean and least."""
         index = self.corpus.lines
         places = index.vocabulary.places
-        said = [places[word] for word in sorted(line) if word in places]
-        rows = {place: index.texts_with(place) for place in said}
+        rows = [index.texts_with(places[word]) for word in sorted(line) if word in places]
         across = [
-            self._information(holds, np.count_nonzero(holds[rows[place]]), len(rows[place]))
-            for holds in (self._pairs_with(places[word]) for word in sorted(pair) if word in places)
-            for place in said
+            found
+            for word in sorted(pair)
+            if word in places
+            for found in self._information(self._pairs_with(places[word]), rows)
         ]
         within = []
-        for left, right in combinations(said, 2):
+        for place, own in enumerate(rows[:-1]):
             holds = np.zeros(index.size, dtype=bool)
-            holds[rows[left]] = True
-            within.append(self._information(holds, np.count_nonzero(holds[rows[right]]), len(rows[right])))
+            holds[own] = True
+            within += self._information(holds, rows[place + 1 :])
         return [*_two(across, max), *_two(within, min)]
 
-    def _information(self, holds: Array, both: int, other: int) -> float:
-        return log((both + UNSEEN) * len(holds) / ((np.count_nonzero(holds) + 1) * (other + 1)))
+    def _information(self, holds: Array, others: Sequence[Array]) -> list[float]:
+        """Of a word that these rows of the corpus have, [corpus], and of each word by the rows that have that."""
+        size, number = len(holds), np.count_nonzero(holds) + 1
+        return [log((np.count_nonzero(holds[rows]) + UNSEEN) * size / (number * (len(rows) + 1))) for rows in others]
 
     def _pairs_with(self, place: int) -> Array:
         """Which rows of the corpus have a word in product or values, [corpus]."""

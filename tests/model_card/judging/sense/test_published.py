@@ -8,7 +8,7 @@ import pytest
 from model_card.judging.graded import graded_lines, is_usable, of_part
 from model_card.judging.sense.classifier import agreed
 from model_card.judging.sense.fit_kinship import fit_kinship
-from model_card.judging.sense.fit_published import features_of, fit_judge, tell_usable
+from model_card.judging.sense.fit_published import features_of, fit_judge, fitted_on, tell_usable
 from model_card.judging.sense.published import read_judge, write_judge
 from pipelines.corpus import load_corpus
 from pipelines.rows import split_of
@@ -22,7 +22,7 @@ FLOOR = 0.84
 def small():
     """A judge by a part of the corpus and of the graded lines, as fitted."""
     corpus = [row for row in load_corpus()[::12] if split_of(row["product"]) == "train"]
-    lines = of_part(graded_lines(), "fit")[::8]
+    lines = fitted_on(of_part(graded_lines(), "fit"))[::8]
     kinship = fit_kinship(corpus)
     return fit_judge(kinship, features_of(kinship, lines), lines, {"auc": 0.5})
 

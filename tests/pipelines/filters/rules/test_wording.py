@@ -83,3 +83,8 @@ def test_a_line_that_a_pattern_finds_and_the_wording_clears_stays(monkeypatch: p
 def test_a_public_campaign_may_name_what_it_warns_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claim, "wording", lambda: Wording(9.0, {}))
     assert check("금연 캠페인", "한 대로도 폐가 상합니다") is None
+
+
+def test_a_kept_model_is_the_same_to_the_last_digit(tmp_path: Path) -> None:
+    shared.write_wording(Wording(-0.1, {"낫습": 1 / 3, "\t병원": 1e-17}), tmp_path / "wording.json.gz")
+    assert shared.read_wording(tmp_path / "wording.json.gz") == Wording(-0.1, {"낫습": 1 / 3, "\t병원": 1e-17})
