@@ -172,8 +172,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{said} This Space has to be restarted before it can load the model. Please tell its owner.",
     ),
     "rated_under_base": (
-        "평가에서 이 모델({adapter:.2f})은 기반 모델({base:.2f})보다 낮은 점수를 받았습니다. 둘을 나란히 놓고 보세요.",
-        "In its evaluation this model ({adapter:.2f}) is rated under its base model ({base:.2f}). Compare the two.",
+        "평가에서 이 모델({adapter:.2f})은 기반 모델({base:.2f})보다 낮은 점수를 받았습니다.",
+        "In its evaluation this model ({adapter:.2f}) is rated under its base model ({base:.2f}).",
     ),
     # HTTP
     "no_page": ("그런 주소는 없습니다.", "There is nothing at this address."),

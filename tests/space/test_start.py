@@ -21,7 +21,20 @@ from tests.space.browser import wait_for
 from tests.space.conftest import SPACE
 from tests.space.scripted import PAGE, press, texts
 
-OURS = ("app", "endpoints", "guard", "jobs", "loading", "messages", "quick", "request", "routes", "server", "settings")
+OURS = (
+    "app",
+    "calls",
+    "endpoints",
+    "guard",
+    "jobs",
+    "loading",
+    "messages",
+    "quick",
+    "request",
+    "routes",
+    "server",
+    "settings",
+)
 SETTINGS = """{"adapter": "a/b", "revision": null, "base_model": "c/d", "dataset": "", "title": "한 줄", "examples": [],
 "prompt_format": "{product} {values}"}"""
 #: In place of the parts that load weights and wordings.
