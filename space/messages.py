@@ -104,7 +104,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "next": ("곧 차례가 옵니다.", "Yours is next."),
     "waiting": (
-        "앞에 {ahead}명이 기다리고 있습니다. 차례가 오면 바로 씁니다.",
+        "앞에 {ahead}명이 있습니다. 차례가 오면 바로 씁니다.",
         "Visitors ahead of you: {ahead}. It writes as soon as it is your turn.",
     ),
     "writing": ("후보를 쓰고 고르는 중입니다.", "Writing candidates and choosing among them."),
@@ -220,7 +220,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "평가에 상품, 가치, 카피가 글로 모두 있어야 합니다.",
         "Feedback needs a product, values and a line, all of them text.",
     ),
-    "feedback_long": ("평가에 실을 수 있는 것은 {most}까지입니다.", "Feedback holds at most {most} of this."),
+    "feedback_long": (
+        "평가에 담긴 글이나 목록이 너무 깁니다. {most}까지 보낼 수 있습니다.",
+        "A text or a list in the feedback is too long: at most {most}.",
+    ),
     "feedback_same": ("고친 카피가 원래 카피와 같습니다.", "The edited line is the same as before."),
     "feedback_personal": (
         "연락처 같은 개인 정보가 있어 저장하지 않았습니다. 지우고 다시 보내 주세요.",

@@ -178,7 +178,7 @@ def test_requests_are_written_together_and_told_how_many_are_ahead(folder: Path)
         third, fourth = press(url, visit="v2"), press(url, visit="v3")
         events = [next(third), next(fourth)]
         assert [(event["state"], event["ahead"]) for event in events] == [("waiting", 1), ("waiting", 2)]
-        assert events[1]["message"] == "앞에 2명이 기다리고 있습니다. 차례가 오면 바로 씁니다."
+        assert events[1]["message"] == "앞에 2명이 있습니다. 차례가 오면 바로 씁니다."
         go.set()
         assert [len(texts(list(events)[-1])) for events in (*first, third, fourth)] == [2] * 4
 
