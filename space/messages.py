@@ -65,7 +65,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "base": (
         "기반 모델로 쓸지는 true나 false로 알려 주세요.",
-        "Whether the base model writes is true or false.",
+        "Say with true or false whether the base model is to write.",
     ),
     "no_compare": (
         "여기서는 기반 모델의 카피를 함께 볼 수 없습니다.",
@@ -114,7 +114,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "fewer": (
         "후보 {written}개 가운데 보여 드릴 만한 카피는 {count}개였습니다. {asked}개를 채우지 못했습니다.",
-        "Of the candidates written, {count} of {written} are fit to show, fewer than the {asked} asked for.",
+        "Fit to show: {count} of the {written} candidates written. You asked for {asked}.",
     ),
     "nothing": (
         "보여 드릴 만한 카피가 나오지 않았습니다. 다시 누르거나 가치를 바꿔 보세요.",
