@@ -173,8 +173,11 @@ def _answer(proxy: socket.socket, called: list[bytes]) -> None:
 
 
 def test_zero_gpu_loads_in_the_main_thread_and_never_again(folder: Path) -> None:
-    with running(folder, SPACES_ZERO_GPU="1") as (url, _):
+    place = {"SYSTEM": "spaces", "SPACE_ID": "me/my-desk", "GRADIO_SERVER_NAME": "0.0.0.0"}
+    with running(folder, SPACES_ZERO_GPU="1", **place) as (url, _):
         assert (folder / "loads").read_text() == "True "
+        (tool,) = httpx.get(f"{url}/gradio_api/mcp/schema").json()
+        assert tool["name"] == "write_copy"
         *_, last = press(url, headers={"X-IP-Token": "visitor"})
         assert len(texts(last)) == 2
 
