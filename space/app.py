@@ -32,9 +32,7 @@ def main() -> None:
     chosen = settings.read(HERE)
     engine, critic = engines.choose(chosen), Critic(HERE, chosen.judge)
     writer = Writer(engine, critic, lambda like: Selection(like=like), chosen.prompt_format)
-    feedback = Feedback(
-        chosen.feedback, chosen.adapter, chosen.revision, engine.name, personal=critic.is_personal, page=chosen.title
-    )
+    feedback = Feedback(chosen.feedback, chosen.adapter, chosen.revision, engine.name, personal=critic.is_personal)
     page = server.build(chosen, writer, feedback, HERE / "page")
     if settings.ON_ZERO_GPU:
         writer.loader.start()
@@ -42,6 +40,7 @@ def main() -> None:
     if not settings.ON_ZERO_GPU:
         writer.loader.start()  # only now: its imports would hold up the page
     page.get_blocks().block_thread()
+    writer.close()
 
 
 if __name__ == "__main__":

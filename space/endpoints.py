@@ -44,7 +44,7 @@ def add_endpoints(server: Server, writer: Writer) -> dict[str, Callable[..., Any
         lang: Any = "ko",
         visit: Any = "",
         job: Any = "",
-        asked: Request = None,  # type: ignore[assignment]  # Gradio fills it in
+        asked: Request = None,  # Gradio fills it in
     ) -> AsyncIterator[dict[str, Any]]:
         """Stream what has become of a press of the button, a whole snapshot a time."""
         language: Language = "ko"
@@ -73,7 +73,7 @@ def add_endpoints(server: Server, writer: Writer) -> dict[str, Callable[..., Any
         device: str = "",
         tone: str = "",
         lang: Language = "ko",
-        asked: Request = None,  # type: ignore[assignment]  # Gradio fills it in
+        asked: Request = None,  # Gradio fills it in
     ) -> list[str]:
         """상품과 담을 가치로 한 줄 광고 카피를 씁니다. Write lines of Korean ad copy that convey values of a product.
 
@@ -133,7 +133,7 @@ def address_of(asked: Request) -> str:
 
     Proxies add at the end; what stands before may be the visitor's own invention.
     """
-    chain = [*asked.headers.get("x-forwarded-for", "").split(","), asked.client.host if asked.client else ""]
+    chain: list[str] = [*asked.headers.get("x-forwarded-for", "").split(","), asked.client.host if asked.client else ""]
     for hop in reversed(chain):
         try:
             if ipaddress.ip_address(hop.strip()).is_global:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import messages
-from gradio import Request
+from calls import Endpoints, Refusal, checked
 from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse
 
@@ -30,27 +27,18 @@ OPEN = {
     ),
 }  # fmt: skip
 OPEN |= {"HEAD": OPEN["GET"], "DELETE": re.compile(r"/gradio_api/mcp/?")}
-CALL = re.compile(r"/gradio_api/call/(?P<named>v2/)?(?P<name>[^/]+)/?")
 STREAM = re.compile(r"/gradio_api/call/(v2/)?[^/]+/(?P<event>[^/]+)")
-
-
-class Refusal(Exception):
-    """A request that ends here: status and sentence."""
-
-    def __init__(self, status: int, key: str, lang: messages.Language = "ko", **fields: Any) -> None:
-        super().__init__(key)
-        self.status, self.sentence = status, messages.text(key, lang, **fields)
 
 
 class Guard:
     """ASGI middleware.
 
     Args:
-        endpoints: Gradio's, name -> function, in the order in which it numbers them.
+        endpoints: Gradio's.
         is_open: whether Gradio has a stream for an event or a session; of others it would break off with a trace.
     """
 
-    def __init__(self, app: App, endpoints: dict[str, Callable[..., Any]], is_open: Callable[[str], bool]) -> None:
+    def __init__(self, app: App, endpoints: Endpoints, is_open: Callable[[str], bool]) -> None:
         self.app, self._endpoints, self._is_open = app, endpoints, is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,42 +54,13 @@ class Guard:
             if method == "POST":
                 body = await _read(receive)
                 if path != "/gradio_api/cancel" and not path.startswith("/gradio_api/mcp"):
-                    body = self._checked(path, body)
+                    body = checked(self._endpoints, path, body)
                 scope, receive = _with_length(scope, len(body)), _once(body, receive)
         except Refusal as refusal:
             answer = JSONResponse({"message": refusal.sentence}, refusal.status)
             await answer(scope, receive, send)
             return
         await self.app(scope, receive, send)
-
-    def _checked(self, path: str, body: bytes) -> bytes:
-        """The body, with every argument of its endpoint.
-
-        Raises:
-            Refusal: it is no JSON, or not what the endpoint takes.
-        """
-        try:
-            sent = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise Refusal(422, "no_json") from error
-        if not isinstance(sent, dict):
-            raise Refusal(422, "no_object")
-        call = CALL.fullmatch(path)
-        if call:
-            function = self._function(call["name"])
-            return _dumped(_named(function, sent) if call["named"] else {"data": _in_order(function, sent.get("data"))})
-        if path == "/gradio_api/queue/join":
-            number, session = sent.get("fn_index"), sent.get("session_hash")
-            names = dict(enumerate(self._endpoints))
-            function = self._function(names.get(number, number) if isinstance(number, int) else number)
-            data = _in_order(function, sent.get("data"))
-            return _dumped({"data": data, "fn_index": number, "session_hash": str(session)})
-        return body
-
-    def _function(self, name: Any) -> Callable[..., Any]:
-        if not isinstance(name, str) or name not in self._endpoints:
-            raise Refusal(404, "unknown_endpoint", name=str(name)[:40])
-        return self._endpoints[name]
 
 
 def _stream(path: str, scope: Scope) -> str | None:
@@ -111,41 +70,6 @@ def _stream(path: str, scope: Scope) -> str | None:
     if path == "/gradio_api/queue/data":
         return QueryParams(scope["query_string"]).get("session_hash", "")
     return None
-
-
-def _dumped(sent: dict[str, Any]) -> bytes:
-    return json.dumps(sent).encode()
-
-
-def _named(function: Callable[..., Any], sent: dict[str, Any]) -> dict[str, Any]:
-    """All arguments by name; what is missing has its default, or none."""
-    known = _arguments(function)
-    for name in sent:
-        if name not in known:
-            raise Refusal(422, "unknown_argument", _language(sent.get("lang")), name=name[:40], names=", ".join(known))
-    return known | sent
-
-
-def _in_order(function: Callable[..., Any], data: Any) -> list[Any]:
-    """All arguments in order; what is missing at the end has its default, or none."""
-    known = _arguments(function)
-    if not isinstance(data, list) or len(data) > len(known):
-        raise Refusal(422, "no_data", most=len(known))
-    return [*data, *list(known.values())[len(data) :]]
-
-
-def _arguments(function: Callable[..., Any]) -> dict[str, Any]:
-    """Arguments of an endpoint and their defaults, without the one that Gradio fills in."""
-    parameters = inspect.signature(function).parameters.values()
-    return {
-        parameter.name: None if parameter.default is parameter.empty else parameter.default
-        for parameter in parameters
-        if parameter.annotation is not Request
-    }
-
-
-def _language(lang: Any) -> messages.Language:
-    return "en" if lang == "en" else "ko"
 
 
 async def _read(receive: Receive) -> bytes:

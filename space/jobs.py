@@ -152,7 +152,6 @@ class Line:
             place = self._jobs.index(job) if job in self._jobs else 0
             return max(0, place - self._running + 1)
 
-    def named(self, name: str) -> list[Job]:
-        """The jobs that the page calls so."""
+    def all(self) -> list[Job]:
         with self._lock:
-            return [job for job in self._jobs if name and job.name == name]
+            return [*self._jobs]

@@ -52,7 +52,7 @@ class Loader:
             if self.problem is None:
                 return
             if ON_ZERO_GPU:
-                raise self.problem
+                raise _fresh(self.problem)
             self.state, self.problem = "loading", None
             self._ended.clear()
         self.start()
@@ -65,7 +65,7 @@ class Loader:
         """
         self._ended.wait(seconds)
         if problem := self.problem:
-            raise problem
+            raise _fresh(problem)
         return self.state == "ready"  # another attempt may have begun since
 
     def _load(self) -> None:
@@ -83,3 +83,8 @@ class Loader:
         with self._lock:
             self.state, self.problem = ("problem" if problem else "ready"), problem
             self._ended.set()
+
+
+def _fresh(problem: Problem) -> Problem:
+    """The problem, to be raised once more: an exception keeps the frames of every raise."""
+    return Problem(problem.key, **problem.fields)

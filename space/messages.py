@@ -65,7 +65,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "base": (
         "기반 모델로 쓸지는 true나 false로 알려 주세요.",
-        "Whether the base model writes is true or false.",
+        "Say with true or false whether the base model is to write.",
     ),
     "no_compare": (
         "여기서는 기반 모델의 카피를 함께 볼 수 없습니다.",
@@ -104,7 +104,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "next": ("곧 차례가 옵니다.", "Yours is next."),
     "waiting": (
-        "앞에 {ahead}명이 기다리고 있습니다. 차례가 오면 바로 씁니다.",
+        "앞에 {ahead}명이 있습니다. 차례가 오면 바로 씁니다.",
         "Visitors ahead of you: {ahead}. It writes as soon as it is your turn.",
     ),
     "writing": ("후보를 쓰고 고르는 중입니다.", "Writing candidates and choosing among them."),
@@ -114,7 +114,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "fewer": (
         "후보 {written}개 가운데 보여 드릴 만한 카피는 {count}개였습니다. {asked}개를 채우지 못했습니다.",
-        "Of the candidates written, {count} of {written} are fit to show, fewer than the {asked} asked for.",
+        "Fit to show: {count} of the {written} candidates written. You asked for {asked}.",
     ),
     "nothing": (
         "보여 드릴 만한 카피가 나오지 않았습니다. 다시 누르거나 가치를 바꿔 보세요.",
@@ -172,8 +172,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{said} This Space has to be restarted before it can load the model. Please tell its owner.",
     ),
     "rated_under_base": (
-        "평가에서 이 모델({adapter:.2f})은 기반 모델({base:.2f})보다 낮은 점수를 받았습니다. 둘을 나란히 놓고 보세요.",
-        "In its evaluation this model ({adapter:.2f}) is rated under its base model ({base:.2f}). Compare the two.",
+        "평가에서 이 모델({adapter:.2f})은 기반 모델({base:.2f})보다 낮은 점수를 받았습니다.",
+        "In its evaluation this model ({adapter:.2f}) is rated under its base model ({base:.2f}).",
     ),
     # HTTP
     "no_page": ("그런 주소는 없습니다.", "There is nothing at this address."),
@@ -220,7 +220,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "평가에 상품, 가치, 카피가 글로 모두 있어야 합니다.",
         "Feedback needs a product, values and a line, all of them text.",
     ),
-    "feedback_long": ("평가에 실을 수 있는 것은 {most}까지입니다.", "Feedback holds at most {most} of this."),
+    "feedback_long": (
+        "평가에 담긴 글이나 목록이 너무 깁니다. {most}까지 보낼 수 있습니다.",
+        "A text or a list in the feedback is too long: at most {most}.",
+    ),
     "feedback_same": ("고친 카피가 원래 카피와 같습니다.", "The edited line is the same as before."),
     "feedback_personal": (
         "연락처 같은 개인 정보가 있어 저장하지 않았습니다. 지우고 다시 보내 주세요.",

@@ -5,33 +5,31 @@ from __future__ import annotations
 import html
 import mimetypes
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import messages
 import request as requests
+from calls import Refusal
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from guard import Refusal
 from huggingface_hub.constants import ENDPOINT
 from request import Problem
 from settings import Settings
 from writer import Writer
 
+if TYPE_CHECKING:
+    from feedback import Feedback
+
 #: Nothing but the page's own files is loaded, and nothing leaves for elsewhere. Who may frame it is the Hub's to say.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'"
 )
-HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-
-
-class Feedback(Protocol):
-    """Keeps what visitors think of lines; see `feedback`."""
-
-    off: bool
-
-    def keep(
-        self, kind: Any, product: Any, values: Any, line: Any, edited: Any = "", others: Any = (), lang: Any = "ko"
-    ) -> None: ...
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
 
 
 def add_page(app: FastAPI, folder: Path, title: str) -> None:
@@ -56,7 +54,7 @@ def add_page(app: FastAPI, folder: Path, title: str) -> None:
         if name not in files:
             raise Refusal(404, "no_page")
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Response(files[name].read_bytes(), media_type=kind, headers={**HEADERS, "Cache-Control": "no-cache"})
+        return Response(files[name].read_bytes(), media_type=kind, headers=HEADERS)
 
 
 def add_status(app: FastAPI, settings: Settings, writer: Writer, feedback: Feedback) -> None:

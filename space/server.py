@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from calls import Refusal
 from endpoints import add_endpoints
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from gradio import Server
-from guard import Guard, Refusal
-from routes import Feedback, add_actions, add_page, add_status
+from guard import Guard
+from messages import text
+from routes import add_actions, add_page, add_status
 from settings import Settings
 from tool import adapt
 from writer import Writer
+
+if TYPE_CHECKING:
+    from feedback import Feedback
 
 SESSIONS = 100  # whose state Gradio keeps; ours keep none
 
@@ -43,7 +49,7 @@ def build(settings: Settings, writer: Writer, feedback: Feedback, page: Path) ->
 
     @server.exception_handler(RequestValidationError)
     async def malformed(asked: Request, error: RequestValidationError) -> Response:
-        return await refuse(asked, Refusal(422, "malformed"))
+        return JSONResponse({"message": text("malformed", "ko")}, 422)
 
     return server
 
@@ -71,4 +77,4 @@ def launch(server: Server) -> str:
         pwa=False,
         quiet=True,
     )
-    return address.rstrip("/")
+    return str(address).rstrip("/")

@@ -15,6 +15,8 @@ def adapt(gradio: Any) -> None:
     Args:
         gradio: its `GradioMCPServer`.
     """
+    gradio.tool_prefix = ""  # on a Space, its name: examples that call the tool would differ from place to place
+    gradio.tool_to_endpoint = gradio.get_tool_to_endpoint()
     arguments = gradio.api_info["named_endpoints"]["/write_copy"]["parameters"]
     for argument in arguments:
         argument["type"] = argument["type"] | RANGES.get(argument["parameter_name"], {})

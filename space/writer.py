@@ -10,9 +10,9 @@ import secrets
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import messages
 from gradio import Error as GradioError
@@ -20,52 +20,16 @@ from jobs import Job, Line
 from loading import Loader
 from request import Problem, Request
 
+if TYPE_CHECKING:
+    from critic import Critic
+    from engines import Engine
+    from selection import Selection
+
 CANDIDATES = 3  # written for each line that is shown
 MAX_CANDIDATES = 24
 ROUNDS = 2  # the second where the first left too few
 TICK = 0.1  # seconds between two looks at a job
 PULSE = 3  # seconds after which an event is told again: only then does Gradio notice that nobody listens any more
-
-
-class Engine(Protocol):
-    """What writes the candidates; see `engines`."""
-
-    name: str
-    can_compare: bool
-    concurrency: int
-
-    def load(self) -> None: ...
-
-    def lines(
-        self,
-        chat: list[dict[str, str]],
-        count: int,
-        temperature: float,
-        seed: int,
-        *,
-        base: bool = False,
-        stopped: Callable[[], bool] = lambda: False,
-    ) -> Iterator[str]: ...
-
-
-class Critic(Protocol):
-    """What judges them; see `critic`."""
-
-    def load(self) -> None: ...
-
-    def refuse(self, product: str, values: Sequence[str]) -> str: ...
-
-    def fault(self, product: str, values: Sequence[str], line: str) -> str: ...
-
-    def scores(self, product: str, values: Sequence[str], lines: Sequence[str]) -> list[float]: ...
-
-
-class Selection(Protocol):
-    """What chooses among the candidates of one request; see `selection`."""
-
-    def add(self, line: str, score: float) -> None: ...
-
-    def take(self) -> str | None: ...
 
 
 class Writer:
@@ -119,7 +83,13 @@ class Writer:
 
     def stop(self, name: str) -> None:
         """End the job that the page calls so, if it is in line."""
-        for job in self._line.named(name):
+        for job in self._line.all():
+            if name and job.name == name:
+                job.end("stopped")
+
+    def close(self) -> None:
+        """End all jobs: Python waits for the workers before it ends."""
+        for job in self._line.all():
             job.end("stopped")
 
     def _event(self, job: Job, lang: messages.Language) -> dict[str, Any]:

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import gradio
 import httpx
 import pytest
+from endpoints import address_of
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
@@ -191,6 +194,35 @@ def test_one_client_with_24_jobs_does_not_take_all_places(tmp_path: Path) -> Non
         refused = [job.exception(timeout=30) for job in submitted]
         assert refused.count(None) == 2
         assert all("한 분이 한 번에 2건까지" in str(error) for error in refused if error)
+
+
+def test_an_address_is_one_visitor_of_the_api(tmp_path: Path) -> None:
+    headers = {"X-Forwarded-For": "203.0.113.9, 2606:4700::1111"}
+    with serve(make_writer(Engine(slowly(0.1), concurrency=1)), tmp_path) as url:
+        names = [
+            httpx.post(f"{url}/gradio_api/call/write_copy", json={"data": ["우산", "여유", 8]}, headers=headers)
+            for _ in range(4)
+        ]
+        outcomes = [outcome(url, called) for called in names]
+    assert [kind for kind, _ in outcomes] == ["complete"] * 2 + ["error"] * 2
+    assert "한 분이 한 번에 2건까지" in outcomes[-1][1]["error"]
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "peer", "address"),
+    [
+        ("", "127.0.0.1", ""),
+        ("", "8.8.8.8", "8.8.8.8"),
+        ("9.9.9.9", "10.0.0.1", "9.9.9.9"),
+        ("1.1.1.1, 9.9.9.9,10.1.2.3", "10.0.0.1", "9.9.9.9"),  # the first is what the visitor says
+        ("2606:4700::1111", "::1", "2606:4700::1111"),
+        ("unknown, <b>, 192.168.0.1, 999.1.1.1", "testclient", ""),
+    ],
+)
+def test_the_address_is_the_last_public_one(forwarded: str, peer: str, address: str) -> None:
+    asked = gradio.Request()
+    asked.request = SimpleNamespace(headers={"x-forwarded-for": forwarded}, client=SimpleNamespace(host=peer))
+    assert address_of(asked) == address
 
 
 @pytest.mark.field

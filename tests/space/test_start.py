@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,15 +15,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import gradio
 import httpx
 import pytest
+from quick import without_stubs
 
 from tests.conftest import _free_port
 from tests.space.browser import wait_for
 from tests.space.conftest import SPACE
 from tests.space.scripted import PAGE, press, texts
 
-OURS = ("app", "endpoints", "guard", "jobs", "loading", "messages", "quick", "request", "routes", "server", "settings")
+OURS = (
+    "app",
+    "calls",
+    "endpoints",
+    "guard",
+    "jobs",
+    "loading",
+    "messages",
+    "quick",
+    "request",
+    "routes",
+    "server",
+    "settings",
+)
 SETTINGS = """{"adapter": "a/b", "revision": null, "base_model": "c/d", "dataset": "", "title": "한 줄", "examples": [],
 "prompt_format": "{product} {values}"}"""
 #: In place of the parts that load weights and wordings.
@@ -44,6 +61,8 @@ class Engine:
     def lines(self, chat, count, temperature, seed, *, base=False, stopped=lambda: False):
         from gradio.context import LocalContext
         visitor = LocalContext.request.get().headers["x-ip-token"]
+        while Path("slow").exists() and not stopped():
+            time.sleep(0.02)
         yield from (f"{visitor} {place}" for place in range(count))
 
 def choose(settings):
@@ -87,8 +106,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def running(folder: Path, **environment: str) -> Iterator[str]:
-    """Address of `python app.py`, once it answers."""
+def running(folder: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """`python app.py` and its address, once it answers."""
     port = _free_port()
     variables = {
         "PATH": os.environ["PATH"],
@@ -102,7 +121,7 @@ def running(folder: Path, **environment: str) -> Iterator[str]:
         app = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=variables, stdout=log, stderr=log)
         try:
             wait_for(f"http://127.0.0.1:{port}", app)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", app
         except Exception:
             print(log.seek(0) or log.read())
             raise
@@ -126,7 +145,10 @@ def test_the_page_is_there_while_the_model_loads_and_nobody_is_called(folder: Pa
         threading.Thread(target=_answer, args=(proxy, called), daemon=True).start()
         outside = f"http://127.0.0.1:{proxy.getsockname()[1]}"
         started = time.monotonic()
-        with running(folder, HTTP_PROXY=outside, HTTPS_PROXY=outside, http_proxy=outside, https_proxy=outside) as url:
+        with running(folder, HTTP_PROXY=outside, HTTPS_PROXY=outside, http_proxy=outside, https_proxy=outside) as (
+            url,
+            _,
+        ):
             print(f"the page answered after {time.monotonic() - started:.1f} s")
             assert "<title>한 줄</title>" in httpx.get(url).text
             assert httpx.get(f"{url}/page/page.js").text == "export {};"
@@ -151,15 +173,18 @@ def _answer(proxy: socket.socket, called: list[bytes]) -> None:
 
 
 def test_zero_gpu_loads_in_the_main_thread_and_never_again(folder: Path) -> None:
-    with running(folder, SPACES_ZERO_GPU="1") as url:
+    place = {"SYSTEM": "spaces", "SPACE_ID": "me/my-desk", "GRADIO_SERVER_NAME": "0.0.0.0"}
+    with running(folder, SPACES_ZERO_GPU="1", **place) as (url, _):
         assert (folder / "loads").read_text() == "True "
+        (tool,) = httpx.get(f"{url}/gradio_api/mcp/schema").json()
+        assert tool["name"] == "write_copy"
         *_, last = press(url, headers={"X-IP-Token": "visitor"})
         assert len(texts(last)) == 2
 
 
 def test_zero_gpu_that_could_not_load_says_restart(folder: Path) -> None:
     (folder / "broken").touch()
-    with running(folder, SPACES_ZERO_GPU="1") as url:
+    with running(folder, SPACES_ZERO_GPU="1") as (url, _):
         said = wait_for_state(url, "problem")
         assert said["en"] == (
             "There is not enough memory to load the model. "
@@ -173,9 +198,28 @@ def test_zero_gpu_that_could_not_load_says_restart(folder: Path) -> None:
 
 def test_elsewhere_the_next_press_loads_again(folder: Path) -> None:
     (folder / "broken").touch()
-    with running(folder) as url:
+    with running(folder) as (url, _):
         assert wait_for_state(url, "problem")["ko"] == "메모리가 모자라 모델을 불러오지 못했습니다."
         (folder / "broken").unlink()
         *_, last = press(url, headers={"X-IP-Token": "visitor"})
         assert len(texts(last)) == 2
         assert (folder / "loads").read_text() == "False False "
+
+
+def test_the_page_ends_soon_though_a_job_is_written(folder: Path) -> None:
+    (folder / "slow").touch()
+    with running(folder) as (url, app):
+        events = press(url, headers={"X-IP-Token": "visitor"})
+        while next(events)["state"] != "writing":
+            pass
+        app.send_signal(signal.SIGINT)
+        assert app.wait(15) == 0
+
+
+def test_gradio_writes_no_stubs_within_and_everything_is_as_before_after() -> None:
+    before = inspect.getfile
+    with without_stubs():
+        with pytest.raises(OSError, match="no stub"):
+            inspect.getfile(gradio.Textbox)
+        assert inspect.getfile(httpx.Client) == before(httpx.Client)
+    assert inspect.getfile is before

@@ -21,7 +21,7 @@ from tests.space.scripted import Asked, Critic, Engine, make_writer, numbered, p
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
@@ -36,10 +36,10 @@ def words(asked: Asked) -> Iterator[str]:
     yield from ["다", "가", "", "욕", "나", "가", "라", "마", "바"][: asked.count]
 
 
-def test_the_best_candidates_are_shown_and_the_others_counted(page: Path) -> None:
+def test_the_best_candidates_are_shown_and_the_others_counted(folder: Path) -> None:
     engine = Engine(words)
     critic = Critic(faults={"욕": "profanity"}, grades={"가": 1, "나": 2, "바": 9})
-    with serve(make_writer(engine, critic), page) as url:
+    with serve(make_writer(engine, critic), folder) as url:
         *_, last = press(url, count=3)
     assert texts(last) == ["가", "나", "바"]  # the best of 3, of 6 and of 9 candidates, without those shown
     assert (last["asked"], last["written"], last["state"]) == (3, 9, "done")
@@ -51,8 +51,8 @@ def test_the_best_candidates_are_shown_and_the_others_counted(page: Path) -> Non
     assert (asked.count, asked.temperature, asked.base) == (9, 0.3, False)
 
 
-def test_lines_come_one_by_one_and_none_moves(page: Path) -> None:
-    with serve(make_writer(Engine(slowly(0.04))), page) as url:
+def test_lines_come_one_by_one_and_none_moves(folder: Path) -> None:
+    with serve(make_writer(Engine(slowly(0.04))), folder) as url:
         shown = [texts(event) for event in press(url, count=4)]
     assert shown[0] == [] and len(shown[-1]) == 4
     assert {len(lines) for lines in shown} == {0, 1, 2, 3, 4}
@@ -60,9 +60,9 @@ def test_lines_come_one_by_one_and_none_moves(page: Path) -> None:
     assert len(shown) < 20
 
 
-def test_one_more_round_where_too_few_were_left_and_no_third(page: Path) -> None:
+def test_one_more_round_where_too_few_were_left_and_no_third(folder: Path) -> None:
     engine = Engine(lambda asked: iter(["가", "가", "", ""][: asked.count] + [""] * (asked.count - 4)))
-    with serve(make_writer(engine), page) as url:
+    with serve(make_writer(engine), folder) as url:
         *_, last = press(url, count=3)
     assert texts(last) == ["가"]
     assert [asked.count for asked in engine.asked] == [9, 6]
@@ -70,34 +70,34 @@ def test_one_more_round_where_too_few_were_left_and_no_third(page: Path) -> None
     assert "3개를 채우지 못했습니다" in last["message"]
 
 
-def test_candidates_are_bounded(page: Path) -> None:
+def test_candidates_are_bounded(folder: Path) -> None:
     engine = Engine()
-    with serve(make_writer(engine), page) as url:
+    with serve(make_writer(engine), folder) as url:
         *_, last = press(url, count=8)
     assert len(texts(last)) == 8 and engine.asked[0].count == 24
 
 
-def test_nothing_fit_to_show_is_a_problem(page: Path) -> None:
-    with serve(make_writer(Engine(lambda asked: iter([""] * asked.count))), page) as url:
+def test_nothing_fit_to_show_is_a_problem(folder: Path) -> None:
+    with serve(make_writer(Engine(lambda asked: iter([""] * asked.count))), folder) as url:
         *_, last = press(url, lang="en")
     assert last["state"] == "problem" and last["message"].startswith("No line came out")
     assert last["dropped"] == {"empty": 12}
 
 
-def test_what_nobody_may_advertise_is_refused_before_it_is_written(page: Path) -> None:
+def test_what_nobody_may_advertise_is_refused_before_it_is_written(folder: Path) -> None:
     engine = Engine()
-    with serve(make_writer(engine, Critic(refusals={"마약": "refuse-illegal"})), page) as url:
+    with serve(make_writer(engine, Critic(refusals={"마약": "refuse-illegal"})), folder) as url:
         *_, last = press(url, product="마약")
     assert last["state"] == "problem" and "법으로 팔거나" in last["message"] and engine.asked == []
 
 
-def test_base_model_and_a_line_to_be_near_reach_the_engine_and_the_choice(page: Path) -> None:
+def test_base_model_and_a_line_to_be_near_reach_the_engine_and_the_choice(folder: Path) -> None:
     engine = Engine()
     writer = make_writer(engine)
     likes: list[str] = []
     select = writer.select
     writer.select = lambda like: (likes.append(like), select(like))[1]
-    with serve(writer, page) as url:
+    with serve(writer, folder) as url:
         *_, last = press(url, base=True, like="0번째 줄")
         assert last["base"] and engine.asked[0].base and likes == ["0번째 줄"]
         assert texts(last) == ["1번째 줄", "2번째 줄"]  # the very line is no new one
@@ -106,9 +106,9 @@ def test_base_model_and_a_line_to_be_near_reach_the_engine_and_the_choice(page: 
         assert last["message"] == "여기서는 기반 모델의 카피를 함께 볼 수 없습니다."
 
 
-def test_a_press_while_loading_waits_and_says_so(page: Path) -> None:
+def test_a_press_while_loading_waits_and_says_so(folder: Path) -> None:
     loaded = threading.Event()
-    with serve(make_writer(Engine(before=loaded.wait)), page) as url:
+    with serve(make_writer(Engine(before=loaded.wait)), folder) as url:
         events = press(url)
         assert next(events)["state"] == "loading"
         assert httpx.get(f"{url}/status").json()["state"] == "loading"
@@ -117,13 +117,13 @@ def test_a_press_while_loading_waits_and_says_so(page: Path) -> None:
         assert httpx.get(f"{url}/status").json()["state"] == "ready"
 
 
-def test_a_load_that_failed_is_said_and_the_next_press_tries_again(page: Path) -> None:
+def test_a_load_that_failed_is_said_and_the_next_press_tries_again(folder: Path) -> None:
     def fail_twice() -> None:
         if len(engine.loads) < 3:
             raise Problem("load-failed") if len(engine.loads) == 1 else RuntimeError("unheard of")
 
     engine = Engine(before=fail_twice)
-    with serve(make_writer(engine), page) as url:
+    with serve(make_writer(engine), folder) as url:
         wait_until(lambda: httpx.get(f"{url}/status").json()["state"] == "problem")
         assert httpx.get(f"{url}/status").json()["message"]["en"].startswith("The model could not be loaded")
         *_, last = press(url)
@@ -147,7 +147,7 @@ def test_a_load_that_failed_is_said_and_the_next_press_tries_again(page: Path) -
     ],
 )
 def test_failure_while_writing_keeps_the_lines_and_the_line_moves_on(
-    page: Path, error: Exception, sentence: str
+    folder: Path, error: Exception, sentence: str
 ) -> None:
     def break_off(asked: Asked) -> Iterator[str]:
         yield from ["가", "나", "다"]
@@ -156,14 +156,14 @@ def test_failure_while_writing_keeps_the_lines_and_the_line_moves_on(
         yield from ["라", "마", "바"]
 
     engine = Engine(break_off, concurrency=1)
-    with serve(make_writer(engine), page) as url:
+    with serve(make_writer(engine), folder) as url:
         *_, last = press(url)
         assert (last["state"], last["message"], texts(last)) == ("problem", sentence, ["가"])
         *_, last = press(url)
         assert texts(last) == ["가", "나"]
 
 
-def test_requests_are_written_together_and_told_how_many_are_ahead(page: Path) -> None:
+def test_requests_are_written_together_and_told_how_many_are_ahead(folder: Path) -> None:
     go, running = threading.Event(), threading.Semaphore(0)
 
     def hold(asked: Asked) -> Iterator[str]:
@@ -172,18 +172,18 @@ def test_requests_are_written_together_and_told_how_many_are_ahead(page: Path) -
         yield from numbered(asked)
 
     engine = Engine(hold, concurrency=2)
-    with serve(make_writer(engine), page) as url:
+    with serve(make_writer(engine), folder) as url:
         first = [press(url, visit=f"v{place}") for place in range(2)]
         assert all(running.acquire(timeout=10) for _ in first)  # both at once
         third, fourth = press(url, visit="v2"), press(url, visit="v3")
         events = [next(third), next(fourth)]
         assert [(event["state"], event["ahead"]) for event in events] == [("waiting", 1), ("waiting", 2)]
-        assert events[1]["message"] == "앞에 2명이 기다리고 있습니다. 차례가 오면 바로 씁니다."
+        assert events[1]["message"] == "앞에 2명이 있습니다. 차례가 오면 바로 씁니다."
         go.set()
         assert [len(texts(list(events)[-1])) for events in (*first, third, fourth)] == [2] * 4
 
 
-def test_the_line_is_bounded_and_shared_fairly(page: Path) -> None:
+def test_the_line_is_bounded_and_shared_fairly(folder: Path) -> None:
     go = threading.Event()
 
     def hold(asked: Asked) -> Iterator[str]:
@@ -197,7 +197,7 @@ def test_the_line_is_bounded_and_shared_fairly(page: Path) -> None:
         first = next(listening[-1])
         return first["message"] if first["state"] == "problem" else ""
 
-    with serve(make_writer(Engine(hold, concurrency=1)), page) as url:
+    with serve(make_writer(Engine(hold, concurrency=1)), folder) as url:
         greedy = [refused(visit="greedy") for _ in range(24)]
         assert greedy.count("") == MAX_OF_VISITOR
         assert "한 분이 한 번에 2건까지" in greedy[-1]
@@ -215,9 +215,9 @@ def test_the_line_is_bounded_and_shared_fairly(page: Path) -> None:
         go.set()
 
 
-def test_stopping_keeps_the_lines_and_ends_the_engine(page: Path) -> None:
+def test_stopping_keeps_the_lines_and_ends_the_engine(folder: Path) -> None:
     engine = Engine(slowly(0.05), concurrency=1)
-    with serve(make_writer(engine), page) as url:
+    with serve(make_writer(engine), folder) as url:
         events = press(url, count=8, job="a job")
         wait_until(lambda: texts(next(events)))
         assert httpx.post(f"{url}/stop", json={"job": "another"}).status_code == 204
@@ -229,9 +229,9 @@ def test_stopping_keeps_the_lines_and_ends_the_engine(page: Path) -> None:
         assert httpx.post(f"{url}/stop", json={"job": "a job"}).status_code == 204  # twice is no mistake
 
 
-def test_a_visitor_who_left_costs_nothing(page: Path) -> None:
+def test_a_visitor_who_left_costs_nothing(folder: Path) -> None:
     engine = Engine(slowly(0.05), concurrency=1)
-    with serve(make_writer(engine), page) as url:
+    with serve(make_writer(engine), folder) as url:
         for _ in range(2):
             events = press(url, count=8, visit="leaves")
             next(events)
@@ -240,10 +240,10 @@ def test_a_visitor_who_left_costs_nothing(page: Path) -> None:
         wait_until(lambda: next(press(url, visit="leaves"))["state"] != "problem")
 
 
-def test_a_job_that_takes_too_long_ends(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_takes_too_long_ends(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "MAX_SECONDS", 0.4)
     engine = Engine(slowly(0.1))
-    with serve(make_writer(engine), page) as url:
+    with serve(make_writer(engine), folder) as url:
         *_, last = press(url, count=2)
         assert (last["state"], texts(last)) == ("done", ["0번째 줄"])
         assert last["message"] == "시간이 오래 걸려 여기서 멈췄습니다. 고른 카피 1개는 그대로 둡니다."
@@ -254,9 +254,9 @@ def test_a_job_that_takes_too_long_ends(page: Path, monkeypatch: pytest.MonkeyPa
         assert (last["state"], last["message"][:17]) == ("problem", "Writing took too ")
 
 
-def test_eight_visitors_at_once_all_get_their_lines(page: Path) -> None:
+def test_eight_visitors_at_once_all_get_their_lines(folder: Path) -> None:
     with (
-        serve(make_writer(Engine(slowly(0.01), concurrency=4)), page) as url,
+        serve(make_writer(Engine(slowly(0.01), concurrency=4)), folder) as url,
         ThreadPoolExecutor(8) as visitors,
     ):
         last = list(visitors.map(lambda place: list(press(url, visit=str(place), count=3))[-1], range(8)))
