@@ -29,9 +29,10 @@ export function showConsent(anyLines) {
 export async function teach(kind, { round, column, line, row, focus }) {
   if (!teaches()) return;
   row.querySelector(".unsent")?.remove();
+  const judged = kind === "edit" ? { line: line.text, edited: line.edited } : { line: shown(line), edited: "" };
   try {
     await sendFeedback({
-      ...{ kind, product: round.request.product, values: round.request.values, line: line.text, edited: line.edited },
+      ...{ kind, product: round.request.product, values: round.request.values, ...judged },
       others: column.lines.filter((other) => other !== line).map(shown),
     });
     line.sent = true;

@@ -2,7 +2,7 @@
 
 import { byId, make } from "./dom.js";
 import * as store from "./rounds.js";
-import { language, say, t } from "./texts.js";
+import { language, say, setLanguage, t } from "./texts.js";
 
 const HAZARD = /^[=+\-@\t\r\n＝＋－＠]/; // a spreadsheet takes these for a formula
 
@@ -21,6 +21,7 @@ export function watchHistory(render) {
     store.replace([...store.rounds, ...cleared.filter((round) => !store.rounds.includes(round))]);
     cleared = [];
     render();
+    setLanguage(language()); // it may have changed meanwhile
     byId("clear").focus();
   });
 }

@@ -35,11 +35,12 @@ function showText({ text, mark, line }) {
 }
 
 function makeVerdict(view, verdict) {
-  const { line, tools } = view;
+  const { line, row, tools } = view;
   const button = makeButton(verdict, () => {
     line.verdict = line.verdict === verdict ? "" : verdict;
     for (const other of tools.querySelectorAll("[data-verdict]")) press(other, line);
     save();
+    row.querySelector(".unsent")?.remove();
     if (line.verdict) teach(verdict, { ...view, focus: () => button.focus() });
     else if (line.sent) announce(t("kept_here"));
   });

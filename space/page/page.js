@@ -6,14 +6,15 @@ import { fitForm, readRequest, wantsBoth, watchForm } from "./form.js";
 import { showHistory, watchHistory } from "./history.js";
 import { makeRoundView } from "./round_view.js";
 import * as store from "./rounds.js";
-import { Failure, readStatus, sentenceOf, stop } from "./server.js";
+import { Failure, readStatus, stop } from "./server.js";
 import { either, language, loadTexts, namesOf, say, setLanguage, t } from "./texts.js";
 
 const POLL = 1000; // milliseconds while the model loads
 const POLL_TROUBLE = 4000; // and while something is wrong
 
 const actions = { more, again, stop: stopWriting };
-let current = null; // the round that is being written, with its view and what hangs up on its streams
+const views = new WeakMap(); // of rounds
+let current = null; // the round that is being written, and what hangs up on its streams
 
 async function boot() {
   await loadTexts();
@@ -99,9 +100,9 @@ async function start(request, bases, fromList = false) {
   const hangUp = new AbortController();
   store.add(round);
   current = { round, hangUp };
-  current.view = render();
+  render();
   showWriting();
-  if (fromList) current.view.stop.focus({ preventScroll: true });
+  if (fromList) views.get(round).stop.focus({ preventScroll: true });
   bringIntoView(byId("result"));
   await Promise.all(round.columns.map((column) => store.fill(column, request, hangUp.signal, showProgress)));
   finish();
@@ -109,9 +110,10 @@ async function start(request, bases, fromList = false) {
 
 function showProgress() {
   store.save();
-  const focused = document.activeElement === current.view.stop;
-  current.view.update();
-  if (focused && document.activeElement !== current.view.stop) byId("result-name").focus({ preventScroll: true });
+  const { stop, update } = views.get(current.round);
+  const focused = document.activeElement === stop;
+  update();
+  if (focused && stop.hidden) byId("result-name").focus({ preventScroll: true });
   showConsent(store.rounds.some(store.hasLines));
 }
 
@@ -137,16 +139,19 @@ function showWriting() {
   say(byId("write"), () => t(current ? "writing_button" : "write"));
 }
 
-/** Show all rounds, the newest apart; returns the newest one's view. */
+/** Show all rounds, the newest apart. Their elements stay what they are, with what is being edited in them. */
 function render() {
-  const views = store.rounds.map((round) => makeRoundView(round, actions));
-  const [newest, ...others] = views.map((view) => view.element);
+  const shown = store.rounds.map((round) => {
+    if (!views.has(round)) views.set(round, makeRoundView(round, actions));
+    return views.get(round);
+  });
+  for (const view of shown.slice(1)) view.retire();
+  const [newest, ...others] = shown.map((view) => view.element);
   byId("empty").hidden = Boolean(newest);
   byId("current").replaceChildren(...(newest ? [newest] : []));
   byId("rounds").replaceChildren(...others);
   showHistory();
   showConsent(store.rounds.some(store.hasLines));
-  return views[0];
 }
 
 function bringIntoView(element) {

@@ -7,7 +7,8 @@ import { sentenceOf } from "./server.js";
 import { follow, language, namesOf, say, t } from "./texts.js";
 
 /**
- * A round's element, and `update`, to be called whenever the round has changed.
+ * A round's element with its stop button, `update`, to be called whenever the round has changed, and `retire`, after
+ * which nothing of it is read out unasked.
  *
  * `actions`: more(round, column, line), again(round), stop().
  */
@@ -27,8 +28,9 @@ export function makeRoundView(round, actions) {
     stop.hidden = !isRunning(round);
     copyAll.hidden = isRunning(round) || !hasLines(round);
   };
+  const retire = () => views.forEach((view) => view.retire());
   update();
-  return { element, stop, update };
+  return { element, stop, update, retire };
 }
 
 function makeTitle({ request, time }) {
@@ -68,7 +70,11 @@ function makeColumn(round, column, actions) {
     }
     if (ended) for (const row of list.querySelectorAll(".pending")) row.remove();
   };
-  return { element, update };
+  const retire = () => {
+    said.removeAttribute("role");
+    list.ariaLive = "off";
+  };
+  return { element, update, retire };
 }
 
 /** How a column goes, or how it ended. Why there are fewer lines than asked for, the server knows. */

@@ -54,9 +54,11 @@ def test_like_and_dislike_exclude_each_other_and_are_sent(page: Page, script: Sc
     lines = read_lines(page)
     row = rows(page).nth(1)
     like, dislike = (row.get_by_role("button", name=name) for name in ("좋아요", "별로예요"))
-    like.click()
+    with page.expect_response("**/feedback"):
+        like.click()
     expect(like).to_have_attribute("aria-pressed", "true")
-    dislike.click()
+    with page.expect_response("**/feedback"):
+        dislike.click()
     expect(like).to_have_attribute("aria-pressed", "false")
     expect(dislike).to_have_attribute("aria-pressed", "true")
     dislike.click()
@@ -115,8 +117,11 @@ def test_a_line_is_edited_in_place(page: Page, script: Script) -> None:
     expect(row.locator("p.line")).to_have_text("마음까지 말려 드립니다")
     expect(row.locator(".mark")).to_have_text("고친 카피")
     expect(edit).to_be_focused()
+    with page.expect_response("**/feedback"):
+        row.get_by_role("button", name="좋아요").click()
     assert [(told["kind"], told["line"], told["edited"]) for told in script.told] == [
-        ("edit", lines[0], "마음까지 말려 드립니다")
+        ("edit", lines[0], "마음까지 말려 드립니다"),
+        ("like", "마음까지 말려 드립니다", ""),
     ]
 
 

@@ -106,6 +106,30 @@ def test_deleting_the_history_can_be_undone(page: Page) -> None:
     expect(page.locator("#empty")).to_be_visible()
 
 
+def test_deleting_while_writing_leaves_what_is_being_written(page: Page, script: Script) -> None:
+    ask(page, "제습기", "여유")
+    read_lines(page)
+    script.hold_after = 1
+    press(page)
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("button", name="기록 지우기").click()
+    expect(page.locator("#rounds .line")).to_have_count(0)
+    script.go.set()
+    assert read_lines(page) == COPY[:5]
+
+
+def test_the_next_press_disturbs_no_edit_and_has_nothing_read_again(page: Page) -> None:
+    ask(page, "제습기", "여유")
+    read_lines(page)
+    rows(page).first.get_by_role("button", name="고치기").click()
+    page.get_by_label("카피 고치기").fill("쓰다 만 말")
+    press(page)
+    read_lines(page)
+    expect(page.locator("#rounds").get_by_label("카피 고치기")).to_have_value("쓰다 만 말")
+    loud = "#rounds [role=status], #rounds [role=alert], #rounds [aria-live=polite]"
+    expect(page.locator(loud)).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     "denial",
     [
