@@ -9,8 +9,8 @@ from concurrent.futures import TimeoutError as TooLate
 from typing import Any
 
 import httpx2
-from gradio_client import Client
-from gradio_client.exceptions import AppError
+from gradio_client import Client  # type: ignore[import-untyped]
+from gradio_client.exceptions import AppError  # type: ignore[import-untyped]
 
 from pipelines.errors import HanjulError
 from pipelines.progress import Progress
