@@ -491,8 +491,9 @@ def space_deploy(
         from scripts.stages import space
 
         adapter = hub.resolve(uri, "model")
-        given = {"variables": deploying.variables_of(variable or []), "secrets": deploying.secrets_of(secret or [])}
-        deployed = space.deploy(hub, adapter, loaded, gguf=facts.gguf_of(hub, adapter), **given)
+        variables, secrets = deploying.variables_of(variable or []), deploying.secrets_of(secret or [])
+        gguf = facts.gguf_of(hub, adapter)
+        deployed = space.deploy(hub, adapter, loaded, gguf=gguf, variables=variables, secrets=secrets)
         if wait or (wait is None and not hub.is_local):
             from scripts.demo import waiting
 

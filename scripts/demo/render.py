@@ -14,10 +14,11 @@ from huggingface_hub import HfUri, SpaceCard, SpaceCardData
 from pipelines.text.markdown import cell
 from scripts.core.files import digest
 from scripts.demo import checks, requirements
-from scripts.demo.facts import PageFacts
+from scripts.demo.facts import JUDGE, PageFacts
 from scripts.demo.hardware import PYTHON, Place
 from scripts.hub.hub import Hub
 from scripts.hub.patience import patiently
+from scripts.judging.published_judge import write_published_judge
 
 FOLDER = Path(__file__).parents[2] / "space"
 #: Of the folder, what is not uploaded as it is: filled in, or for readers of the source.
@@ -62,7 +63,7 @@ def render(hub: Hub, facts: PageFacts, place: Place, repo: HfUri, out: Path) -> 
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(FOLDER / name, out / name)
     checks.write_checks(out)
-    checks.write_judge(hub, out)
+    write_published_judge(out / JUDGE)
     (out / "settings.json").write_text(
         json.dumps(facts.settings, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )

@@ -68,6 +68,7 @@ def running(folder: Path, port: int, python: str = sys.executable) -> Iterator[P
     """
     port = free_port(port)
     environment = os.environ | {"GRADIO_SERVER_NAME": HOST, "GRADIO_SERVER_PORT": str(port)}
+    environment.pop("PYTHONPATH", None)  # the folder stands alone
     process = subprocess.Popen([python, "app.py"], cwd=folder, env=environment, stdout=STDERR, start_new_session=True)
     try:
         yield Page(folder, f"http://{HOST}:{port}", process)

@@ -1,4 +1,4 @@
-"""Ask a served page for one line, as anybody's program would."""
+"""Ask a served page for lines, as anybody's program would."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from concurrent.futures import TimeoutError as TooLate
 from typing import Any
 
 import httpx2
-from gradio_client import Client
-from gradio_client.exceptions import AppError
+from gradio_client import Client  # type: ignore[import-untyped]
+from gradio_client.exceptions import AppError  # type: ignore[import-untyped]
 
 from pipelines.errors import HanjulError
 from pipelines.progress import Progress
 from scripts.core.log import log
 
-#: What is asked for.
-PRODUCT, VALUES = "제습기", ["뽀송함"]
+#: What is asked for. Of several lines a small model may well write one that breaks no rule.
+PRODUCT, VALUES, COUNT = "제습기", ["뽀송함", "여유"], 5
 #: Seconds between two looks, and that a look may take.
 EVERY_S, LOOK_S = 1.0, 15.0
 HANGUL = re.compile("[가-힣]")
@@ -26,7 +26,7 @@ HANGUL = re.compile("[가-힣]")
 def check_page(
     address: str, seconds: float, token: str | None = None, look_after: Callable[[], None] = lambda: None
 ) -> str:
-    """The line that a page writes, once its model is there.
+    """The first line that a page writes, once its model is there.
 
     Args:
         address: where it is served.
@@ -41,8 +41,8 @@ def check_page(
     _wait_for_model(address, deadline, token, look_after)
     client = Client(address, token=token, verbose=False, download_files=False, analytics_enabled=False)
     try:
-        job = client.submit(PRODUCT, VALUES, 1, api_name="/write_copy")
-        with Progress("space: asking the page for a line"):
+        job = client.submit(PRODUCT, VALUES, COUNT, api_name="/write_copy")
+        with Progress("space: asking the page for lines"):
             lines = job.result(timeout=max(1.0, deadline - time.monotonic()))
     except TooLate as error:
         raise _too_late(address, "to write a line") from error

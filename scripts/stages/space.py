@@ -20,7 +20,7 @@ from scripts.demo.hardware import Place, place_of
 from scripts.hub import ownership
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
-from scripts.judging import sense_judge
+from scripts.judging import published_judge
 
 #: Files that an earlier version of the page may have left.
 OWN = ("*.py", "page/*", "page.css", "favicon.svg", "checks/*", JUDGE)
@@ -51,7 +51,7 @@ def deploy(
     repo, place = hub.repo("space", recipe.space.repo, "space.repo"), place_of(recipe.space.hardware)
     votes = hub.repo("dataset", recipe.space.feedback, "space.feedback") if recipe.space.feedback else None
     facts = facts_of(hub, adapter, gguf, recipe.title, votes.id if votes else "")
-    inputs = {"adapter": adapter.to_uri(), "page": render.page_digest(), "judge of sense": sense_judge.identity()}
+    inputs = {"adapter": adapter.to_uri(), "page": render.page_digest(), "judge": published_judge.identity()}
     inputs |= {"gguf": gguf.to_uri()} if gguf else {}
     options = output_settings(recipe.space) | {"title": recipe.title, "hardware": place.flavor}
 

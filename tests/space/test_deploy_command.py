@@ -64,6 +64,13 @@ def test_a_deployment_to_the_local_hub_says_that_nothing_runs(hub, adapter, page
     assert hub.api.get_space_variables(made.id)["A"].value == "1"
 
 
+def test_a_flag_wins_over_a_set(hub, adapter, page: Path, typed) -> None:
+    words = ("deploy", adapter.to_uri(), "--set", "space.repo=flagged", "--set", "space.hardware=cpu")
+    for more, flavor in (((), "cpu-basic"), (("--hardware", "l4x1"), "l4x1")):
+        assert typed(*words, *more).exit_code == 0
+        assert hub.api.get_space_runtime(f"{hub.namespace}/flagged").requested_hardware == flavor
+
+
 def test_the_very_folder_is_tried_here_when_asked_for(hub, adapter, page: Path, typed, capfd) -> None:
     done = typed("deploy", adapter.to_uri(), "--set", "space.repo=tried", "--wait")
     assert done.exit_code == 0, done.stderr

@@ -57,7 +57,7 @@ def test_mcp(page: serving.Page) -> None:
             await session.initialize()
             tools = [tool.name for tool in (await session.list_tools()).tools]
             [name] = [tool for tool in tools if "write_copy" in tool]
-            answer = await session.call_tool(name, {"product": "제습기", "values": ["뽀송함"], "count": 1})
+            answer = await session.call_tool(name, {"product": "제습기", "values": ["뽀송함", "여유"], "count": 5})
             assert not answer.isError, answer
             return str(answer.content[0].text)
 

@@ -51,9 +51,8 @@ def from_library(tree: ast.Module) -> Iterator[str]:
                 if alias.name.split(".")[0] in sys.stdlib_module_names:
                     aliases[alias.asname or alias.name] = alias.name
                     yield alias.name
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            if node.module.split(".")[0] in sys.stdlib_module_names:
-                yield from (f"{node.module} {alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in sys.stdlib_module_names:
+            yield from (f"{node.module} {alias.name}" for alias in node.names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
             yield f"{aliases[node.value.id]} {node.attr}"
@@ -87,7 +86,7 @@ def test_python_310_compiles_it_and_has_what_it_takes_from_the_library(folder: P
 
 @pytest.mark.skipif(OLDEST is None, reason="no Python 3.10 on this machine")
 def test_what_came_later_is_found() -> None:
-    code = "import tomllib, datetime\nfrom enum import StrEnum\nfrom typing import Self\nimport os\nos.path\ndatetime.UTC\n"
+    code = "import tomllib, datetime, os; from enum import StrEnum; from typing import Self; os.path; datetime.UTC"
     lines = list(from_library(ast.parse(code)))
     asked = subprocess.run(
         [str(OLDEST), "-c", MISSING], input="\n".join(lines), capture_output=True, text=True, check=True

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from pipelines.errors import HanjulError
-from scripts.demo import requirements
+from scripts.demo import checks, render, requirements
 from scripts.demo.requirements import BUILDER, ENGINES, PAGE, canonical, lock_of, pins, resolve
 from tests.scripts.demo.pythons import python_of
 
 PYTHON_312 = python_of("3.12")
+#: Module -> package, where the names differ.
+PACKAGES = {"sklearn": "scikit-learn", "stdnum": "python-stdnum", "yaml": "pyyaml"}
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -68,3 +74,23 @@ def test_the_builder_of_a_space_installs_the_lock_and_nothing_else(name: str) ->
     version, chosen = resolve(str(PYTHON_312), ["-r", str(lock_of(name)), gradio, *BUILDER[1:]])
     assert version == "3.12"
     assert chosen == pins(lock_of(name))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_lock_has_all_that_the_folder_imports(name: str, tmp_path: Path) -> None:
+    """But the engines of other places, which are imported where they run."""
+    checks.write_checks(tmp_path)
+    sources = [*(render.FOLDER / file for file in render.page_files() if file.endswith(".py")), *tmp_path.rglob("*.py")]
+    ours = {path.stem for path in sources} | {path.parent.name for path in sources}
+    imported = {module.split(".")[0] for path in sources for module in imports_of(path)}
+    wanted = {canonical(PACKAGES.get(module, module)) for module in imported - ours - sys.stdlib_module_names}
+    engines = {"torch", "transformers", "peft", "xllamacpp"}
+    assert wanted - engines <= pins(lock_of(name)).keys()
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
