@@ -314,7 +314,7 @@ def train(
         str | None, typer.Option(help="An SFT adapter: go on from it with the preferences (DPO). hf://models/…")
     ] = None,
     merge: Annotated[bool | None, typer.Option("--merge", help="Publish the merged model too.")] = None,
-    gguf: Annotated[bool | None, typer.Option("--gguf", help="Publish GGUFs of it too: Q8_0 and Q4_K_M.")] = None,
+    gguf: Annotated[bool | None, typer.Option("--gguf", help="Publish GGUFs of it too: Q8_0, Q4_K_M, Q8_0-ko.")] = None,
     on: Annotated[Place, typer.Option(help="here, or jobs: a machine of Hugging Face, paid for.")] = Place.here,
     flavor: Annotated[str | None, typer.Option(help="Its kind, by `hf jobs hardware`; else a10g-small.")] = None,
     timeout: Annotated[str | None, typer.Option(help="When it stops at the latest, like 90m; else 6h.")] = None,

@@ -89,7 +89,7 @@ class TrainSettings(Settings):
     tracking: Annotated[Literal["none", "trackio"], NoEffect] = "none"
     # What is made of the adapter afterwards are stages of their own.
     merge: Annotated[bool, NoEffect] = Field(False, description="publish the merged model too")
-    gguf: Annotated[bool, NoEffect] = Field(False, description="publish GGUFs of the merged model too, Q8_0 and Q4_K_M")
+    gguf: Annotated[bool, NoEffect] = Field(False, description="publish GGUFs of it too: Q8_0, Q4_K_M, Q8_0-ko")
 
     @model_validator(mode="after")
     def _whole(self) -> TrainSettings:

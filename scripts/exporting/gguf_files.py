@@ -110,13 +110,16 @@ def write(hub: Hub, adapter: HfUri, held_out: Rows, rows: Rows, seed: int, folde
 def _write_base(
     hub: Hub, adapter: HfUri, tokenizer: Any, trimmed: Trimmed, published: _Published, folder: Path
 ) -> None:
-    """The base model with the adapter's tokenizer, so that it is asked as the adapter is."""
+    """The base model with the adapter's tokenizer and generation config, so that it is asked as the adapter is."""
+    from transformers import GenerationConfig
+
     size = published.files[trim.KIND].bytes  # the adapter is merged: the base has as many weights
     if size > BASE_LIMIT:
         published.refuse(BASE, f"{size / 1e9:.1f} GB > {BASE_LIMIT / 1e9:.0f} GB")
         return
     base, name = base_of(hub, adapter), file_names(adapter)[BASE]
     model, _ = load_base(base)
+    model.generation_config = GenerationConfig.from_pretrained(folder / "merged")
     merge.save(hub, model, tokenizer, base, folder / "base")
     whole = _convert(folder / "base", base)
     made = convert.quantise(whole, folder / f"whole-{name}", trim.WHOLE)

@@ -16,8 +16,9 @@ SIZE = 16_384
 _PLACEHOLDER = re.compile(r"<unused\d+>|<\|?(reserved|extra|placeholder)\D*\d+\|?>|\[(unused|PAD)\d+\]")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㆎᄀ-ᇿ]")
 _WORD = re.compile(rb" ?[A-Za-z]+")
-#: ASCII, Latin with accents, punctuation, currencies, units, arrows, circled numbers, shapes, full width.
-_SIGN = re.compile(r"[ -ɏ‐-⁯₠-⃀℀-⇿①-⓿■-♯　-〟㈀-㏿！-～￠-￦]")
+#: ASCII, Latin with accents, punctuation, currencies, units, arrows, circled numbers, shapes, full width; two ASCII
+#: marks together, as at the end of a quotation.
+_SIGN = re.compile(r" ?(?:[ -ɏ‐-⁯₠-⃀℀-⇿①-⓿■-♯　-〟㈀-㏿！-～￠-￦]|[!-/:-@\[-`{-~]{2})")
 #: The first and the last lead byte of a Hangul syllable in UTF-8, and all that a character goes on with.
 _HANGUL_BYTES = frozenset(range(0xEA, 0xEE)) | frozenset(range(0x80, 0xC0))
 
@@ -40,9 +41,9 @@ def choose_tokens(vocabulary: Vocabulary, used: Iterable[int], size: int = SIZE)
     for number in sorted(words, key=lambda number: vocabulary.bytes_of(number).islower()):
         if len(kept) >= size:
             break
-        way = {number} | _way_to(vocabulary, number)
-        if vocabulary.types[number] == TokenType.NORMAL and len(kept | way) <= size:
-            kept |= way
+        missing = ({number} | _way_to(vocabulary, number)) - kept
+        if vocabulary.types[number] == TokenType.NORMAL and len(kept) + len(missing) <= size:
+            kept |= missing
     return Trimmed(vocabulary, tuple(sorted(kept)))
 
 

@@ -14,6 +14,17 @@ from transformers import AutoModelForCausalLM, Gemma3ForCausalLM, Gemma3TextConf
 from pipelines.rows import CHAT_TEMPLATE
 from tests.tiny import language_model
 
+#: What Korean copy has no need of: a third of the vocabulary.
+OTHERS = [
+    "спокойный вечер начинается с тихого света",
+    "зонт держит крышу над дождливым днём",
+    "бумага помнит руку лучше экрана",
+    "ветер знает дорогу домой, колёса только слушают",
+    "утро пахнет хлебом, а чашка согревает ладони до самого порога",
+    "静かな夜は小さな灯りから始まる、雨の日の屋根はひとつ",
+    "紙は手を覚えている、風は帰り道を知っている、朝はパンの香り",
+]
+
 CARD = "---\nlicense: gemma\ndatasets:\n- local/tiny-export-rows\n---\n"
 
 
@@ -24,13 +35,13 @@ def save_tokenizer(folder: Path) -> GemmaTokenizer:
         for p in language_model.PRODUCTS
         for v in language_model.VALUES
         for line in language_model.LINES
-    ]
+    ] + OTHERS * 9
     written = io.BytesIO()
     SentencePieceTrainer.train(
         sentence_iterator=iter(texts),
         model_writer=written,
         model_type="bpe",
-        vocab_size=480,
+        vocab_size=900,
         hard_vocab_limit=False,
         byte_fallback=True,
         **{f"{name}_id": number for number, name in enumerate(("pad", "eos", "bos", "unk"))},

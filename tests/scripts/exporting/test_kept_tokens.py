@@ -17,13 +17,36 @@ def sentencepiece(*tokens: str, kinds: dict[str, int] | None = None) -> Vocabula
 
 
 @pytest.mark.parametrize(
-    "token", ["가", "▁오늘", "ㅋㅋ", "A", "z", "7", "%", "·", "…", "「", "₩", "℃", "㎡", "①", "★", "！", "é"]
+    "token",
+    [
+        "가",
+        "▁오늘",
+        "ㅋㅋ",
+        "A",
+        "z",
+        "7",
+        "%",
+        "·",
+        "…",
+        "「",
+        "₩",
+        "℃",
+        "㎡",
+        "①",
+        "★",
+        "！",
+        "é",
+        "▁A",
+        '."',
+        "▁(",
+        "?!",
+    ],
 )
 def test_what_korean_copy_is_made_of_stays(token: str) -> None:
     assert is_needed(sentencepiece(token), 0)
 
 
-@pytest.mark.parametrize("token", ["the", "▁the", "猫", "の", "Привет", "\t\t", "😀", "();"])
+@pytest.mark.parametrize("token", ["the", "▁the", "猫", "の", "Привет", "\t\t", "😀", "();", "ab"])
 def test_other_words_and_scripts_are_not_needed(token: str) -> None:
     assert not is_needed(sentencepiece(token), 0)
 

@@ -15,8 +15,10 @@ from hypothesis.extra import numpy as arrays
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from model_card.cards.exports import Parity
-from scripts.exporting import convert, parity
+from scripts.exporting import convert, parity, trim
+from scripts.exporting.kept_tokens import choose_tokens
 from scripts.exporting.parity import Case, ServerAnswer
+from scripts.exporting.vocabulary import read_vocabulary
 from tests.tiny import language_model
 
 LOGITS = arrays.arrays(np.float64, 12, elements=st.floats(-20, 20))
@@ -97,6 +99,21 @@ def test_a_good_gguf_passes(
     found = parity.compare(convert.quantise(tiny_gguf, tmp_path / "made.gguf", kind), asked, ours)
     assert parity.exceeded_limits(kind, found) == ""
     assert found.prompts == 24 and found.tokenizer == 1.0
+
+
+def test_a_trimmed_gguf_is_measured_in_ids_of_the_whole(
+    tiny_gguf: Path, asked: list[Case], ours: list[np.ndarray], tmp_path: Path
+) -> None:
+    trimmed = choose_tokens(read_vocabulary(gguf.GGUFReader(tiny_gguf)), ())
+    part = trim.trim(convert.quantise(tiny_gguf, tmp_path / "whole.gguf", "Q8_0"), tmp_path / "part.gguf", trimmed)
+    lost = np.array([token for token in range(len(ours[0])) if token not in trimmed.new_ids])
+    left = []  # what the model would say if it could not write them
+    for log_p in ours:
+        among_kept = np.where(np.isin(np.arange(len(log_p)), lost), -np.inf, log_p)
+        left.append((among_kept - np.log(np.exp(among_kept).sum())).astype(np.float32))
+    found = parity.compare(part, asked, left, trimmed)
+    assert parity.exceeded_limits("Q8_0", found) == ""
+    assert parity.compare(part, asked, ours, trimmed).kl > 0.1  # their probability is among the others
 
 
 def spoil(path: Path, name: str) -> Path:

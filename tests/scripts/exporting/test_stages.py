@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import httpx2
+import numpy as np
 import pytest
 import torch
+from gguf import GGUFReader
 from huggingface_hub import HfUri, ModelCard
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
+from model_card.cards.exports import Parity
 from pipelines.errors import HanjulError
 from pipelines.rows import CHAT_TEMPLATE
-from scripts.exporting import convert, gguf_export, merge, parity
+from scripts.exporting import convert, gguf_export, gguf_files, merge, parity, trim
 from scripts.models import models
 from scripts.models.llama_server import serve
 from tests.scripts.exporting.test_parity import spoil
 
 IDS = torch.tensor([[2, 300, 310, 320, 330]])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def any_share_lost() -> Iterator[None]:
+    """Weights that were drawn give tokens of other scripts half of the probability."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(parity.LIMITS, trim.KIND, Parity(parity.PROMPTS, 0.0, 10.0, 0.99))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -110,13 +122,16 @@ def test_ggufs_are_published_with_their_parity(hub, published: tuple[HfUri, HfUr
         "manifest.json",
         "parity.json",
         f"{name}-Q4_K_M.gguf",
+        f"{name}-Q8_0-ko.gguf",
         f"{name}-Q8_0.gguf",
+        f"{name}-base-Q8_0-ko.gguf",
     ]
     report = json.loads(hub.text(exported, "parity.json"))
-    assert [file["kind"] for file in report["files"]] == ["Q8_0", "Q4_K_M"]
-    for file in report["files"]:
+    assert [file["kind"] for file in report["files"]] == ["Q8_0", "Q4_K_M", "Q8_0-ko"]
+    assert report["base"]["name"] == f"{name}-base-Q8_0-ko.gguf"
+    for file in (*report["files"], report["base"]):
         path = hub.file(exported, file["name"])
-        assert file["size"] == path.stat().st_size
+        assert file["bytes"] == path.stat().st_size
         assert file["parity"]["prompts"] > 40 and file["parity"]["tokenizer"] == 1.0
     manifest = hub.manifest(exported)
     assert manifest["inputs"]["dataset"] == dataset.to_uri()
@@ -149,6 +164,39 @@ def copy_of(hub, adapter: HfUri, name: str, **changed: str) -> HfUri:
     return hub.resolve(repo)
 
 
+def test_the_base_stands_beside_the_adapter_in_the_same_vocabulary(hub, exported: HfUri) -> None:
+    report = json.loads(hub.text(exported, "parity.json"))
+    adapter, base = (GGUFReader(hub.file(exported, file["name"])) for file in (report["files"][-1], report["base"]))
+    fields = [{name: field.contents() for name, field in reader.fields.items()} for reader in (adapter, base)]
+    assert {key for key in fields[0] if fields[0][key] != fields[1].get(key)} == {"general.name"}
+    tensors = [{tensor.name: tensor.data for tensor in reader.tensors} for reader in (adapter, base)]
+    changed = {name for name, data in tensors[0].items() if not np.array_equal(data, tensors[1][name])}
+    assert {name.split(".")[2] for name in changed} >= {"attn_q", "ffn_down"}
+    assert not [name for name in changed if "norm" in name or "token" in name]
+
+
+def test_a_base_that_is_large_is_not_published(
+    hub, published: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf_files, "BASE_LIMIT", 10_000)
+    made = gguf_export.run(hub, copy_of(hub, published[0], "tiny-large-lora"), published[1])
+    report = json.loads(hub.text(made, "parity.json"))
+    assert report["base"] is None and "Q8_0-ko" in [file["kind"] for file in report["files"]]
+    assert report["refused"] == {"base-Q8_0-ko": "0.0 GB > 0 GB"}
+    assert not [name for name in files_of(hub, made) if "-base-" in name]
+
+
+def test_a_vocabulary_that_is_korean_already_is_left_whole(
+    hub, published: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trim, "LEAST_LOST", 0.9)
+    made = gguf_export.run(hub, copy_of(hub, published[0], "tiny-korean-lora"), published[1])
+    report = json.loads(hub.text(made, "parity.json"))
+    assert [file["kind"] for file in report["files"]] == ["Q8_0", "Q4_K_M"]
+    assert re.fullmatch(r"Korean lines need \d+ of its \d+ tokens", report["refused"]["Q8_0-ko"])
+    assert f"not published: Q8_0-ko ({report['refused']['Q8_0-ko']})" in hub.text(made, "README.md")
+
+
 @pytest.mark.parametrize("kinds", [("Q8_0",), ("Q8_0", "Q4_K_M")], ids=["one", "both"])
 def test_a_gguf_that_speaks_otherwise_is_not_published(
     hub, published: tuple[HfUri, HfUri], monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, ...]
@@ -161,6 +209,7 @@ def test_a_gguf_that_speaks_otherwise_is_not_published(
         return spoil(made, "token_embd.weight") if kind in kinds else made
 
     monkeypatch.setattr(convert, "quantise", spoilt)
+    monkeypatch.setitem(parity.LIMITS, trim.KIND, parity.LIMITS["Q8_0"])
     if len(kinds) == 2:
         with pytest.raises(HanjulError, match="No GGUF speaks as the model does: Q8_0 agreement"):
             gguf_export.run(hub, adapter, dataset)
@@ -169,9 +218,9 @@ def test_a_gguf_that_speaks_otherwise_is_not_published(
     made = gguf_export.run(hub, adapter, dataset)
     report = json.loads(hub.text(made, "parity.json"))
     assert [file["kind"] for file in report["files"]] == ["Q4_K_M"]
-    assert list(report["refused"]) == ["Q8_0"]
+    assert list(report["refused"]) == ["Q8_0", "Q8_0-ko"]
     assert [name for name in files_of(hub, made) if name.endswith(".gguf")] == [report["files"][0]["name"]]
-    assert f"Q8_0 was made but is not published: {report['refused']['Q8_0']}." in hub.text(made, "README.md")
+    assert f"not published: Q8_0 ({report['refused']['Q8_0']})" in hub.text(made, "README.md")
 
 
 def test_a_licence_that_gives_no_right_is_refused(hub, published: tuple[HfUri, HfUri]) -> None:
@@ -207,4 +256,4 @@ def test_a_sealed_release_is_not_changed(hub, published: tuple[HfUri, HfUri]) ->
     adapter = copy_of(hub, published[0], "tiny-sealed-lora")
     with pytest.raises(HanjulError, match=r"v0\.1\.0 is released"):
         merge.run(hub, adapter, sealed="v0.1.0")
-    assert parity.LIMITS.keys() == convert.KINDS.keys()
+    assert parity.LIMITS.keys() == {*convert.KINDS, trim.KIND}
