@@ -71,6 +71,7 @@ class Feedback:
         self._file = (folder or _folder()) / repo.replace("/", "--") / f"{secrets.token_hex(16)}.jsonl"
         self._writing, self._opening = threading.Lock(), threading.Lock()
         self._closed = threading.Event()
+        self._process = os.getpid()
         self._api = HfApi(token=token)
         self._scheduler: feedback_repo.Scheduler | None = None
         if self.off:
@@ -129,6 +130,8 @@ class Feedback:
 
     def close(self) -> None:
         """Take no more votes, and commit those that are there."""
+        if os.getpid() != self._process:  # ZeroGPU's workers are forks, and the votes not theirs to commit
+            return
         with self._writing:
             if self._closed.is_set():
                 return
