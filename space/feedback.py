@@ -71,6 +71,7 @@ class Feedback:
         self._file = (folder or _folder()) / repo.replace("/", "--") / f"{secrets.token_hex(16)}.jsonl"
         self._writing, self._opening = threading.Lock(), threading.Lock()
         self._closed = threading.Event()
+        self._process = os.getpid()
         self._api = HfApi(token=token)
         self._scheduler: feedback_repo.Scheduler | None = None
         if self.off:
@@ -129,6 +130,8 @@ class Feedback:
 
     def close(self) -> None:
         """Take no more votes, and commit those that are there."""
+        if os.getpid() != self._process:  # see `_on_sigterm`
+            return
         with self._writing:
             if self._closed.is_set():
                 return
@@ -199,10 +202,11 @@ class Feedback:
 
     def _on_sigterm(self, number: int, frame: Any) -> None:
         """Commit what is there, then do what would have been done without us."""
-        # In a thread: the one that the signal interrupts may hold a lock, and the Hub may not answer.
-        last = threading.Thread(target=self.close, daemon=True)
-        last.start()
-        last.join(PATIENCE)
+        if os.getpid() == self._process:  # ZeroGPU's workers are forks, and the votes not theirs to commit
+            # In a thread: the one that the signal interrupts may hold a lock, and the Hub may not answer.
+            last = threading.Thread(target=self.close, daemon=True)
+            last.start()
+            last.join(PATIENCE)
         if callable(self._before):
             self._before(number, frame)
         elif self._before is not signal.SIG_IGN:

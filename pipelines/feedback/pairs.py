@@ -124,7 +124,8 @@ def _pairs(votes: Sequence[Vote], opinions: Mapping[Any, tuple[set[str], set[str
 
 def _few(asked: tuple[Any, ...], lines: Iterable[str]) -> list[str]:
     """As many lines as can be in the pairs of a prompt, by their hash, which nobody chooses."""
-    return sorted(lines, key=lambda line: row_id(*asked, line))[:MOST_PER_PROMPT]
+    name, values = asked
+    return sorted(lines, key=lambda line: row_id(name, values, line))[:MOST_PER_PROMPT]
 
 
 def _pair(name: str, values: Sequence[str], better: str, worse: str, reason: str) -> Pair:

@@ -21,6 +21,7 @@ from dataset_card.facts import Given, gather
 from dataset_card.head import size_category
 from pipelines import features
 from pipelines.errors import HanjulError
+from pipelines.feedback.pairs import Tally
 from pipelines.filters.filter_rows import CANDIDATE_REASONS, REASONS
 from pipelines.rows import split_of
 from pipelines.text.line_index import Lines
@@ -143,6 +144,15 @@ def test_nothing_rejected_is_said():
     korean, english = languages(render(gather(GIVEN, PRODUCED, release()[0], []), FIGURES))
     assert "걸러 낸 행이 없습니다." in korean and "No line was rejected." in english
     assert 'R["' not in korean + english
+
+
+def test_votes_of_visitors_are_counted_where_they_were_used():
+    voted = replace(PRODUCED, visitors=Tally(likes=1200, dislikes=34, edits=5, pairs=67))
+    korean, english = languages(render(gather(GIVEN, voted, *release(), preferences={"train": 67}), FIGURES))
+    assert "**방문자 평가**: 좋아요 1,200, 싫어요 34, 고친 글 5 → 선호 쌍 67." in korean
+    assert "likes 1,200, dislikes 34, edits 5 → preferences 67." in english
+    assert "| `feedback` |" in korean and "| `feedback` |" in english
+    assert "방문자" not in render(facts(), FIGURES)
 
 
 def test_changes_or_the_first_version():

@@ -379,6 +379,29 @@ def test_a_process_that_ends_by_itself_commits_too(hub: Any, tmp_path: Path, end
     assert len(votes(repo)) == 200, errors
 
 
+FORK = """
+ready, tell = os.pipe()
+child = os.fork()
+if child == 0:
+    os.write(tell, b"!")  # Python forgets signals that come while it forks
+    time.sleep(60)
+    os._exit(1)
+os.read(ready, 1)
+started = time.monotonic()
+os.kill(child, signal.SIGTERM)
+_, status = os.waitpid(child, 0)
+assert os.WTERMSIG(status) == signal.SIGTERM, status
+assert time.monotonic() - started < 10, time.monotonic() - started
+"""
+
+
+def test_a_fork_ends_at_once_and_commits_nothing(hub: Any, tmp_path: Path) -> None:
+    page = run_page("local/votes-fork", tmp_path, f"import os, signal, time{FORK}")
+    _, errors = page.communicate(timeout=60)
+    assert page.returncode == 0, errors
+    assert len(votes("local/votes-fork")) == 200
+
+
 def test_without_a_hub_the_page_runs_and_the_votes_stay(
     hub: Any, tmp_path: Path, free_port: int, opened: Callable[..., Feedback]
 ) -> None:

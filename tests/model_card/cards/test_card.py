@@ -22,6 +22,7 @@ from model_card.comparison.report import Line
 from model_card.judging.contrast_kinds import MODEL_MADE
 from model_card.judging.facts import KindAccuracy, People, Verdict
 from model_card.judging.graded import READERS
+from pipelines.feedback.pairs import Tally
 from pipelines.metrics import METRICS
 from pipelines.text.markdown import cell
 from tests.model_card.cards.facts import (
@@ -61,6 +62,12 @@ def test_the_hub_reads_the_metadata():
     assert result["dataset"]["revision"] == "d" * 40
     assert [metric["type"] for metric in result["metrics"]] == ["hanjul-pv", "hanjul-naturalness"]
     assert result["metrics"][0]["value"] == 0.7
+
+
+def test_votes_of_visitors_are_counted_where_they_were_learnt():
+    voted = replace(TRAINING, visitors=Tally(likes=1200, dislikes=34, edits=5, pairs=67))
+    assert "| 좋아요 1,200, 싫어요 34, 고친 글 5 → 선호 쌍 67 ·" in render(CardFacts(RELEASE, voted))
+    assert "방문자" not in render(CardFacts(RELEASE, TRAINING))
 
 
 def test_an_unreliable_metric_is_marked_and_left_out_of_the_index():

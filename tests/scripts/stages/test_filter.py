@@ -27,6 +27,7 @@ from model_card.statistics import Interval
 from pipelines.errors import HanjulError
 from pipelines.features import CANDIDATES, DEFAULT, PAIRS, PREFERENCES, RAW, REJECTED, write_raw, write_rows
 from pipelines.metrics import METRICS
+from pipelines.preferences import preferences_of
 from pipelines.rows import make_row, split_of
 from scripts.core.settings import Recipe
 from scripts.filtering import semantic
@@ -781,3 +782,14 @@ def test_a_work_folder_left_by_a_refused_commit_is_taken_up(hub: Hub, monkeypatc
     monkeypatch.setattr(filter, "partition_by_rules", refuse)
     uri = run(hub, raw, recipe())
     assert lines(hub, uri) == sorted(row["ad_copy"] for row in GOOD)
+
+
+def test_what_visitors_prefer_stands_against_what_we_would(hub: Hub, tmp_path: Path) -> None:
+    good, flat = written("부엌이 먼저 깬다", merit="good"), written("물을 끓여 커피를 내려요", merit="flat")
+    rejected = [flat | {"scores": None, "reason": "outranked", "evidence": "", "group_id": ""}]
+    kept = [good | {"scores": None, "group_id": good["id"]}]
+    (ours,) = preferences_of(kept, rejected, 0.1)
+    turned = {"chosen": ours["rejected"], "rejected": ours["chosen"], "reason": "disliked"}
+    theirs = ours | turned | {"chosen_id": ours["rejected_id"], "rejected_id": ours["chosen_id"]}
+    filter.write_configs(kept, rejected, 0.1, tmp_path, [theirs])
+    assert pq.read_table(tmp_path / "preferences" / "train.parquet").to_pylist() == [theirs]

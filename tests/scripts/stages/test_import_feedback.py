@@ -22,8 +22,9 @@ from scripts.labelling import votes_repo
 from scripts.labelling.items import WrittenLine, make_item
 from scripts.labelling.visitor_votes import VISITORS
 from scripts.stages import import_feedback, import_rows
-from space.feedback_repo import card
 from tests.pipelines.feedback.votes import BETTER, FLAT, GOOD, LEAKING, vote
+from tests.scripts.hub.given_rows import ROWS, rows_file
+from tests.scripts.hub.given_votes import feedback_repo
 
 VOTES = [
     vote("like", GOOD, others=[FLAT, LEAKING]),
@@ -35,21 +36,6 @@ VOTES = [
     vote("like", "씨발 장마가 온다"),
     vote("dislike", "<b>장마</b>는 창밖에서만"),
 ]
-
-
-def feedback_repo(hub: Hub, name: str, votes: list[dict[str, Any]], *more: list[dict[str, Any]]) -> str:
-    """A dataset as the demo keeps one: a file for each process, and a card."""
-    repo = f"local/{name}"
-    hub.api.create_repo(repo, repo_type="dataset", private=True, exist_ok=True)
-    for number, rows in enumerate((votes, *more)):
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        hub.api.upload_file(
-            path_or_fileobj=text.encode(), path_in_repo=f"feedback/{number}.jsonl", repo_id=repo, repo_type="dataset"
-        )
-    hub.api.upload_file(
-        path_or_fileobj=card(repo).encode(), path_in_repo="README.md", repo_id=repo, repo_type="dataset"
-    )
-    return f"hf://datasets/{repo}"
 
 
 def run(hub: Hub, name: str, source: str) -> HfUri:
@@ -170,6 +156,17 @@ def test_a_private_dataset_that_cannot_be_read_is_one_sentence(
     with pytest.raises(HanjulError, match="No such repository") as caught:
         run(stranger, "wheel-private", source)
     assert "a private one takes a token that may read it" in caught.value.next_step
+
+
+def test_a_release_imports_the_votes_that_its_recipe_names_after_its_rows(
+    hub: Hub, source: str, tmp_path: Path
+) -> None:
+    dataset = hub.repo("dataset", "wheel-release")
+    rows = [run(hub, "wheel-release", rows_file(tmp_path, given)) for given in (ROWS[:1], ROWS)]
+    uris = [import_feedback.run_named(hub, dataset, source, each) for each in (rows[0], rows[1], rows[0])]
+    assert uris[0] == uris[2] != uris[1]
+    assert {"raw", "feedback"} <= set(hub.config_names(uris[1]))
+    assert len(hub.rows(uris[1], "raw")) == 1  # import.limit
 
 
 def test_what_a_recipe_names_must_be_votes(hub: Hub, imported: HfUri) -> None:
