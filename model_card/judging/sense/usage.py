@@ -87,7 +87,8 @@ class Usage:
     def _letters(self, line: str) -> list[float]:
         """Log-probability of each letter after those before it in its word: mean, least, mean of the three least; and
         the share of runs of four letters that the corpus has."""
-        found, known = [], []
+        found: list[float] = []
+        known: list[bool] = []
         for word in line.lower().split():
             padded = f" {word} "
             found += [self._after(padded[max(0, end - LONGEST) : end]) for end in range(2, len(padded) + 1)]
