@@ -95,7 +95,7 @@ class Usage:
             runs = [padded[at : at + LONGEST] for at in range(len(padded) - LONGEST + 1)]
             known += [run in self._counts for run in runs]
         worst = sorted(found)[:3]
-        return [*_two(found, min), float(np.mean(worst or [0.0])), float(np.mean(known or [0.0]))]
+        return [*_two(found, min), float(np.mean(worst or [0.0])), float(np.mean(known)) if known else 0.0]
 
     def _after(self, run: str) -> float:
         """Of the last letter of a run."""
