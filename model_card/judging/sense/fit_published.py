@@ -32,7 +32,8 @@ def fitted_on(lines: Iterable[GradedLine]) -> list[GradedLine]:
 def features_of(kinship: Kinship, lines: Sequence[GradedLine]) -> Array:
     """What the regression reads of graded lines, [lines, 31]."""
     rows = [line.row for line in lines]
-    return np.c_[kinship.features(rows), Usage(kinship).features(rows)]
+    found: Array = np.c_[kinship.features(rows), Usage(kinship).features(rows)]
+    return found
 
 
 def fit_judge(kinship: Kinship, features: Array, lines: Sequence[GradedLine], facts: dict[str, Any]) -> PublishedJudge:

@@ -69,7 +69,8 @@ class Kinship:
             words, letters = self.lines.cosines(part[2]), self.letters.cosines([*letter_runs(row["ad_copy"])])
             near, values_alike = self._near(row["product"], tuple(part[0])), self._values_alike(tuple(part[1]))
             found.append(_nearness(near, values_alike, line, words, letters))
-        return np.c_[own, np.array(found)]
+        features: Array = np.c_[own, np.array(found)]
+        return features
 
     @cached_property
     def _near(self) -> Callable[[str, tuple[str, ...]], _Near]:

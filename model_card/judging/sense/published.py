@@ -49,7 +49,8 @@ class PublishedJudge:
 
     def features(self, rows: Sequence[Scorable]) -> Array:
         """What the regression reads, [rows, 31]."""
-        return np.c_[self.kinship.features(rows), self._usage.features(rows)]
+        found: Array = np.c_[self.kinship.features(rows), self._usage.features(rows)]
+        return found
 
     @cached_property
     def _usage(self) -> Usage:
@@ -59,7 +60,7 @@ class PublishedJudge:
 def write_judge(judge: PublishedJudge, path: Path) -> None:
     """Write a judge: the latent space in half precision, all counts as they are."""
     kinship = judge.kinship
-    arrays = {
+    arrays: dict[str, Any] = {
         "names": _packed(kinship.names),
         "product_of": _small(kinship.product_of),
         "value_of": _small(kinship.value_of),

@@ -87,14 +87,15 @@ class Usage:
     def _letters(self, line: str) -> list[float]:
         """Log-probability of each letter after those before it in its word: mean, least, mean of the three least; and
         the share of runs of four letters that the corpus has."""
-        found, known = [], []
+        found: list[float] = []
+        known: list[bool] = []
         for word in line.lower().split():
             padded = f" {word} "
             found += [self._after(padded[max(0, end - LONGEST) : end]) for end in range(2, len(padded) + 1)]
             runs = [padded[at : at + LONGEST] for at in range(len(padded) - LONGEST + 1)]
             known += [run in self._counts for run in runs]
         worst = sorted(found)[:3]
-        return [*_two(found, min), float(np.mean(worst or [0.0])), float(np.mean(known or [0.0]))]
+        return [*_two(found, min), float(np.mean(worst or [0.0])), float(np.mean(known)) if known else 0.0]
 
     def _after(self, run: str) -> float:
         """Of the last letter of a run."""
