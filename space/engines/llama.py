@@ -40,6 +40,11 @@ class Llama:
     def load(self) -> None:
         self._server(self.file)
 
+    def stop(self) -> None:
+        """End the servers. The next call starts them again."""
+        for server in self._servers.values():
+            server.stop()
+
     def lines(
         self,
         chat: Chat,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from request import Problem
 
-#: Names of errors -> key of the sentence; the first row that stands anywhere in the chain of errors counts. By name: the
-#: HTTP clients below huggingface_hub and torch need not be installed, and each has its own.
+#: Names of errors -> key of the sentence; the first row that stands anywhere in the chain of errors counts. By name:
+#: torch and the HTTP clients below huggingface_hub need not be installed, and each has its own.
 KEYS = (
     ({"GatedRepoError"}, "load-gated"),
     ({"RepositoryNotFoundError", "RevisionNotFoundError", "RemoteEntryNotFoundError"}, "load-missing"),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from settings import ON_ZERO_GPU
-
 from engines.loading import hub_answers
 
 
