@@ -14,7 +14,19 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from scripts.local_hub.errors import ApiError, RepoMoved
-from scripts.local_hub.routes import collections, commits, download, info, jobs, pages, repos, service, spaces, upload
+from scripts.local_hub.routes import (
+    collections,
+    commits,
+    download,
+    info,
+    jobs,
+    pages,
+    repos,
+    service,
+    spaces,
+    upload,
+    xet,
+)
 from scripts.local_hub.store import Store
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -29,7 +41,7 @@ def build_app(store: Store) -> "LoopbackApp":
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.store = store
     app.state.leases = set()
-    for module in (service, collections, spaces, jobs, upload, commits, repos, info, download, pages):
+    for module in (service, collections, spaces, jobs, upload, xet, commits, repos, info, download, pages):
         app.include_router(module.router)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RepoMoved, _moved)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.local_hub import blobs
+from scripts.local_hub.xet.stash import Stash
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS repos (
@@ -102,6 +103,7 @@ class Store:
     folder: Path
     id: str
     token: str
+    xet: Stash
     _write_lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -133,14 +135,19 @@ def open_store(folder: Path) -> Store:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = f"hf_local_{secrets.token_hex(20)}"
     store = Store(
-        folder, id=_read_or_create(folder / "id", uuid.uuid4().hex), token=_read_or_create(folder / "token", token)
+        folder,
+        id=_read_or_create(folder / "id", uuid.uuid4().hex),
+        token=_read_or_create(folder / "token", token),
+        xet=Stash(folder / "xet", folder / "blobs"),
     )
     blobs.prepare(store.blobs)
     with closing(_connect(folder)) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.executescript(_SCHEMA)
         db.execute("DELETE FROM trees WHERE tree NOT IN (SELECT tree FROM commits)")
-        blobs.sweep(store.blobs, {row["sha256"] for row in db.execute("SELECT DISTINCT sha256 FROM trees")})
+        used = {row["sha256"] for row in db.execute("SELECT DISTINCT sha256 FROM trees")}
+        if blobs.sweep(store.blobs, used):
+            store.xet.forget()
     return store
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from scripts.local_hub import blobs, commits, uploads
 from scripts.local_hub.dependencies import StoreDep, TargetDep, Unquoted, Writer, origin
-from scripts.local_hub.errors import ApiError, bad_request, not_supported
+from scripts.local_hub.errors import ApiError, bad_request
 from scripts.local_hub.store import Store
 
 router = APIRouter()
@@ -117,11 +117,6 @@ def lfs_verify(item: LfsObject, store: StoreDep) -> Response:
     if not path.exists() or path.stat().st_size != item.size:
         raise ApiError(404, "NotFound", f"The object {item.oid} of {item.size} bytes is not stored.")
     return Response()
-
-
-@router.get("/api/{kind:kind}/{namespace}/{name}/xet-{direction}-token/{revision}")
-def no_xet(direction: str) -> None:
-    raise not_supported("The local Hub has no Xet storage: set HF_HUB_DISABLE_XET=1 for the client.")
 
 
 def _signature(store: Store, oid: str, size: int) -> str:

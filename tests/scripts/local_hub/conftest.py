@@ -65,11 +65,11 @@ def clean_environment(home: Path, **extra: str) -> dict[str, str]:
 def client(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """Run a script in a process of its own; its last line on stdout is JSON and is returned.
 
-    `publisher=False` is a stranger: no token, and Xet left on as it is by default.
+    `publisher=False` is a stranger without a token. Xet is left on, as it is by default.
     """
 
     def run(script: str, *, publisher: bool = True) -> Any:
-        rights = {"HF_TOKEN": endpoint.token, "HF_HUB_DISABLE_XET": "1"} if publisher else {}
+        rights = {"HF_TOKEN": endpoint.token} if publisher else {}
         done = subprocess.run(
             [sys.executable, "-c", script],
             env=clean_environment(tmp_path_factory.mktemp("home"), HF_ENDPOINT=endpoint.url, **rights),
