@@ -17,6 +17,7 @@ from scripts.local_hub.errors import ApiError, RepoMoved
 from scripts.local_hub.routes import (
     collections,
     commits,
+    discussions,
     download,
     info,
     jobs,
@@ -41,7 +42,20 @@ def build_app(store: Store) -> "LoopbackApp":
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.store = store
     app.state.leases = set()
-    for module in (service, collections, spaces, jobs, upload, xet, commits, repos, info, download, pages):
+    for module in (
+        service,
+        collections,
+        spaces,
+        jobs,
+        upload,
+        xet,
+        discussions,
+        commits,
+        repos,
+        info,
+        download,
+        pages,
+    ):
         app.include_router(module.router)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RepoMoved, _moved)

@@ -165,7 +165,8 @@ def add(
 
 
 def branch_ref(name: str) -> str:
-    return _BRANCH + name.removeprefix(_BRANCH)
+    """The full ref of a branch, or of what else can be committed to: a pull request, a conversion."""
+    return name if name.startswith((_BRANCH, "refs/pr/", "refs/convert/")) else _BRANCH + name
 
 
 def tag_ref(name: str) -> str:

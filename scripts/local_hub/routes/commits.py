@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from scripts.local_hub import blobs, cards, commits, uploads
 from scripts.local_hub.dependencies import Target, TargetDep, Unquoted, Writer, next_page, origin
-from scripts.local_hub.errors import ApiError, bad_request, not_supported
+from scripts.local_hub.discussions import pulls, threads
+from scripts.local_hub.errors import ApiError, bad_request
 from scripts.local_hub.names import check_path
 
 router = APIRouter()
@@ -38,15 +39,15 @@ async def commit(
     revision: Unquoted, target: TargetDep, request: Request, create_pr: Annotated[bool, Query()] = False
 ) -> dict[str, object]:
     """Read ndjson line by line, keeping file contents on disk; then write one commit in one transaction."""
-    if create_pr:
-        raise not_supported("The local Hub has no pull requests: commit to a branch.")
     draft = Draft()
     async for line in _lines(request.stream()):
         await to_thread.run_sync(_read_line, target, line, draft)
     if not draft.title.strip():
         raise bad_request("The commit needs a header with a summary.")
-    sha, web_path = await to_thread.run_sync(_write, target, revision, draft)
-    return {"success": True, "commitOid": sha, "commitUrl": f"{origin(request)}{web_path}/commit/{sha}"}
+    sha, num, web_path = await to_thread.run_sync(_write, target, revision, draft, create_pr)
+    page = f"{origin(request)}{web_path}"
+    pull = {"pullRequestUrl": f"{page}/discussions/{num}"} if num else {}
+    return {"success": True, "commitOid": sha, "commitUrl": f"{page}/commit/{sha}"} | pull
 
 
 @router.get("/api/{kind:kind}/{namespace}/{name}/commits/{revision}")
@@ -154,7 +155,16 @@ def _stored(target: Target, path: str, oid: str, size: object) -> commits.File:
     return commits.lfs_file(path, oid, actual)
 
 
-def _write(target: Target, revision: str, draft: Draft) -> tuple[str, str]:
+def _write(target: Target, revision: str, draft: Draft, create_pr: bool) -> tuple[str, int | None, str]:
+    """(sha, number of the new pull request if one is wanted, the repo's page)."""
+    num = None
     with target.writing() as (db, repo):
-        new = commits.write(db, repo, revision, draft.operations, draft.title, draft.message, draft.parent)
-    return new.sha, repo.web_path
+        ref, parent = revision, draft.parent
+        if create_pr:
+            description = draft.message or "Opened with a commit."
+            thread = pulls.open_pull(db, repo, draft.title, description, commits.AUTHOR, revision, draft.parent)
+            threads.set_status(db, repo, thread, "open", commits.AUTHOR)
+            ref, parent, num = thread.ref, None, thread.num
+        new = commits.write(db, repo, ref, draft.operations, draft.title, draft.message, parent)
+        pulls.note_commit(db, repo, ref, new)
+    return new.sha, num, repo.web_path

@@ -106,21 +106,15 @@ async def paths_info(revision: Unquoted, target: TargetDep, request: Request) ->
 
 
 @router.get(_REPO + "/refs")
-def list_refs(target: TargetDep) -> JSON:
+def list_refs(target: TargetDep, include_prs: bool = False) -> JSON:
     with target.reading() as (db, repo):
         rows = db.execute("SELECT ref, sha FROM refs WHERE repo = ? ORDER BY ref", (repo.id,)).fetchall()
-    refs: dict[str, list[dict[str, str]]] = {"heads": [], "tags": []}
+    refs: dict[str, list[dict[str, str]]] = {"heads": [], "tags": [], "convert": [], "pr": []}
     for row in rows:
         family, name = row["ref"].removeprefix("refs/").split("/", 1)
         refs[family].append({"name": name, "ref": row["ref"], "targetCommit": row["sha"]})
-    return {"branches": refs["heads"], "tags": refs["tags"], "converts": [], "pullRequests": []}
-
-
-@router.get(_REPO + "/discussions")
-def list_discussions(target: TargetDep) -> JSON:
-    """None: transformers asks for the pull requests of a repo before it converts weights."""
-    with target.reading():
-        return {"discussions": [], "count": 0, "start": 0, "numClosedDiscussions": 0}
+    shown = {"branches": refs["heads"], "tags": refs["tags"], "converts": refs["convert"]}
+    return shown | {"pullRequests": refs["pr"]} if include_prs else shown
 
 
 def _expand(db: Connection, repo: repos.Repo, head: commits.Commit, entries: list[JSON]) -> None:

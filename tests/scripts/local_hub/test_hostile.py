@@ -169,6 +169,7 @@ routes = st.sampled_from(
         ("PUT", "/api/local-hub/lfs/" + "0" * 64 + "?size=1&signature=é"), ("POST", "/api/validate-yaml"),
         ("POST", "/api/collections"), ("POST", f"/api/spaces/{REPO}/secrets"), ("PATCH", "/api/collections/a/b"),
         ("POST", f"/api/models/{REPO}/discussions"), ("GET", f"/api/models/{REPO}/xet-write-token/main"),
+        ("POST", f"/api/models/{REPO}/discussions/1/comment"), ("POST", f"/api/models/{REPO}/discussions/1/merge"),
         ("GET", "/api/models?limit=0&cursor=-1"), ("GET", f"/api/models/{REPO}/commits/main?cursor=" + "9" * 20),
     ]
 )  # fmt: skip

@@ -182,10 +182,7 @@ def test_spaces(api: HfApi, anonymous: HfApi, repo_id: str):
 
 def test_what_is_missing_fails_at_once(api: HfApi, repo_id: str):
     api.create_repo(repo_id)
-    assert list(api.get_repo_discussions(repo_id)) == []
-    with pytest.raises(HfHubHTTPError, match="40"):
-        api.create_discussion(repo_id, title="hello")
     with pytest.raises(HfHubHTTPError, match="404"):
-        api.upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id=repo_id, create_pr=True)
+        api.get_discussion_details(repo_id, 1)
     with pytest.raises(RepositoryNotFoundError):
         api.model_info("gpt2")
