@@ -1,4 +1,4 @@
-"""Build the ASGI application: raw paths, loopback hosts only, errors as the clients expect them."""
+"""Build the ASGI application: raw paths, known hosts only, errors as the clients expect them."""
 
 import errno
 import re
@@ -28,22 +28,35 @@ from scripts.local_hub.routes import (
     upload,
     xet,
 )
+from scripts.local_hub.routes.people import accounts, gates
 from scripts.local_hub.store import Store
 
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 # `models` is what the router calls the web's empty prefix.
 _TYPED = re.compile(r"/(api|datasets|spaces|collections)(/|$)")
 _KIND = "(models|datasets|spaces)"
-_REPO_PATH = re.compile(rf"/api/{_KIND}/[^/]+(/revision/[^/]+)?|/{_KIND}/.+/resolve/.+")
+# What follows a repo's id: before it stands a name without a namespace, which is none of ours.
+_VERB = (
+    "(auth-check|branch|commit|commits|discussions|duplicate|lfs-files|like|likers|paths-info|preupload|refs"
+    "|revision|settings|super-squash|tag|tree|user-access-request|xet-(read|write)-token)"
+)
+_REPO_PATH = re.compile(rf"/api/{_KIND}/[^/]+(/{_VERB}(/.*)?)?|/{_KIND}/.+/resolve/.+")
 
 
-def build_app(store: Store) -> "LoopbackApp":
-    """The server over one store, with every route and error handler."""
+def build_app(store: Store, *, everywhere: bool = False) -> "GuardedApp":
+    """The server over one store, with every route and error handler.
+
+    Args:
+        everywhere: answer to every host name, not to those of this machine alone.
+    """
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.store = store
     app.state.leases = set()
     for module in (
         service,
+        accounts,
+        gates,
         collections,
         spaces,
         jobs,
@@ -66,21 +79,22 @@ def build_app(store: Store) -> "LoopbackApp":
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(OSError, _disk)
     app.add_exception_handler(sqlite3.OperationalError, _disk)
-    return LoopbackApp(app)
+    return GuardedApp(app, _HOST if everywhere else _LOOPBACK)
 
 
-class LoopbackApp:
+class GuardedApp:
     """Refuses other hosts (DNS rebinding) and lets routes match the path as it was sent, still quoted."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, hosts: re.Pattern[str]) -> None:
         self._app = app
+        self._hosts = hosts
         self.state = app.state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-            if not _LOOPBACK.fullmatch(host):
-                refused = _reply(ApiError(400, "BadHost", "The local Hub answers to loopback hosts only."))
+            if not self._hosts.fullmatch(host):
+                refused = _reply(ApiError(400, "BadHost", "The local Hub does not answer to this host name."))
                 return await refused(scope, receive, send)
             path = scope["raw_path"].decode("latin-1")
             scope = {**scope, "path": path if path == "/" or _TYPED.match(path) else f"/models{path}"}

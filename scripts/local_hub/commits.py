@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from scripts.local_hub import git
 from scripts.local_hub.errors import ApiError, entry_not_found, revision_not_found
@@ -12,7 +13,6 @@ from scripts.local_hub.names import check_path
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
 
-AUTHOR = "local"
 _BRANCH = "refs/heads/"
 _TAG = "refs/tags/"
 
@@ -25,6 +25,7 @@ class Commit:
     title: str
     message: str
     date: str
+    author: str
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,13 @@ def history(db: sqlite3.Connection, repo: Repo, sha: str, offset: int = 0, limit
     """The commit and its ancestors, newest first; `limit=-1` is all."""
     rows = db.execute(
         """
-        WITH RECURSIVE line (sha, parent, tree, title, message, date, depth) AS (
-            SELECT sha, parent, tree, title, message, date, 0 FROM commits WHERE repo = :repo AND sha = :sha
+        WITH RECURSIVE line (sha, parent, tree, title, message, date, author, depth) AS (
+            SELECT sha, parent, tree, title, message, date, author, 0 FROM commits WHERE repo = :repo AND sha = :sha
             UNION ALL
-            SELECT c.sha, c.parent, c.tree, c.title, c.message, c.date, depth + 1
+            SELECT c.sha, c.parent, c.tree, c.title, c.message, c.date, c.author, depth + 1
             FROM line JOIN commits c ON c.repo = :repo AND c.sha = line.parent
         )
-        SELECT sha, parent, tree, title, message, date FROM line ORDER BY depth LIMIT :limit OFFSET :offset
+        SELECT sha, parent, tree, title, message, date, author FROM line ORDER BY depth LIMIT :limit OFFSET :offset
         """,
         {"repo": repo.id, "sha": sha, "limit": limit, "offset": offset},
     )
@@ -110,6 +111,7 @@ def write(
     repo: Repo,
     branch: str,
     operations: Iterable[Operation],
+    author: str,
     title: str,
     message: str = "",
     expected_parent: str | None = None,
@@ -134,7 +136,7 @@ def write(
                 del files[path]
         elif files.pop(operation.path, None) is None:
             raise entry_not_found(operation.path, head.sha)
-    return add(db, repo, branch, files, title, message, parent=head.sha)
+    return add(db, repo, branch, files, author, title, message, parent=head.sha)
 
 
 def add(
@@ -142,6 +144,7 @@ def add(
     repo: Repo,
     branch: str,
     files: Mapping[str, File],
+    author: str,
     title: str,
     message: str = "",
     parent: str | None = None,
@@ -150,15 +153,16 @@ def add(
     folders = git.tree_oids(_without_clashes(files))
     date = now()
     text = f"{title}\n\n{message}" if message else title
-    sha = git.commit_oid(folders[""], parent, AUTHOR, datetime.fromisoformat(date), text)
-    commit = Commit(sha, parent, folders[""], title, message, date)
+    sha = git.commit_oid(folders[""], parent, author, datetime.fromisoformat(date), text)
+    commit = Commit(sha, parent, folders[""], title, message, date, author)
     db.executemany(
         "INSERT OR IGNORE INTO trees VALUES (?, ?, ?, ?, ?, ?)",
         ((commit.tree, file.path, file.sha256, file.size, file.oid, file.lfs) for file in files.values()),
     )
     db.execute(
-        "INSERT OR IGNORE INTO commits VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (repo.id, sha, parent, commit.tree, title, message, date),
+        "INSERT OR IGNORE INTO commits (repo, sha, parent, tree, title, message, date, author) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (repo.id, sha, parent, commit.tree, title, message, date, author),
     )
     db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, branch_ref(branch), sha))
     return commit
@@ -167,6 +171,11 @@ def add(
 def branch_ref(name: str) -> str:
     """The full ref of a branch, or of what else can be committed to: a pull request, a conversion."""
     return name if name.startswith((_BRANCH, "refs/pr/", "refs/convert/")) else _BRANCH + name
+
+
+def right_to(revision: str, create_pr: bool) -> Literal["propose", "write"]:
+    """What it takes to commit there at least: pull requests are for everyone, each to their own."""
+    return "propose" if create_pr or revision.startswith("refs/pr/") else "write"
 
 
 def tag_ref(name: str) -> str:
@@ -185,7 +194,7 @@ def _without_clashes(files: Mapping[str, File]) -> dict[str, str]:
 
 def _commit(db: sqlite3.Connection, repo: Repo, sha: str) -> Commit:
     row = db.execute(
-        "SELECT sha, parent, tree, title, message, date FROM commits WHERE repo = ? AND sha = ?",
+        "SELECT sha, parent, tree, title, message, date, author FROM commits WHERE repo = ? AND sha = ?",
         (repo.id, sha),
     ).fetchone()
     return Commit(**row)

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.local_hub import blobs
+from scripts.local_hub.access.tables import SCHEMA as _ACCESS
+from scripts.local_hub.discussions.tables import SCHEMA as _DISCUSSIONS
 from scripts.local_hub.xet.stash import Stash
 
 _SCHEMA = """
@@ -87,28 +89,6 @@ CREATE TABLE IF NOT EXISTS collection_items (
     position INTEGER NOT NULL,
     UNIQUE (collection, item_id, item_type)
 );
--- `base`, `base_sha` and `merge_sha` are of pull requests alone.
-CREATE TABLE IF NOT EXISTS discussions (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE,
-    num INTEGER NOT NULL,
-    title TEXT NOT NULL,
-    status TEXT NOT NULL,
-    author TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    base TEXT,
-    base_sha TEXT,
-    merge_sha TEXT,
-    PRIMARY KEY (repo, num)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS discussion_events (
-    id TEXT PRIMARY KEY,
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE,
-    num INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    author TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    data TEXT NOT NULL
-);
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY,
     namespace TEXT NOT NULL,
@@ -116,6 +96,11 @@ CREATE TABLE IF NOT EXISTS jobs (
     created_at TEXT NOT NULL
 );
 """
+# Columns that came after their table: stores of before get them when they are opened.
+_LATER_COLUMNS = (
+    ("commits", "author", "TEXT NOT NULL DEFAULT 'local'"),
+    ("repos", "downloads", "INTEGER NOT NULL DEFAULT 0"),
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +119,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        with closing(_connect(self.folder)) as db:
+        with closing(connect(self.folder)) as db:
             # One transaction: a reply that takes several queries sees one state.
             db.execute("BEGIN")
             yield db
@@ -142,7 +127,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Commit on leaving, roll back on an error."""
-        with self._write_lock, closing(_connect(self.folder)) as db:
+        with self._write_lock, closing(connect(self.folder)) as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -163,9 +148,8 @@ def open_store(folder: Path) -> Store:
         xet=Stash(folder / "xet", folder / "blobs"),
     )
     blobs.prepare(store.blobs)
-    with closing(_connect(folder)) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(_SCHEMA)
+    with closing(connect(folder)) as db:
+        prepare(db)
         db.execute("DELETE FROM trees WHERE tree NOT IN (SELECT tree FROM commits)")
         used = {row["sha256"] for row in db.execute("SELECT DISTINCT sha256 FROM trees")}
         if blobs.sweep(store.blobs, used):
@@ -173,12 +157,21 @@ def open_store(folder: Path) -> Store:
     return store
 
 
+def prepare(db: sqlite3.Connection) -> None:
+    """Make the tables and columns that are not there."""
+    db.execute("PRAGMA journal_mode = WAL")
+    db.executescript(_SCHEMA + _ACCESS + _DISCUSSIONS)
+    for table, column, declaration in _LATER_COLUMNS:
+        if column not in (row["name"] for row in db.execute(f"PRAGMA table_info({table})")):
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {declaration}")
+
+
 def now() -> str:
     """The time as the Hub writes it: `2026-11-22T08:14:00.000Z`."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _connect(folder: Path) -> sqlite3.Connection:
+def connect(folder: Path) -> sqlite3.Connection:
     db = sqlite3.connect(folder / "hub.sqlite", timeout=30, isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")

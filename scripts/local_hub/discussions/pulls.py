@@ -48,7 +48,7 @@ def note_commit(db: sqlite3.Connection, repo: Repo, ref: str, commit: Commit) ->
         return
     if thread.is_over:
         raise bad_request(f"The pull request {thread.num} is {thread.status}.")
-    threads.add(db, repo, thread, "commit", commits.AUTHOR, {"subject": commit.title, "oid": commit.sha})
+    threads.add(db, repo, thread, "commit", commit.author, {"subject": commit.title, "oid": commit.sha})
 
 
 def conflicts(db: sqlite3.Connection, repo: Repo, thread: Thread) -> list[str]:
@@ -76,7 +76,8 @@ def merge(db: sqlite3.Connection, repo: Repo, thread: Thread, comment: str, auth
         else:
             merged.pop(path, None)
     head = commits.resolve(db, repo, thread.base)
-    new = commits.add(db, repo, thread.base, merged, f"{thread.title} (#{thread.num})", comment, parent=head.sha)
+    title = f"{thread.title} (#{thread.num})"
+    new = commits.add(db, repo, thread.base, merged, author, title, comment, parent=head.sha)
     if comment:
         threads.comment(db, repo, thread, comment, author)
     return threads.set_status(db, repo, thread, "merged", author, new.sha)

@@ -97,7 +97,10 @@ def of_repo(db: sqlite3.Connection, repo: Repo) -> list[Thread]:
 def of_ref(db: sqlite3.Connection, repo: Repo, ref: str) -> Thread | None:
     """The pull request whose commits stand at a ref."""
     num = ref.removeprefix("refs/pr/")
-    return find(db, repo, int(num)) if num != ref and num.isascii() and num.isdecimal() else None
+    if num == ref or not num.isascii() or not num.isdecimal() or len(num) > 9:
+        return None
+    row = db.execute(f"{_SELECT} AND num = ?", (repo.id, int(num))).fetchone()
+    return Thread(**row) if row else None
 
 
 _SELECT = "SELECT num, title, status, author, created_at, base, base_sha, merge_sha FROM discussions WHERE repo = ?"
@@ -117,7 +120,7 @@ def comment(db: sqlite3.Connection, repo: Repo, thread: Thread, text: str, autho
 
 def edit(db: sqlite3.Connection, repo: Repo, thread: Thread, event_id: str, text: str, author: str) -> Event:
     """Give a comment another text; the ones of before stay in its history."""
-    old = _find_comment(db, repo, thread, event_id)
+    old = find_comment(db, repo, thread, event_id)
     if old.data["hidden"]:
         raise bad_request("A hidden comment cannot be edited.")
     data = _comment(_checked_comment(text), author, history=[*old.data["history"], old.data["latest"]])
@@ -126,7 +129,7 @@ def edit(db: sqlite3.Connection, repo: Repo, thread: Thread, event_id: str, text
 
 def hide(db: sqlite3.Connection, repo: Repo, thread: Thread, event_id: str, author: str) -> Event:
     """Take a comment's text away for good, its history with it."""
-    old = _find_comment(db, repo, thread, event_id)
+    old = find_comment(db, repo, thread, event_id)
     return _replace(db, old, _comment("This comment has been hidden", author, history=[]) | {"hidden": True})
 
 
@@ -181,7 +184,7 @@ def _comment(text: str, author: str, history: list[dict[str, Any]]) -> dict[str,
     return {"edited": bool(history), "hidden": False, "latest": latest, "history": history}
 
 
-def _find_comment(db: sqlite3.Connection, repo: Repo, thread: Thread, event_id: str) -> Event:
+def find_comment(db: sqlite3.Connection, repo: Repo, thread: Thread, event_id: str) -> Event:
     for event in events(db, repo, thread.num):
         if event.id == event_id and event.type == "comment":
             return event

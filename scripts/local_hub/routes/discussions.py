@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from scripts.local_hub.cards import JSON
-from scripts.local_hub.commits import AUTHOR
 from scripts.local_hub.dependencies import Target, TargetDep, Writer
 from scripts.local_hub.discussions import pulls, threads
 from scripts.local_hub.discussions.threads import Event, Thread
+from scripts.local_hub.errors import forbidden
 from scripts.local_hub.repos import Repo
 
 router = APIRouter()
@@ -57,11 +57,11 @@ class NewDiscussion(BaseModel):
 @router.post(_ALL, dependencies=[Writer])
 def open_discussion(new: NewDiscussion, target: TargetDep) -> JSON:
     """A pull request begins as a draft at the head of `main`."""
-    with target.writing() as (db, repo):
+    with target.writing("propose") as (db, repo):
         if new.pullRequest:
-            thread = pulls.open_pull(db, repo, new.title, new.description, AUTHOR, "main")
+            thread = pulls.open_pull(db, repo, new.title, new.description, target.caller.name, "main")
         else:
-            thread = threads.start(db, repo, new.title, new.description, AUTHOR, None)
+            thread = threads.start(db, repo, new.title, new.description, target.caller.name, None)
     return {"num": thread.num, "pullRequest": new.pullRequest}
 
 
@@ -77,8 +77,9 @@ class Comment(BaseModel):
 
 @router.post(_ONE + "/comment", dependencies=[Writer])
 def comment(num: int, new: Comment, target: TargetDep) -> JSON:
-    with target.writing() as (db, repo):
-        return {"newMessage": _event(threads.comment(db, repo, threads.find(db, repo, num), new.comment, AUTHOR))}
+    with target.writing("propose") as (db, repo):
+        thread = threads.find(db, repo, num)
+        return {"newMessage": _event(threads.comment(db, repo, thread, new.comment, target.caller.name))}
 
 
 class Content(BaseModel):
@@ -87,15 +88,18 @@ class Content(BaseModel):
 
 @router.post(_ONE + "/comment/{event}/edit", dependencies=[Writer])
 def edit_comment(num: int, event: str, new: Content, target: TargetDep) -> JSON:
-    with target.writing() as (db, repo):
+    with target.writing("propose") as (db, repo):
         thread = threads.find(db, repo, num)
-        return {"updatedComment": _event(threads.edit(db, repo, thread, event, new.content, AUTHOR))}
+        _own(target, repo, threads.find_comment(db, repo, thread, event).author)
+        return {"updatedComment": _event(threads.edit(db, repo, thread, event, new.content, target.caller.name))}
 
 
 @router.post(_ONE + "/comment/{event}/hide", dependencies=[Writer])
 def hide_comment(num: int, event: str, target: TargetDep) -> JSON:
-    with target.writing() as (db, repo):
-        return {"updatedComment": _event(threads.hide(db, repo, threads.find(db, repo, num), event, AUTHOR))}
+    with target.writing("propose") as (db, repo):
+        thread = threads.find(db, repo, num)
+        _own(target, repo, threads.find_comment(db, repo, thread, event).author)
+        return {"updatedComment": _event(threads.hide(db, repo, thread, event, target.caller.name))}
 
 
 class Title(BaseModel):
@@ -104,8 +108,10 @@ class Title(BaseModel):
 
 @router.post(_ONE + "/title", dependencies=[Writer])
 def rename(num: int, new: Title, target: TargetDep) -> JSON:
-    with target.writing() as (db, repo):
-        return {"newTitle": _event(threads.rename(db, repo, threads.find(db, repo, num), new.title, AUTHOR))}
+    with target.writing("propose") as (db, repo):
+        thread = threads.find(db, repo, num)
+        _own(target, repo, thread.author)
+        return {"newTitle": _event(threads.rename(db, repo, thread, new.title, target.caller.name))}
 
 
 class NewStatus(BaseModel):
@@ -115,11 +121,12 @@ class NewStatus(BaseModel):
 
 @router.post(_ONE + "/status", dependencies=[Writer])
 def change_status(num: int, new: NewStatus, target: TargetDep) -> JSON:
-    with target.writing() as (db, repo):
+    with target.writing("propose") as (db, repo):
         thread = threads.find(db, repo, num)
+        _own(target, repo, thread.author)
         if new.comment:
-            threads.comment(db, repo, thread, new.comment, AUTHOR)
-        return {"newStatus": _event(threads.set_status(db, repo, thread, new.status, AUTHOR))}
+            threads.comment(db, repo, thread, new.comment, target.caller.name)
+        return {"newStatus": _event(threads.set_status(db, repo, thread, new.status, target.caller.name))}
 
 
 class Merge(BaseModel):
@@ -130,7 +137,13 @@ class Merge(BaseModel):
 def merge(num: int, target: TargetDep, new: Merge | None = None) -> JSON:
     with target.writing() as (db, repo):
         thread = threads.find(db, repo, num)
-        return {"newStatus": _event(pulls.merge(db, repo, thread, (new and new.comment) or "", AUTHOR))}
+        return {"newStatus": _event(pulls.merge(db, repo, thread, (new and new.comment) or "", target.caller.name))}
+
+
+def _own(target: Target, repo: Repo, author: str) -> None:
+    """What somebody wrote is changed by them, and by those who may write to the repo."""
+    if author != target.caller.name and not target.caller.may("write", repo.kind, repo.repo_id):
+        raise forbidden(f"This is {author}'s")
 
 
 def _summary(repo: Repo, thread: Thread) -> JSON:

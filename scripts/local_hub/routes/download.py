@@ -4,9 +4,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, RedirectResponse
 
 from scripts.local_hub import commits
+from scripts.local_hub.access import gates
 from scripts.local_hub.blobs import path_of
 from scripts.local_hub.dependencies import TargetDep, Unquoted
-from scripts.local_hub.errors import ApiError, entry_not_found
+from scripts.local_hub.errors import entry_not_found
 
 router = APIRouter()
 
@@ -16,9 +17,8 @@ def resolve(revision: Unquoted, path: Unquoted, target: TargetDep) -> FileRespon
     """`Range` is answered by 206 or 416. The path is looked up in the snapshot and never touches the disk."""
     with target.reading() as (db, repo):
         head = commits.resolve(db, repo, revision)
+        gates.check(db, repo, target.caller)
         file = commits.file_of(db, head.tree, path)
-    if repo.gated and not target.authorized:
-        raise ApiError(401, "GatedRepo", f"Access to {repo.repo_id} needs this local Hub's token.")
     if file is None:
         raise entry_not_found(path, head.sha)
     headers = {

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from scripts.local_hub import commits, repos
 from scripts.local_hub.cards import JSON
-from scripts.local_hub.dependencies import Authorized, StoreDep, TargetDep, Unquoted, next_page
+from scripts.local_hub.dependencies import CallerDep, StoreDep, TargetDep, Unquoted, next_page
 from scripts.local_hub.errors import bad_request, entry_not_found
 from scripts.local_hub.names import Kind
 from scripts.local_hub.views import info, last_commits, tree_entries
@@ -25,7 +25,7 @@ _REPO = "/api/{kind:kind}/{namespace}/{name}"
 def list_repos(
     kind: Kind,
     store: StoreDep,
-    authorized: Authorized,
+    caller: CallerDep,
     request: Request,
     author: str | None = None,
     search: str | None = None,
@@ -35,7 +35,7 @@ def list_repos(
 ) -> JSONResponse:
     """Newest first. `filter` keeps repos that have all these tags."""
     with store.reading() as db:
-        visible = repos.list_visible(db, kind, author=author, search=search, authorized=authorized)
+        visible = repos.list_visible(db, kind, caller, author=author, search=search)
         views = [info(db, store, repo, "main", files=None) for repo in visible]
     wanted = {tag for value in filter for tag in value.split(",")}
     kept = [view for view in views if wanted <= set(view["tags"])]  # type: ignore[call-overload]

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from scripts.local_hub import commits, repos
 from scripts.local_hub.blobs import path_of
-from scripts.local_hub.dependencies import Authorized, StoreDep, TargetDep, Unquoted
+from scripts.local_hub.dependencies import CallerDep, StoreDep, TargetDep, Unquoted
 from scripts.local_hub.discussions import pulls, threads
 from scripts.local_hub.names import KINDS
 
@@ -19,11 +19,11 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 
 
 @router.get("/")
-def home(store: StoreDep, authorized: Authorized) -> HTMLResponse:
+def home(store: StoreDep, caller: CallerDep) -> HTMLResponse:
     parts = ["<h1>Local Hub</h1>"]
     with store.reading() as db:
         for kind in KINDS:
-            visible = repos.list_visible(db, kind, authorized=authorized)
+            visible = repos.list_visible(db, kind, caller)
             links = "".join(f"<li>{_link(repo.web_path, repo.repo_id)}</li>" for repo in visible)
             parts.append(f"<h2>{kind.capitalize()}</h2><ul>{links or '<li>none yet</li>'}</ul>")
     return _page("Local Hub", parts)
@@ -46,7 +46,8 @@ def repo_page(target: TargetDep, revision: Unquoted = "main") -> HTMLResponse:
     rows = (f"<li>{_link(f'{base}/{file.path}', file.path)} ({file.size:,} bytes)</li>" for file in files.values())
     parts.append(f"<h2>Files</h2><ul>{''.join(rows)}</ul>")
     entries = (
-        f"<li>{_link(f'{repo.web_path}/commit/{item.sha}', item.sha[:8])} {item.date} {escape(item.title)}</li>"
+        f"<li>{_link(f'{repo.web_path}/commit/{item.sha}', item.sha[:8])} {item.date} "
+        f"{escape(f'{item.author}: {item.title}')}</li>"
         for item in history
     )
     parts.append(f"<h2>Commits</h2><ul>{''.join(entries)}</ul>")

@@ -8,9 +8,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from scripts.local_hub import commits, repos, uploads
-from scripts.local_hub.dependencies import StoreDep, TargetDep, Unquoted, Writer, origin
-from scripts.local_hub.errors import ApiError, bad_request, conflict, revision_not_found
-from scripts.local_hub.names import KIND_OF_TYPE, WEB_PREFIX, check_ref, check_repo_id
+from scripts.local_hub.access import accounts, gates
+from scripts.local_hub.access.callers import Caller
+from scripts.local_hub.dependencies import CallerDep, StoreDep, TargetDep, Unquoted, Writer, origin
+from scripts.local_hub.errors import ApiError, bad_request, conflict, forbidden, revision_not_found
+from scripts.local_hub.names import KIND_OF_TYPE, WEB_PREFIX, Kind, check_ref, check_repo_id
 from scripts.local_hub.routes.spaces import Setting, save_setting
 
 router = APIRouter()
@@ -22,7 +24,7 @@ class NewRepo(BaseModel):
     name: str
     organization: str | None = None
     type: RepoType = "model"
-    visibility: Literal["public", "private", "protected"] = "public"
+    visibility: Literal["public", "private", "protected"] | None = None
     private: bool | None = None
     sdk: Literal["gradio", "docker", "static", "streamlit"] | None = None
     hardware: str | None = None
@@ -31,19 +33,22 @@ class NewRepo(BaseModel):
 
 
 @router.post("/api/repos/create", dependencies=[Writer])
-def create(new: NewRepo, store: StoreDep, request: Request) -> dict[str, str]:
+def create(new: NewRepo, store: StoreDep, caller: CallerDep, request: Request) -> dict[str, str]:
     """A new repo has one commit with `.gitattributes`; a Space also has a README that names its SDK."""
     kind = KIND_OF_TYPE[new.type]
-    repo_id = check_repo_id(new.organization or "local", new.name)
+    repo_id = check_repo_id(new.organization or caller.name, new.name)
+    _check_rights(caller, kind, repo_id)
     if (new.type == "space") != (new.sdk is not None):
         raise bad_request("`sdk` is for Spaces, and a Space needs one.")
     url = f"{origin(request)}/{WEB_PREFIX[kind]}{repo_id}"
-    visibility = "private" if new.private else new.visibility
+    visibility = "private" if new.private else new.visibility or ("public" if new.private is False else None)
     first_files = uploads.first_files(store.blobs, repo_id, new.sdk)
     try:
         with store.writing() as db:
-            repo = repos.create(db, kind, repo_id, visibility, new.sdk, new.hardware)
-            commits.add(db, repo, "main", first_files, "initial commit")
+            home = accounts.find(db, repo_id.split("/")[0])
+            default = "private" if home and home.private_by_default else "public"
+            repo = repos.create(db, kind, repo_id, visibility or default, new.sdk, new.hardware)
+            commits.add(db, repo, "main", first_files, caller.name, "initial commit")
             for family, settings in (("secrets", new.secrets), ("variables", new.variables)):
                 for setting in settings:
                     save_setting(db, repo, family, setting)
@@ -61,10 +66,12 @@ class OldRepo(BaseModel):
 
 
 @router.delete("/api/repos/delete", dependencies=[Writer])
-def delete(old: OldRepo, store: StoreDep) -> Response:
+def delete(old: OldRepo, store: StoreDep, caller: CallerDep) -> Response:
     with store.writing() as db:
-        kind, repo_id = KIND_OF_TYPE[old.type], f"{old.organization or 'local'}/{old.name}"
-        repos.delete(db, repos.find(db, kind, repo_id, authorized=True))
+        kind, repo_id = KIND_OF_TYPE[old.type], f"{old.organization or caller.name}/{old.name}"
+        repo = repos.find(db, kind, repo_id, caller)
+        _check_rights(caller, kind, repo.repo_id)
+        repos.delete(db, repo)
     return Response()
 
 
@@ -75,12 +82,19 @@ class Move(BaseModel):
 
 
 @router.post("/api/repos/move", dependencies=[Writer])
-def move(move: Move, store: StoreDep) -> Response:
+def move(move: Move, store: StoreDep, caller: CallerDep) -> Response:
     namespace, _, name = move.toRepo.partition("/")
     with store.writing() as db:
-        repo = repos.find(db, KIND_OF_TYPE[move.type], move.fromRepo, authorized=True)
-        repos.move(db, repo, check_repo_id(namespace, name))
+        repo = repos.find(db, KIND_OF_TYPE[move.type], move.fromRepo, caller)
+        _check_rights(caller, repo.kind, repo.repo_id)
+        _check_rights(caller, repo.kind, check_repo_id(namespace, name))
+        repos.move(db, repo, move.toRepo)
     return Response()
+
+
+def _check_rights(caller: Caller, kind: Kind, repo_id: str) -> None:
+    if not caller.may("write", kind, repo_id):
+        raise forbidden(f"You don't have the rights to create, move or delete {kind} as {repo_id}")
 
 
 class RepoSettings(BaseModel):
@@ -105,13 +119,15 @@ def update_settings(settings: RepoSettings, target: TargetDep) -> dict[str, obje
 
 @router.get("/api/{kind:kind}/{namespace}/{name}/auth-check")
 def auth_check(target: TargetDep) -> Response:
-    with target.reading():
-        return Response()
+    with target.reading() as (db, repo):
+        gates.check(db, repo, target.caller)
+    return Response()
 
 
 @router.get("/api/{kind:kind}/{namespace}/{name}/auth-check/write", dependencies=[Writer])
 def auth_check_write(target: TargetDep) -> Response:
-    return auth_check(target)
+    with target.reading("write"):
+        return Response()
 
 
 class NewBranch(BaseModel):
@@ -129,7 +145,7 @@ def create_branch(branch: Unquoted, target: TargetDep, new: NewBranch | None = N
 @router.delete("/api/{kind:kind}/{namespace}/{name}/branch/{branch}", dependencies=[Writer])
 def delete_branch(branch: Unquoted, target: TargetDep) -> Response:
     if branch == "main":
-        raise ApiError(403, "Forbidden", "The branch `main` cannot be deleted.")
+        raise forbidden("Cannot delete refs/heads/main: it is the default branch")
     with target.writing() as (db, repo):
         _drop_ref(db, repo, commits.branch_ref(branch), branch)
     return Response()
@@ -158,7 +174,7 @@ def delete_tag(tag: Unquoted, target: TargetDep) -> Response:
 def _new_ref(db: Connection, repo: repos.Repo, ref: str, revision: str) -> None:
     sha = commits.resolve(db, repo, revision).sha
     if db.execute("SELECT 1 FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone():
-        raise conflict(f"Reference exists already: {ref}")
+        raise conflict(f"Reference {ref} already exists")
     db.execute("INSERT INTO refs VALUES (?, ?, ?)", (repo.id, ref, sha))
 
 

@@ -1,4 +1,4 @@
-"""Answer for the server itself: health, leases, who am I, telemetry, card validation."""
+"""Answer for the server itself: health, leases, telemetry, card validation."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
 from scripts.local_hub import cards
-from scripts.local_hub.dependencies import StoreDep, Writer
+from scripts.local_hub.dependencies import StoreDep
 from scripts.local_hub.errors import ApiError, not_supported
 from scripts.local_hub.names import KIND_OF_TYPE
 
@@ -39,21 +39,6 @@ async def lease(request: Request) -> StreamingResponse:
             leases.discard(held)
 
     return StreamingResponse(hold(), media_type="text/plain")
-
-
-@router.get("/api/whoami-v2", dependencies=[Writer])
-def whoami() -> dict[str, object]:
-    token = {"displayName": "local", "role": "write"}
-    return {
-        "type": "user",
-        "id": "local",
-        "name": "local",
-        "fullname": "Local Hub",
-        "email": None,
-        "isPro": False,
-        "orgs": [],
-        "auth": {"type": "access_token", "accessToken": token},
-    }
 
 
 class Card(BaseModel):

@@ -31,9 +31,11 @@ class Preupload(BaseModel):
 
 
 @router.post("/api/{kind:kind}/{namespace}/{name}/preupload/{revision}", dependencies=[Writer])
-def preupload(revision: Unquoted, body: Preupload, target: TargetDep) -> dict[str, list[dict[str, object]]]:
+def preupload(
+    revision: Unquoted, body: Preupload, target: TargetDep, create_pr: Annotated[bool, Query()] = False
+) -> dict[str, list[dict[str, object]]]:
     """`oid` is that of the file as it is now, so that clients skip what has not changed."""
-    with target.reading() as (db, repo):
+    with target.reading(commits.right_to(revision, create_pr)) as (db, repo):
         files = commits.files_of(db, commits.resolve(db, repo, revision).tree)
     rules = files.get(".gitattributes")
     path = blobs.path_of(target.store.blobs, rules.sha256) if rules else None
@@ -68,7 +70,7 @@ def lfs_batch(batch: Batch, target: TargetDep, request: Request) -> JSONResponse
     """Offer an upload address for every object that is not stored yet."""
     if batch.operation != "upload" or "basic" not in batch.transfers:
         raise bad_request("The local Hub does uploads by the basic transfer; downloads go through `resolve`.")
-    with target.reading():
+    with target.reading("propose"):
         pass
     base = f"{origin(request)}/api/local-hub/lfs"
     objects: list[dict[str, object]] = []

@@ -29,7 +29,7 @@ Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 @router.get("/api/{kind:kind}/{namespace}/{name}/xet-write-token/{revision}", dependencies=[Writer])
 def write_token(revision: Unquoted, target: TargetDep, request: Request) -> JSONResponse:
     """Where a client is to send chunks, and by what token for an hour. The revision need not be there yet."""
-    with target.reading():
+    with target.reading("propose"):
         pass
     expires, era = int(time.time()) + _VALID_S, target.store.xet.era
     token = f"{expires}.{_signature(target.store, era, expires)}"

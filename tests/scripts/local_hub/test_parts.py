@@ -104,7 +104,7 @@ def test_sweep_keeps_what_is_used_or_young(tmp_path: Path):
     used, unused, young = (blobs.write(store.blobs, content) for content in (b"used", b"unused", b"young"))
     with store.writing() as db:
         repo = repos.create(db, "models", "a/b", "public", None, None)
-        commits.add(db, repo, "main", {"f": commits.lfs_file("f", used, 4)}, "first")
+        commits.add(db, repo, "main", {"f": commits.lfs_file("f", used, 4)}, "local", "first")
     long_ago = time.time() - 200_000
     for sha256 in (used, unused):
         os.utime(blobs.path_of(store.blobs, sha256), (long_ago, long_ago))
