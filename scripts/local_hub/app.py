@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from scripts.local_hub.errors import ApiError, RepoMoved
 from scripts.local_hub.routes import (
@@ -21,6 +21,7 @@ from scripts.local_hub.routes import (
     download,
     info,
     jobs,
+    lfs,
     pages,
     repos,
     service,
@@ -28,7 +29,7 @@ from scripts.local_hub.routes import (
     upload,
     xet,
 )
-from scripts.local_hub.routes.people import accounts, gates
+from scripts.local_hub.routes.people import accounts, gates, likes
 from scripts.local_hub.store import Store
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
@@ -57,10 +58,12 @@ def build_app(store: Store, *, everywhere: bool = False) -> "GuardedApp":
         service,
         accounts,
         gates,
+        likes,
         collections,
         spaces,
         jobs,
         upload,
+        lfs,
         xet,
         discussions,
         commits,
@@ -92,6 +95,7 @@ class GuardedApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            send = _with_request_id(scope, send)
             host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
             if not self._hosts.fullmatch(host):
                 refused = _reply(ApiError(400, "BadHost", "The local Hub does not answer to this host name."))
@@ -101,11 +105,25 @@ class GuardedApp:
         await self._app(scope, receive, send)
 
 
+def _with_request_id(scope: Scope, send: Send) -> Send:
+    """Name every answer as the client named its request, or at random."""
+    headers = dict(scope["headers"])
+    sent = headers.get(b"x-request-id") or headers.get(b"x-amzn-trace-id") or b""
+    name = sent if re.fullmatch(rb"[\w.:=;/-]{1,128}", sent) else uuid.uuid4().hex.encode()
+
+    async def named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"x-request-id", name)]}
+        await send(message)
+
+    return named
+
+
 def _reply(error: ApiError) -> JSONResponse:
     # A header value is one line of visible characters; the body has the message in full.
     message = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", error.message).split())
     message = message.encode("ascii", "backslashreplace").decode()[:500]
-    headers = {"X-Error-Code": error.code, "X-Error-Message": message, "X-Request-Id": uuid.uuid4().hex}
+    headers = {"X-Error-Code": error.code, "X-Error-Message": message}
     body = {"error": error.message} | error.fields
     return JSONResponse(body, error.status, headers=headers | error.headers)
 

@@ -128,15 +128,20 @@ def write(
     for operation in operations:
         if isinstance(operation, File):
             files[check_path(operation.path)] = operation
-        elif operation.folder:
-            inside = [path for path in files if path.startswith(operation.path.rstrip("/") + "/")]
-            if not inside:
-                raise entry_not_found(operation.path, head.sha)
-            for path in inside:
-                del files[path]
-        elif files.pop(operation.path, None) is None:
-            raise entry_not_found(operation.path, head.sha)
+        else:
+            _delete(files, operation, head)
     return add(db, repo, branch, files, author, title, message, parent=head.sha)
+
+
+def _delete(files: dict[str, File], deletion: Deletion, head: Commit) -> None:
+    """Drop a file, or all in a folder; like the Hub, take the name of a folder for it where no file has it."""
+    if not deletion.folder and files.pop(deletion.path, None):
+        return
+    inside = [path for path in files if path.startswith(deletion.path.rstrip("/") + "/")]
+    if not inside:
+        raise entry_not_found(deletion.path, head.sha)
+    for path in inside:
+        del files[path]
 
 
 def add(
@@ -155,6 +160,13 @@ def add(
     text = f"{title}\n\n{message}" if message else title
     sha = git.commit_oid(folders[""], parent, author, datetime.fromisoformat(date), text)
     commit = Commit(sha, parent, folders[""], title, message, date, author)
+    store(db, repo, commit, files)
+    db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, branch_ref(branch), sha))
+    return commit
+
+
+def store(db: sqlite3.Connection, repo: Repo, commit: Commit, files: Mapping[str, File]) -> None:
+    """Keep a commit and its snapshot; no ref names it yet."""
     db.executemany(
         "INSERT OR IGNORE INTO trees VALUES (?, ?, ?, ?, ?, ?)",
         ((commit.tree, file.path, file.sha256, file.size, file.oid, file.lfs) for file in files.values()),
@@ -162,10 +174,8 @@ def add(
     db.execute(
         "INSERT OR IGNORE INTO commits (repo, sha, parent, tree, title, message, date, author) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (repo.id, sha, parent, commit.tree, title, message, date, author),
+        (repo.id, commit.sha, commit.parent, commit.tree, commit.title, commit.message, commit.date, commit.author),
     )
-    db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, branch_ref(branch), sha))
-    return commit
 
 
 def branch_ref(name: str) -> str:

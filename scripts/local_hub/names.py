@@ -33,12 +33,16 @@ def check_repo_id(namespace: str, name: str) -> str:
 
 
 def check_path(path: str) -> str:
-    """Return the path of a file in a repo, or raise 422: relative, with `/`, without `.`, `..`, `.git`."""
+    """Return the path of a file in a repo, or raise 422: relative, with `/`, without `.`, `..`, `.git`, `\\`.
+
+    A backslash would lead out of the folder on Windows.
+    """
     segments = path.split("/")
     if (
         any(segment in ("", ".", "..") or segment.lower() == ".git" for segment in segments)
         or any(ord(character) < 32 or character == "\x7f" for character in path)
         or any(0xD800 <= ord(character) <= 0xDFFF for character in path)
+        or "\\" in path
         or len(path) > _MAX_PATH
         or any(len(segment.encode()) > _MAX_SEGMENT for segment in segments)
     ):

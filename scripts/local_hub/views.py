@@ -30,8 +30,8 @@ def info(db: Connection, store: Store, repo: Repo, revision: str, files: Literal
         "private": repo.private,
         "gated": repo.gated or False,
         "disabled": False,
-        "downloads": 0,
-        "likes": 0,
+        "downloads": repo.downloads,
+        "likes": db.execute("SELECT count(*) FROM likes WHERE repo = ?", (repo.id,)).fetchone()[0],
         "tags": cards.tags(repo.kind, card),
     }
     if card:

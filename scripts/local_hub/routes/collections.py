@@ -151,8 +151,10 @@ def update_item(
     namespace: Unquoted, slug: Unquoted, item: str, patch: ItemPatch, store: StoreDep, caller: CallerDep
 ) -> Response:
     with store.writing() as db:
-        _find_item(db, namespace, slug, item, caller)
-        _set(db, "collection_items", item, patch.model_dump(exclude_none=True))
+        collection = _find_item(db, namespace, slug, item, caller)
+        _set(db, "collection_items", item, patch.model_dump(exclude_none=True, exclude={"position"}))
+        if patch.position is not None:
+            _place(db, collection, item, patch.position)
     return Response()
 
 
@@ -191,11 +193,20 @@ def _find(db: Connection, namespace: str, slug: str, caller: Caller, right: Righ
     return row
 
 
-def _find_item(db: Connection, namespace: str, slug: str, item: str, caller: Caller) -> None:
-    key = _find(db, namespace, slug, caller, "write")["id"]
+def _find_item(db: Connection, namespace: str, slug: str, item: str, caller: Caller) -> str:
+    key: str = _find(db, namespace, slug, caller, "write")["id"]
     query = "SELECT 1 FROM collection_items WHERE collection = ? AND id = ?"
     if not db.execute(query, (key, item)).fetchone():
         raise ApiError(404, "NotFound", f"No such item: {item}")
+    return key
+
+
+def _place(db: Connection, collection: str, item: str, position: int) -> None:
+    """Move an item to a position; those between make room."""
+    rows = db.execute("SELECT id FROM collection_items WHERE collection = ? ORDER BY position, id", (collection,))
+    order = [row["id"] for row in rows if row["id"] != item]
+    order.insert(max(position, 0), item)
+    db.executemany("UPDATE collection_items SET position = ? WHERE id = ?", [(n, key) for n, key in enumerate(order)])
 
 
 def _missing(namespace: str, slug: str) -> ApiError:

@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from html import escape
 from sqlite3 import Connection
 from typing import Annotated
 
@@ -65,6 +66,7 @@ def list_commits(
     revision: Unquoted,
     target: TargetDep,
     request: Request,
+    expand: Annotated[list[str], Query(alias="expand[]")] = [],  # noqa: B006 - FastAPI copies the default
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> Response:
@@ -79,9 +81,15 @@ def list_commits(
             "date": item.date,
             "authors": [{"user": item.author}],
         }
+        | (_formatted(item) if "formatted" in expand else {})
         for item in page[:limit]
     ]
     return JSONResponse(body, headers=next_page(request, cursor + len(page), cursor, limit))
+
+
+def _formatted(commit: commits.Commit) -> dict[str, object]:
+    """As HTML: escaped, for nothing here makes links of it."""
+    return {"formatted": {"title": escape(commit.title), "message": escape(commit.message)}}
 
 
 class Squash(BaseModel):

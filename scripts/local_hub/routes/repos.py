@@ -160,6 +160,7 @@ class NewTag(BaseModel):
 def create_tag(revision: Unquoted, new: NewTag, target: TargetDep) -> Response:
     """The message is accepted and not kept: no route of the Hub's API reads it."""
     with target.writing() as (db, repo):
+        commits.resolve(db, repo, revision)  # first: a missing revision is told before a bad name
         _new_ref(db, repo, commits.tag_ref(check_ref(new.tag)), revision)
     return Response()
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel
 
 from scripts.local_hub import cards
@@ -47,13 +48,17 @@ class Card(BaseModel):
 
 
 @router.post("/api/validate-yaml")
-def validate_yaml(card: Card) -> JSONResponse:
+def validate_yaml(card: Card, accept: Annotated[str, Header()] = "") -> Response:
+    """What is wrong with a card: as JSON, or for `RepoCard.validate` as text."""
     kind = KIND_OF_TYPE.get(card.repoType)
     if kind is None:
         raise ApiError(400, "BadRequest", f"Unknown repo type {card.repoType!r}")
     errors, warnings = cards.problems(kind, card.content)
     body = {"errors": [{"message": text} for text in errors], "warnings": [{"message": text} for text in warnings]}
     headers = {"X-Error-Code": "InvalidCard", "X-Error-Message": "Invalid card metadata"} if errors else {}
+    if accept == "text/plain":
+        lines = [f"- Error: {text}" for text in errors] + [f"- Warning: {text}" for text in warnings]
+        return PlainTextResponse("\n".join(lines), 400 if errors else 200, headers=headers)
     return JSONResponse(body, 400 if errors else 200, headers=headers)
 
 
