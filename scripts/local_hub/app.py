@@ -29,7 +29,7 @@ from scripts.local_hub.routes import (
     upload,
     xet,
 )
-from scripts.local_hub.routes.people import accounts, gates, likes
+from scripts.local_hub.routes.people import accounts, gates, hooks, likes
 from scripts.local_hub.store import Store
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
@@ -59,6 +59,7 @@ def build_app(store: Store, *, everywhere: bool = False) -> "GuardedApp":
         accounts,
         gates,
         likes,
+        hooks,
         collections,
         spaces,
         jobs,

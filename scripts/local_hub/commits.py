@@ -9,6 +9,7 @@ from typing import Literal
 
 from scripts.local_hub import git
 from scripts.local_hub.errors import ApiError, entry_not_found, revision_not_found
+from scripts.local_hub.hooks import events
 from scripts.local_hub.names import check_path
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
@@ -161,7 +162,7 @@ def add(
     sha = git.commit_oid(folders[""], parent, author, datetime.fromisoformat(date), text)
     commit = Commit(sha, parent, folders[""], title, message, date, author)
     store(db, repo, commit, files)
-    db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, branch_ref(branch), sha))
+    set_ref(db, repo, branch_ref(branch), sha)
     return commit
 
 
@@ -176,6 +177,16 @@ def store(db: sqlite3.Connection, repo: Repo, commit: Commit, files: Mapping[str
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (repo.id, commit.sha, commit.parent, commit.tree, commit.title, commit.message, commit.date, commit.author),
     )
+
+
+def set_ref(db: sqlite3.Connection, repo: Repo, ref: str, sha: str | None) -> None:
+    """Let a ref name a commit, or with None: delete it."""
+    row = db.execute("SELECT sha FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone()
+    if sha:
+        db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, ref, sha))
+    else:
+        db.execute("DELETE FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref))
+    events.note(db, repo, "repo.content", "update", **events.updated_ref(ref, row["sha"] if row else None, sha))
 
 
 def branch_ref(name: str) -> str:

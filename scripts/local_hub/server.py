@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from scripts.local_hub.access import tokens
 from scripts.local_hub.app import build_app
 from scripts.local_hub.errors import LocalHubError, StoreInUse
+from scripts.local_hub.hooks import deliveries
 from scripts.local_hub.store import Store, open_store
 
 HOST = "127.0.0.1"
@@ -53,6 +54,7 @@ def serve(store: Path, port: int, host: str = HOST, *, die_with_parent: bool = F
         try:
             with _signals_unwind():
                 _publish(state, url)
+                deliveries.start(opened, url)
                 print(url, flush=True)
                 server.run(sockets=[listener])
         except (KeyboardInterrupt, SystemExit):

@@ -14,6 +14,7 @@ from pathlib import Path
 from scripts.local_hub import blobs
 from scripts.local_hub.access.tables import SCHEMA as _ACCESS
 from scripts.local_hub.discussions.tables import SCHEMA as _DISCUSSIONS
+from scripts.local_hub.hooks.tables import SCHEMA as _HOOKS
 from scripts.local_hub.xet.stash import Stash
 
 _SCHEMA = """
@@ -105,12 +106,17 @@ _LATER_COLUMNS = (
 
 @dataclass(frozen=True)
 class Store:
-    """One local Hub's data. `reading` and `writing` give connections; a write is one transaction."""
+    """One local Hub's data. `reading` and `writing` give connections; a write is one transaction.
+
+    Attributes:
+        changed: is set after each write.
+    """
 
     folder: Path
     id: str
     token: str
     xet: Stash
+    changed: threading.Event = field(default_factory=threading.Event)
     _write_lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -135,6 +141,7 @@ class Store:
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
+        self.changed.set()
 
 
 def open_store(folder: Path) -> Store:
@@ -160,7 +167,7 @@ def open_store(folder: Path) -> Store:
 def prepare(db: sqlite3.Connection) -> None:
     """Make the tables and columns that are not there."""
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(_SCHEMA + _ACCESS + _DISCUSSIONS)
+    db.executescript(_SCHEMA + _ACCESS + _DISCUSSIONS + _HOOKS)
     for table, column, declaration in _LATER_COLUMNS:
         if column not in (row["name"] for row in db.execute(f"PRAGMA table_info({table})")):
             db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {declaration}")

@@ -34,7 +34,7 @@ def open_pull(
     head = commits.resolve(db, repo, base)
     begin = commits.resolve(db, repo, sha) if sha else head
     thread = threads.start(db, repo, title, description, author, (base, begin.sha))
-    db.execute("INSERT INTO refs VALUES (?, ?, ?)", (repo.id, thread.ref, begin.sha))
+    commits.set_ref(db, repo, thread.ref, begin.sha)
     return thread
 
 

@@ -3,11 +3,12 @@
 import json
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Literal
 
 from scripts.local_hub.errors import ApiError, bad_request
+from scripts.local_hub.hooks import events as hooks
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
 
@@ -74,7 +75,9 @@ def start(
         "INSERT INTO discussions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (repo.id, thread.num, thread.title, status, author, thread.created_at, ref, sha, None),
     )
-    comment(db, repo, thread, description, author)
+    first = _comment(_checked_comment(description), author, history=[])
+    event = add(db, repo, thread, "comment", author, first)
+    hooks.note(db, repo, "discussion", "create", **_payload(repo, thread, event))
     return thread
 
 
@@ -115,7 +118,9 @@ def events(db: sqlite3.Connection, repo: Repo, num: int) -> list[Event]:
 
 
 def comment(db: sqlite3.Connection, repo: Repo, thread: Thread, text: str, author: str) -> Event:
-    return add(db, repo, thread, "comment", author, _comment(_checked_comment(text), author, history=[]))
+    event = add(db, repo, thread, "comment", author, _comment(_checked_comment(text), author, history=[]))
+    hooks.note(db, repo, "discussion.comment", "create", **_payload(repo, thread, event))
+    return event
 
 
 def edit(db: sqlite3.Connection, repo: Repo, thread: Thread, event_id: str, text: str, author: str) -> Event:
@@ -136,6 +141,7 @@ def hide(db: sqlite3.Connection, repo: Repo, thread: Thread, event_id: str, auth
 def rename(db: sqlite3.Connection, repo: Repo, thread: Thread, title: str, author: str) -> Event:
     new = checked_title(title)
     db.execute("UPDATE discussions SET title = ? WHERE repo = ? AND num = ?", (new, repo.id, thread.num))
+    hooks.note(db, repo, "discussion", "update", **_payload(repo, replace(thread, title=new)))
     return add(db, repo, thread, "title-change", author, {"from": thread.title, "to": new})
 
 
@@ -153,6 +159,7 @@ def set_status(
         "UPDATE discussions SET status = ?, merge_sha = ? WHERE repo = ? AND num = ?",
         (status, merge_sha, repo.id, thread.num),
     )
+    hooks.note(db, repo, "discussion", "update", **_payload(repo, replace(thread, status=status, merge_sha=merge_sha)))
     return add(db, repo, thread, "status-change", author, {"status": status})
 
 
@@ -163,6 +170,26 @@ def add(db: sqlite3.Connection, repo: Repo, thread: Thread, kind: str, author: s
         (event.id, repo.id, thread.num, kind, author, event.created_at, json.dumps(data)),
     )
     return event
+
+
+def _payload(repo: Repo, thread: Thread, said: Event | None = None) -> dict[str, Any]:
+    """What a webhook is told of a discussion, and of what was said in it."""
+    path = f"{repo.web_path}/discussions/{thread.num}"
+    url = {"web": path, "api": f"/api/{repo.kind}/{repo.repo_id}/discussions/{thread.num}"}
+    merged = {"mergeCommitId": thread.merge_sha} if thread.merge_sha else {}
+    discussion = {
+        "id": f"{repo.id:012x}{thread.num:012x}",
+        "num": thread.num,
+        "title": thread.title,
+        "author": {"id": thread.author},
+        "status": thread.status,
+        "isPullRequest": thread.base is not None,
+        "url": url,
+    } | ({"changes": {"base": thread.base} | merged} if thread.base else {})
+    if said is None:
+        return {"discussion": discussion}
+    comment = {"id": said.id, "author": {"id": said.author}, "hidden": False, "url": {"web": f"{path}#{said.id}"}}
+    return {"discussion": discussion, "comment": comment | {"content": said.data["latest"]["raw"]}}
 
 
 def checked_title(title: str) -> str:

@@ -1,5 +1,6 @@
 """Create, delete, rename and set up repos; branches and tags."""
 
+from dataclasses import replace
 from sqlite3 import Connection
 from typing import Literal
 
@@ -12,6 +13,7 @@ from scripts.local_hub.access import accounts, gates
 from scripts.local_hub.access.callers import Caller
 from scripts.local_hub.dependencies import CallerDep, StoreDep, TargetDep, Unquoted, Writer, origin
 from scripts.local_hub.errors import ApiError, bad_request, conflict, forbidden, revision_not_found
+from scripts.local_hub.hooks import events
 from scripts.local_hub.names import KIND_OF_TYPE, WEB_PREFIX, Kind, check_ref, check_repo_id
 from scripts.local_hub.routes.spaces import Setting, save_setting
 
@@ -49,6 +51,7 @@ def create(new: NewRepo, store: StoreDep, caller: CallerDep, request: Request) -
             default = "private" if home and home.private_by_default else "public"
             repo = repos.create(db, kind, repo_id, visibility or default, new.sdk, new.hardware)
             commits.add(db, repo, "main", first_files, caller.name, "initial commit")
+            events.note(db, repo, "repo", "create")
             for family, settings in (("secrets", new.secrets), ("variables", new.variables)):
                 for setting in settings:
                     save_setting(db, repo, family, setting)
@@ -71,6 +74,7 @@ def delete(old: OldRepo, store: StoreDep, caller: CallerDep) -> Response:
         kind, repo_id = KIND_OF_TYPE[old.type], f"{old.organization or caller.name}/{old.name}"
         repo = repos.find(db, kind, repo_id, caller)
         _check_rights(caller, kind, repo.repo_id)
+        events.note(db, repo, "repo", "delete")
         repos.delete(db, repo)
     return Response()
 
@@ -88,6 +92,7 @@ def move(move: Move, store: StoreDep, caller: CallerDep) -> Response:
         repo = repos.find(db, KIND_OF_TYPE[move.type], move.fromRepo, caller)
         _check_rights(caller, repo.kind, repo.repo_id)
         _check_rights(caller, repo.kind, check_repo_id(namespace, name))
+        events.note(db, repo, "repo", "move", movedTo={"name": move.toRepo, "owner": {"id": namespace}})
         repos.move(db, repo, move.toRepo)
     return Response()
 
@@ -114,6 +119,8 @@ def update_settings(settings: RepoSettings, target: TargetDep) -> dict[str, obje
             "UPDATE repos SET visibility = ?, gated = ? WHERE id = ?",
             (visibility or repo.visibility, gated, repo.id),
         )
+        now_is = replace(repo, visibility=visibility or repo.visibility)  # what became private is told to few
+        events.note(db, now_is, "repo.config", "update")
     return {"gated": gated or False, "visibility": visibility or repo.visibility}
 
 
@@ -176,9 +183,10 @@ def _new_ref(db: Connection, repo: repos.Repo, ref: str, revision: str) -> None:
     sha = commits.resolve(db, repo, revision).sha
     if db.execute("SELECT 1 FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone():
         raise conflict(f"Reference {ref} already exists")
-    db.execute("INSERT INTO refs VALUES (?, ?, ?)", (repo.id, ref, sha))
+    commits.set_ref(db, repo, ref, sha)
 
 
 def _drop_ref(db: Connection, repo: repos.Repo, ref: str, name: str) -> None:
-    if db.execute("DELETE FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).rowcount == 0:
+    if not db.execute("SELECT 1 FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone():
         raise revision_not_found(name)
+    commits.set_ref(db, repo, ref, None)

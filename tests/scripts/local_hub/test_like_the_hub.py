@@ -85,7 +85,7 @@ def test_refs_and_names(api: HfApi, repo: str) -> None:
         (lambda: api.create_branch(repo, branch="b"), "Reference refs/heads/b already exists"),
         (lambda: api.delete_branch(repo, branch="main"), "Cannot delete refs/heads/main"),
         (
-            lambda: api.move_repo(repo, api.create_repo(f"{repo}-2").repo_id),
+            lambda: api.move_repo(repo, taken),
             "A model repository called .* already exists",
         ),
     ):
