@@ -22,6 +22,7 @@ from scripts.local_hub.routes import (
     info,
     jobs,
     lfs,
+    listing,
     pages,
     repos,
     service,
@@ -54,6 +55,7 @@ def build_app(store: Store, *, everywhere: bool = False) -> "GuardedApp":
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.store = store
     app.state.leases = set()
+    app.state.downloads = {}
     for module in (
         service,
         accounts,
@@ -69,6 +71,7 @@ def build_app(store: Store, *, everywhere: bool = False) -> "GuardedApp":
         discussions,
         commits,
         repos,
+        listing,
         info,
         download,
         pages,

@@ -70,6 +70,9 @@ def tags(kind: Kind, card: JSON) -> list[str]:
         names += _strings(card.get(field))
     for field in _TAGGED[kind]:
         names += [f"{_TAG_PREFIX.get(field, field)}:{value}" for value in _strings(card.get(field))]
+    if kind == "models":
+        relation = card.get("base_model_relation") or ("adapter" if card.get("library_name") == "peft" else "finetune")
+        names += [f"base_model:{relation}:{value}" for value in _strings(card.get("base_model"))]
     return list(dict.fromkeys(names))
 
 

@@ -90,6 +90,15 @@ def file_of(db: sqlite3.Connection, tree: str, path: str) -> File | None:
     return _file(row) if row else None
 
 
+def files_from(db: sqlite3.Connection, tree: str, prefix: str) -> dict[str, File]:
+    """Files whose paths begin so, without a look at the others."""
+    rows = db.execute(
+        "SELECT path, sha256, size, oid, lfs FROM trees WHERE tree = ? AND path >= ? AND path < ?",
+        (tree, prefix, f"{prefix}\U0010ffff"),
+    )
+    return {row["path"]: _file(row) for row in rows}
+
+
 def history(db: sqlite3.Connection, repo: Repo, sha: str, offset: int = 0, limit: int = -1) -> list[Commit]:
     """The commit and its ancestors, newest first; `limit=-1` is all."""
     rows = db.execute(

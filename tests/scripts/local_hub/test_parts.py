@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.local_hub import blobs, cards, commits, git, repos
+from scripts.local_hub.access.callers import OWNER
 from scripts.local_hub.errors import ApiError
 from scripts.local_hub.names import check_path, check_ref, check_repo_id
 from scripts.local_hub.store import open_store
@@ -124,4 +125,4 @@ def test_a_failed_write_rolls_back(tmp_path: Path):
         repos.create(db, "models", "a/b", "public", None, None)
         _ = 1 / 0
     with store.reading() as db:
-        assert repos.list_visible(db, "models", authorized=True) == []
+        assert repos.list_visible(db, "models", OWNER) == []
