@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from scripts.local_hub.errors import ApiError, RepoMoved
+from scripts.local_hub.names import KINDS
 from scripts.local_hub.routes import (
     collections,
     commits,
@@ -24,6 +25,7 @@ from scripts.local_hub.routes import (
     lfs,
     listing,
     pages,
+    refs,
     repos,
     service,
     spaces,
@@ -31,13 +33,14 @@ from scripts.local_hub.routes import (
     xet,
 )
 from scripts.local_hub.routes.people import accounts, gates, hooks, likes
+from scripts.local_hub.smart_http import routes as smart_http
 from scripts.local_hub.store import Store
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 # `models` is what the router calls the web's empty prefix.
-_TYPED = re.compile(r"/(api|datasets|spaces|collections)(/|$)")
-_KIND = "(models|datasets|spaces)"
+_TYPED = re.compile(r"/(api|datasets|spaces|kernels|collections)(/|$)")
+_KIND = f"({'|'.join(KINDS)})"
 # What follows a repo's id: before it stands a name without a namespace, which is none of ours.
 _VERB = (
     "(auth-check|branch|commit|commits|discussions|duplicate|lfs-files|like|likers|paths-info|preupload|refs"
@@ -70,10 +73,12 @@ def build_app(store: Store, *, everywhere: bool = False) -> "GuardedApp":
         xet,
         discussions,
         commits,
+        refs,
         repos,
         listing,
         info,
         download,
+        smart_http,
         pages,
     ):
         app.include_router(module.router)

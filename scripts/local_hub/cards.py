@@ -32,9 +32,15 @@ _TAGGED: dict[Kind, tuple[str, ...]] = {
     "models": ("license", "datasets", "base_model"),
     "datasets": ("license", "language", "task_categories", "size_categories", "annotations_creators"),
     "spaces": ("license",),
+    "kernels": ("license",),
 }
 _TAG_PREFIX = {"datasets": "dataset"}
-_BARE_TAGS = {"models": ("library_name", "pipeline_tag", "language"), "datasets": (), "spaces": ()}
+_BARE_TAGS: dict[Kind, tuple[str, ...]] = {
+    "models": ("library_name", "pipeline_tag", "language"),
+    "datasets": (),
+    "spaces": (),
+    "kernels": (),
+}
 
 
 class CardError(ValueError):

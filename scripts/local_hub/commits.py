@@ -28,6 +28,12 @@ class Commit:
     date: str
     author: str
 
+    @property
+    def content(self) -> bytes:
+        """As git keeps it; its hash is the commit's id."""
+        text = f"{self.title}\n\n{self.message}" if self.message else self.title
+        return git.commit_content(self.tree, self.parent, self.author, datetime.fromisoformat(self.date), text)
+
 
 @dataclass(frozen=True)
 class File:
@@ -196,6 +202,17 @@ def set_ref(db: sqlite3.Connection, repo: Repo, ref: str, sha: str | None) -> No
     else:
         db.execute("DELETE FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref))
     events.note(db, repo, "repo.content", "update", **events.updated_ref(ref, row["sha"] if row else None, sha))
+
+
+def copy_history(db: sqlite3.Connection, old: Repo, new: Repo) -> None:
+    """Give a new repo the commits, branches and tags of another; not its pull requests."""
+    db.execute(
+        "INSERT INTO commits (repo, sha, parent, tree, title, message, date, author) "
+        "SELECT ?, sha, parent, tree, title, message, date, author FROM commits WHERE repo = ?",
+        (new.id, old.id),
+    )
+    refs = "INSERT INTO refs SELECT ?, ref, sha FROM refs WHERE repo = ? AND ref NOT LIKE 'refs/pr/%'"
+    db.execute(refs, (new.id, old.id))
 
 
 def branch_ref(name: str) -> str:

@@ -1,5 +1,6 @@
 """FastAPI dependencies of the routes: the store, the caller's rights, the repo that a request names."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ def store_of(request: Request) -> Store:
 def token_of(request: Request) -> str:
     """The token that a request was sent with; empty is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":  # git's: the token is the password, whatever the name
+        try:
+            return base64.b64decode(token).decode().partition(":")[2]
+        except ValueError:
+            return ""
     return token.strip() if scheme.lower() == "bearer" else ""
 
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 from scripts.local_hub.errors import ApiError, bad_request
 
-Kind = Literal["models", "datasets", "spaces"]
-KINDS: tuple[Kind, ...] = ("models", "datasets", "spaces")
-WEB_PREFIX: dict[Kind, str] = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
-KIND_OF_TYPE: dict[str, Kind] = {"model": "models", "dataset": "datasets", "space": "spaces"}
+Kind = Literal["models", "datasets", "spaces", "kernels"]
+KINDS: tuple[Kind, ...] = ("models", "datasets", "spaces", "kernels")
+WEB_PREFIX: dict[Kind, str] = {"models": "", "datasets": "datasets/", "spaces": "spaces/", "kernels": "kernels/"}
+KIND_OF_TYPE: dict[str, Kind] = {"model": "models", "dataset": "datasets", "space": "spaces", "kernel": "kernels"}
 
 _RESERVED_NAMESPACES = {"api", "collections", *KINDS}
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?")

@@ -31,3 +31,9 @@ def of_repo(db: sqlite3.Connection, repo: Repo) -> list[StoredFile]:
                     of_ref[file.sha256] = stored
         found = of_ref | found
     return sorted(found.values(), key=lambda file: file.pushed_at, reverse=True)
+
+
+def has(db: sqlite3.Connection, repo: Repo, sha256: str) -> bool:
+    """Whether a commit of the repo has this content: of others nothing is told."""
+    query = "SELECT 1 FROM commits WHERE repo = ? AND tree IN (SELECT tree FROM trees WHERE sha256 = ?) LIMIT 1"
+    return db.execute(query, (repo.id, sha256)).fetchone() is not None

@@ -15,6 +15,7 @@ _KNOWN: dict[Kind, set[str]] = {
     "models": _EVERYWHERE | {"pipeline_tag", "num_parameters", "cardData", "config"},
     "datasets": _EVERYWHERE,
     "spaces": _EVERYWHERE - {"gated"} | {"datasets", "models", "linked"},
+    "kernels": _EVERYWHERE,
 }
 _SORTS = ("createdAt", "lastModified", "downloads", "likes", "trendingScore")
 _ALL_FIELDS = {
@@ -32,6 +33,7 @@ _FIELDS: dict[Kind, set[str]] = {
         "citation", "description", "downloads", "downloadsAllTime", "gated", "mainSize", "paperswithcode_id",
     },
     "spaces": _ALL_FIELDS | {"datasets", "models", "region", "runtime", "sdk", "subdomain"},
+    "kernels": _ALL_FIELDS | {"downloads", "gated"},
 }  # fmt: skip
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 

@@ -2,16 +2,18 @@
 
 import hashlib
 import hmac
+import time
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from scripts.local_hub import blobs
+from scripts.local_hub.access import gates
 from scripts.local_hub.cards import JSON
-from scripts.local_hub.dependencies import StoreDep, TargetDep, Writer, next_page, origin
+from scripts.local_hub.dependencies import StoreDep, TargetDep, Writer, next_page, origin, require_writer
 from scripts.local_hub.errors import ApiError, bad_request
 from scripts.local_hub.lfs import deletion, files
 from scripts.local_hub.store import Store
@@ -20,6 +22,7 @@ router = APIRouter()
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, Field(ge=0, lt=2**53)]
+_VALID_S = 3600
 _FILES = "/api/{kind:kind}/{namespace}/{name}/lfs-files"
 
 
@@ -34,25 +37,45 @@ class Batch(BaseModel):
     transfers: list[str] = ["basic"]
 
 
-@router.post("/{kind:kind}/{namespace}/{name}.git/info/lfs/objects/batch", dependencies=[Writer])
+@router.post("/{kind:kind}/{namespace}/{name}.git/info/lfs/objects/batch")
 def lfs_batch(batch: Batch, target: TargetDep, request: Request) -> JSONResponse:
-    """Offer an upload address for every object that is not stored yet."""
-    if batch.operation != "upload" or "basic" not in batch.transfers:
-        raise bad_request("The local Hub does uploads by the basic transfer; downloads go through `resolve`.")
-    with target.reading("propose"):
-        pass
+    """Where to send objects that are not stored yet, or to get those of the repo."""
+    if batch.operation not in ("upload", "download") or "basic" not in batch.transfers:
+        raise bad_request("The local Hub does uploads and downloads by the basic transfer.")
+    if batch.operation == "upload":
+        require_writer(request)
+    with target.reading("propose" if batch.operation == "upload" else "read") as (db, repo):
+        gates.check(db, repo, target.caller)
+        have = {item.oid for item in batch.objects if files.has(db, repo, item.oid)}
     base = f"{origin(request)}/api/local-hub/lfs"
     objects: list[dict[str, object]] = []
     for item in batch.objects:
         answer: dict[str, object] = {"oid": item.oid, "size": item.size}
-        if not blobs.path_of(target.store.blobs, item.oid).exists():
-            signature = _signature(target.store, item.oid, item.size)
+        address = f"{base}/{item.oid}?size={item.size}&signature="
+        if batch.operation == "upload":
+            if not blobs.path_of(target.store.blobs, item.oid).exists():
+                upload = address + _signature(target.store, item.oid, item.size)
+                answer["actions"] = {"upload": {"href": upload}, "verify": {"href": f"{base}/verify"}}
+        elif item.oid in have:
+            expires = int(time.time()) + _VALID_S
+            signature = _signature(target.store, f"get:{expires}:{item.oid}", item.size)
             answer["actions"] = {
-                "upload": {"href": f"{base}/{item.oid}?size={item.size}&signature={signature}"},
-                "verify": {"href": f"{base}/verify"},
+                "download": {"href": f"{address}{signature}&expires={expires}", "expires_in": _VALID_S}
             }
+        else:
+            answer["error"] = {"code": 404, "message": f"{target.repo_id} has no such object."}
         objects.append(answer)
     return JSONResponse({"transfer": "basic", "objects": objects}, media_type="application/vnd.git-lfs+json")
+
+
+@router.get("/api/local-hub/lfs/{oid}")
+def lfs_get(oid: Sha256, size: Size, signature: str, expires: int, store: StoreDep) -> FileResponse:
+    """The signed address is the permission, for an hour."""
+    expected = _signature(store, f"get:{expires}:{oid}", size)
+    path = blobs.path_of(store.blobs, oid)
+    if time.time() > expires or not hmac.compare_digest(signature.encode(), expected.encode()) or not path.exists():
+        raise ApiError(403, "Forbidden", "This download address is not valid here, or no longer.")
+    return FileResponse(path, media_type="application/octet-stream")
 
 
 @router.put("/api/local-hub/lfs/{oid}")

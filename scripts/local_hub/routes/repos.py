@@ -1,5 +1,7 @@
-"""Create, delete, rename and set up repos; branches and tags."""
+"""Create, delete, rename and set up repos."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from sqlite3 import Connection
 from typing import Literal
@@ -11,22 +13,23 @@ from pydantic import BaseModel
 from scripts.local_hub import commits, repos, uploads
 from scripts.local_hub.access import accounts, gates
 from scripts.local_hub.access.callers import Caller
-from scripts.local_hub.dependencies import CallerDep, StoreDep, TargetDep, Unquoted, Writer, origin
-from scripts.local_hub.errors import ApiError, bad_request, conflict, forbidden, revision_not_found
+from scripts.local_hub.dependencies import CallerDep, StoreDep, TargetDep, Writer, origin
+from scripts.local_hub.errors import ApiError, bad_request, forbidden
 from scripts.local_hub.hooks import events
-from scripts.local_hub.names import KIND_OF_TYPE, WEB_PREFIX, Kind, check_ref, check_repo_id
+from scripts.local_hub.names import KIND_OF_TYPE, WEB_PREFIX, Kind, check_repo_id
 from scripts.local_hub.routes.spaces import Setting, save_setting
 
 router = APIRouter()
 
-RepoType = Literal["model", "dataset", "space"]
+RepoType = Literal["model", "dataset", "space", "kernel"]
+Visibility = Literal["public", "private", "protected"]
 
 
 class NewRepo(BaseModel):
     name: str
     organization: str | None = None
     type: RepoType = "model"
-    visibility: Literal["public", "private", "protected"] | None = None
+    visibility: Visibility | None = None
     private: bool | None = None
     sdk: Literal["gradio", "docker", "static", "streamlit"] | None = None
     hardware: str | None = None
@@ -45,21 +48,59 @@ def create(new: NewRepo, store: StoreDep, caller: CallerDep, request: Request) -
     url = f"{origin(request)}/{WEB_PREFIX[kind]}{repo_id}"
     visibility = "private" if new.private else new.visibility or ("public" if new.private is False else None)
     first_files = uploads.first_files(store.blobs, repo_id, new.sdk)
+    with _told_where(url), store.writing() as db:
+        home = accounts.find(db, repo_id.split("/")[0])
+        default = "private" if home and home.private_by_default else "public"
+        repo = repos.create(db, kind, repo_id, visibility or default, new.sdk, new.hardware)
+        commits.add(db, repo, "main", first_files, caller.name, "initial commit")
+        events.note(db, repo, "repo", "create")
+        _save_settings(db, repo, new.secrets, new.variables)
+    return {"url": url, "name": repo_id, "id": repo_id}
+
+
+class Duplicate(BaseModel):
+    repository: str
+    visibility: Visibility | None = None
+    private: bool | None = None
+    hardware: str | None = None
+    sleepTimeSeconds: int | None = None
+    secrets: list[Setting] = []
+    variables: list[Setting] = []
+
+
+@router.post("/api/{kind:kind}/{namespace}/{name}/duplicate", dependencies=[Writer])
+def duplicate(new: Duplicate, target: TargetDep, request: Request) -> dict[str, object]:
+    """Copy the commits, branches and tags of a repo into a new one; what people said of it stays behind."""
+    namespace, _, name = new.repository.partition("/")
+    repo_id = check_repo_id(namespace, name)
+    _check_rights(target.caller, target.kind, repo_id)
+    visibility: str | None = "private" if new.private else new.visibility
+    url = f"{origin(request)}/{WEB_PREFIX[target.kind]}{repo_id}"
+    with _told_where(url), target.writing("read") as (db, old):
+        gates.check(db, old, target.caller)
+        copy = repos.create(db, old.kind, repo_id, visibility or old.visibility, old.sdk, new.hardware)
+        db.execute("UPDATE repos SET sleep_time = ? WHERE id = ?", (new.sleepTimeSeconds, copy.id))
+        commits.copy_history(db, old, copy)
+        _save_settings(db, copy, new.secrets, new.variables)
+        events.note(db, copy, "repo", "create")
+    return {"url": url, "filesCopyPending": False}
+
+
+@contextmanager
+def _told_where(url: str) -> Iterator[None]:
+    """Whoever wants a name that is taken is told where that repo is."""
     try:
-        with store.writing() as db:
-            home = accounts.find(db, repo_id.split("/")[0])
-            default = "private" if home and home.private_by_default else "public"
-            repo = repos.create(db, kind, repo_id, visibility or default, new.sdk, new.hardware)
-            commits.add(db, repo, "main", first_files, caller.name, "initial commit")
-            events.note(db, repo, "repo", "create")
-            for family, settings in (("secrets", new.secrets), ("variables", new.variables)):
-                for setting in settings:
-                    save_setting(db, repo, family, setting)
+        yield
     except ApiError as error:
         if error.status == 409:
             error.fields["url"] = url
         raise
-    return {"url": url, "name": repo_id, "id": repo_id}
+
+
+def _save_settings(db: Connection, repo: repos.Repo, secrets: list[Setting], variables: list[Setting]) -> None:
+    for family, settings in (("secrets", secrets), ("variables", variables)):
+        for setting in settings:
+            save_setting(db, repo, family, setting)
 
 
 class OldRepo(BaseModel):
@@ -104,7 +145,7 @@ def _check_rights(caller: Caller, kind: Kind, repo_id: str) -> None:
 
 class RepoSettings(BaseModel):
     gated: Literal["auto", "manual", False] | None = None
-    visibility: Literal["public", "private", "protected"] | None = None
+    visibility: Visibility | None = None
     private: bool | None = None
 
 
@@ -135,58 +176,3 @@ def auth_check(target: TargetDep) -> Response:
 def auth_check_write(target: TargetDep) -> Response:
     with target.reading("write"):
         return Response()
-
-
-class NewBranch(BaseModel):
-    startingPoint: str | None = None
-
-
-@router.post("/api/{kind:kind}/{namespace}/{name}/branch/{branch}", dependencies=[Writer])
-def create_branch(branch: Unquoted, target: TargetDep, new: NewBranch | None = None) -> Response:
-    start = new.startingPoint if new else None
-    with target.writing() as (db, repo):
-        _new_ref(db, repo, commits.branch_ref(check_ref(branch)), start or "main")
-    return Response()
-
-
-@router.delete("/api/{kind:kind}/{namespace}/{name}/branch/{branch}", dependencies=[Writer])
-def delete_branch(branch: Unquoted, target: TargetDep) -> Response:
-    if branch == "main":
-        raise forbidden("Cannot delete refs/heads/main: it is the default branch")
-    with target.writing() as (db, repo):
-        _drop_ref(db, repo, commits.branch_ref(branch), branch)
-    return Response()
-
-
-class NewTag(BaseModel):
-    tag: str
-    message: str | None = None
-
-
-@router.post("/api/{kind:kind}/{namespace}/{name}/tag/{revision}", dependencies=[Writer])
-def create_tag(revision: Unquoted, new: NewTag, target: TargetDep) -> Response:
-    """The message is accepted and not kept: no route of the Hub's API reads it."""
-    with target.writing() as (db, repo):
-        commits.resolve(db, repo, revision)  # first: a missing revision is told before a bad name
-        _new_ref(db, repo, commits.tag_ref(check_ref(new.tag)), revision)
-    return Response()
-
-
-@router.delete("/api/{kind:kind}/{namespace}/{name}/tag/{tag}", dependencies=[Writer])
-def delete_tag(tag: Unquoted, target: TargetDep) -> Response:
-    with target.writing() as (db, repo):
-        _drop_ref(db, repo, commits.tag_ref(tag), tag)
-    return Response()
-
-
-def _new_ref(db: Connection, repo: repos.Repo, ref: str, revision: str) -> None:
-    sha = commits.resolve(db, repo, revision).sha
-    if db.execute("SELECT 1 FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone():
-        raise conflict(f"Reference {ref} already exists")
-    commits.set_ref(db, repo, ref, sha)
-
-
-def _drop_ref(db: Connection, repo: repos.Repo, ref: str, name: str) -> None:
-    if not db.execute("SELECT 1 FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone():
-        raise revision_not_found(name)
-    commits.set_ref(db, repo, ref, None)
