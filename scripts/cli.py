@@ -20,6 +20,7 @@ import typer.core
 from pipelines.errors import HanjulError
 from pipelines.metrics import METRICS
 from pipelines.progress import be_quiet
+from scripts import hub_users
 from scripts.core import crash, env, faults
 from scripts.hub import session
 
@@ -63,6 +64,7 @@ space_app = typer.Typer(no_args_is_help=True, help="The demo: on the Hub, or the
 hub_app = typer.Typer(no_args_is_help=True, help="The local Hub.")
 app.add_typer(space_app, name="space")
 app.add_typer(hub_app, name="hub")
+hub_app.add_typer(hub_users.app, name="users")
 
 
 class Format(StrEnum):
@@ -520,15 +522,18 @@ def space_run(
 
 
 @hub_app.command("serve")
-def hub_serve(port: Annotated[int, typer.Option(min=0, max=65535)] = env.HUB_PORT) -> None:
-    """Serve the local Hub on loopback until Ctrl-C, for load_dataset, from_pretrained and the like."""
+def hub_serve(
+    port: Annotated[int, typer.Option(min=0, max=65535)] = env.HUB_PORT,
+    host: Annotated[str, typer.Option(help="0.0.0.0: for a team, whose members have tokens.")] = "127.0.0.1",
+) -> None:
+    """Serve the local Hub until Ctrl-C, for load_dataset, from_pretrained and the like."""
     from scripts.core.log import log
     from scripts.hub.session import local_hub_errors
     from scripts.local_hub.server import serve
 
-    log(f"store: {env.hub_store()}; the token for writing is in its file `token`; Ctrl-C ends")
+    log(f"store: {env.hub_store()}; the owner's token is in its file `token`; Ctrl-C ends")
     with local_hub_errors():
-        serve(env.hub_store(), port)
+        serve(env.hub_store(), port, host)
 
 
 @app.command()

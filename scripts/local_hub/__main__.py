@@ -7,12 +7,12 @@ from pathlib import Path
 
 from scripts.local_hub.errors import LocalHubError, StoreInUse
 from scripts.local_hub.lifecycle import IN_USE
-from scripts.local_hub.server import serve
+from scripts.local_hub.server import HOST, serve
 
 
 def main(args: argparse.Namespace) -> int:
     try:
-        serve(args.store, args.port, die_with_parent=args.die_with_parent)
+        serve(args.store, args.port, args.host, die_with_parent=args.die_with_parent)
     except LocalHubError as error:
         if args.die_with_parent:  # the parent raises it again
             print(json.dumps([error.what, error.where, error.next_step]), flush=True)
@@ -23,9 +23,10 @@ def main(args: argparse.Namespace) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m scripts.local_hub", description="Serve a local Hub on loopback.")
+    parser = argparse.ArgumentParser(prog="python -m scripts.local_hub", description="Serve a local Hub.")
     parser.add_argument("--store", type=Path, required=True, help="folder that holds the repos")
     parser.add_argument("--port", type=int, default=8710, help="0 picks a free one")
+    parser.add_argument("--host", default=HOST, help="address to listen on, e.g. 0.0.0.0 for a team")
     parser.add_argument("--die-with-parent", action="store_true", help="end when stdin ends")
     return parser
 

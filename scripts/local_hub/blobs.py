@@ -71,12 +71,14 @@ def prepare(root: Path) -> None:
         leftover.unlink()
 
 
-def sweep(root: Path, used: set[str], older_than_s: float = 86_400) -> None:
-    """Delete blobs that no commit names. Young ones stay: their upload may be waiting for its commit."""
+def sweep(root: Path, used: set[str], older_than_s: float = 86_400) -> int:
+    """Delete blobs that no commit names, count them. Young ones stay: their upload may be waiting for its commit."""
     horizon = time.time() - older_than_s
-    for blob in root.glob("[0-9a-f][0-9a-f]/*"):
-        if blob.name not in used and blob.stat().st_mtime < horizon:
-            blob.unlink()
+    unused = [path for path in root.glob("[0-9a-f][0-9a-f]/*") if path.name not in used]
+    old = [path for path in unused if path.stat().st_mtime < horizon]
+    for path in old:
+        path.unlink()
+    return len(old)
 
 
 def _partial(root: Path) -> Path:

@@ -8,6 +8,21 @@ import yaml
 from scripts.local_hub.names import Kind
 
 JSON = dict[str, object]
+#: The licences that the Hub knows (https://huggingface.co/docs/hub/repositories-licenses).
+LICENSES = frozenset((
+    "afl-3.0", "agpl-3.0", "apache-2.0", "apple-amlr", "apple-ascl", "artistic-2.0", "bigcode-openrail-m",
+    "bigscience-bloom-rail-1.0", "bigscience-openrail-m", "bsd", "bsd-2-clause", "bsd-3-clause",
+    "bsd-3-clause-clear", "bsl-1.0", "c-uda", "cc", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0",
+    "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0",
+    "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc0-1.0",
+    "cdla-permissive-1.0", "cdla-permissive-2.0", "cdla-sharing-1.0", "creativeml-openrail-m",
+    "deepfloyd-if-license", "ecl-2.0", "epl-1.0", "epl-2.0", "etalab-2.0", "eupl-1.1", "eupl-1.2",
+    "fair-noncommercial-research-license", "gemma", "gfdl", "gpl", "gpl-2.0", "gpl-3.0", "grok2-community",
+    "h-research", "intel-research", "isc", "lgpl", "lgpl-2.1", "lgpl-3.0", "lgpl-lr", "llama2", "llama3",
+    "llama3.1", "llama3.2", "llama3.3", "llama4", "lppl-1.3c", "mit", "mpl-2.0", "ms-pl", "ncsa", "odbl", "odc-by",
+    "ofl-1.1", "openmdw-1.0", "openrail", "openrail++", "osl-3.0", "other", "pddl", "postgresql", "unknown",
+    "unlicense", "wtfpl", "zlib",
+))  # fmt: skip
 _MAX_NODES = 20_000
 _COLORS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 _LISTS = ("license", "language", "datasets", "base_model", "task_categories", "size_categories")
@@ -17,9 +32,15 @@ _TAGGED: dict[Kind, tuple[str, ...]] = {
     "models": ("license", "datasets", "base_model"),
     "datasets": ("license", "language", "task_categories", "size_categories", "annotations_creators"),
     "spaces": ("license",),
+    "kernels": ("license",),
 }
 _TAG_PREFIX = {"datasets": "dataset"}
-_BARE_TAGS = {"models": ("library_name", "pipeline_tag", "language"), "datasets": (), "spaces": ()}
+_BARE_TAGS: dict[Kind, tuple[str, ...]] = {
+    "models": ("library_name", "pipeline_tag", "language"),
+    "datasets": (),
+    "spaces": (),
+    "kernels": (),
+}
 
 
 class CardError(ValueError):
@@ -27,8 +48,11 @@ class CardError(ValueError):
 
 
 def front_matter(text: str) -> JSON:
-    """Parse the YAML between the first two `---` lines into plain JSON values; `{}` when there is none."""
-    lines = text.lstrip("\ufeff").splitlines()
+    """Parse the YAML between the first two `---` lines into plain JSON values; `{}` when there is none.
+
+    Blank lines may stand before, as for the clients.
+    """
+    lines = text.lstrip("\ufeff \r\n\t").splitlines()
     if not lines or lines[0].rstrip() != "---":
         return {}
     end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
@@ -52,6 +76,9 @@ def tags(kind: Kind, card: JSON) -> list[str]:
         names += _strings(card.get(field))
     for field in _TAGGED[kind]:
         names += [f"{_TAG_PREFIX.get(field, field)}:{value}" for value in _strings(card.get(field))]
+    if kind == "models":
+        relation = card.get("base_model_relation") or ("adapter" if card.get("library_name") == "peft" else "finetune")
+        names += [f"base_model:{relation}:{value}" for value in _strings(card.get("base_model"))]
     return list(dict.fromkeys(names))
 
 
@@ -75,6 +102,8 @@ def problems(kind: Kind, text: str) -> tuple[list[str], list[str]]:
         for field in ("library_name", "pipeline_tag", "pretty_name")
         if field in card and not isinstance(card[field], str)
     ]
+    if any(name not in LICENSES for name in _strings(card.get("license"))):
+        errors.append(f'"license" must be one of [{", ".join(sorted(LICENSES))}]')
     if "model-index" in card and not _is_model_index(card["model-index"]):
         errors.append('"model-index" must be a list of {name, results: [{task, dataset, metrics}]}')
     if kind == "spaces":

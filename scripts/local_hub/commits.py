@@ -5,14 +5,15 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from scripts.local_hub import git
 from scripts.local_hub.errors import ApiError, entry_not_found, revision_not_found
+from scripts.local_hub.hooks import events
 from scripts.local_hub.names import check_path
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
 
-AUTHOR = "local"
 _BRANCH = "refs/heads/"
 _TAG = "refs/tags/"
 
@@ -25,6 +26,13 @@ class Commit:
     title: str
     message: str
     date: str
+    author: str
+
+    @property
+    def content(self) -> bytes:
+        """As git keeps it; its hash is the commit's id."""
+        text = f"{self.title}\n\n{self.message}" if self.message else self.title
+        return git.commit_content(self.tree, self.parent, self.author, datetime.fromisoformat(self.date), text)
 
 
 @dataclass(frozen=True)
@@ -88,17 +96,26 @@ def file_of(db: sqlite3.Connection, tree: str, path: str) -> File | None:
     return _file(row) if row else None
 
 
+def files_from(db: sqlite3.Connection, tree: str, prefix: str) -> dict[str, File]:
+    """Files whose paths begin so, without a look at the others."""
+    rows = db.execute(
+        "SELECT path, sha256, size, oid, lfs FROM trees WHERE tree = ? AND path >= ? AND path < ?",
+        (tree, prefix, f"{prefix}\U0010ffff"),
+    )
+    return {row["path"]: _file(row) for row in rows}
+
+
 def history(db: sqlite3.Connection, repo: Repo, sha: str, offset: int = 0, limit: int = -1) -> list[Commit]:
     """The commit and its ancestors, newest first; `limit=-1` is all."""
     rows = db.execute(
         """
-        WITH RECURSIVE line (sha, parent, tree, title, message, date, depth) AS (
-            SELECT sha, parent, tree, title, message, date, 0 FROM commits WHERE repo = :repo AND sha = :sha
+        WITH RECURSIVE line (sha, parent, tree, title, message, date, author, depth) AS (
+            SELECT sha, parent, tree, title, message, date, author, 0 FROM commits WHERE repo = :repo AND sha = :sha
             UNION ALL
-            SELECT c.sha, c.parent, c.tree, c.title, c.message, c.date, depth + 1
+            SELECT c.sha, c.parent, c.tree, c.title, c.message, c.date, c.author, depth + 1
             FROM line JOIN commits c ON c.repo = :repo AND c.sha = line.parent
         )
-        SELECT sha, parent, tree, title, message, date FROM line ORDER BY depth LIMIT :limit OFFSET :offset
+        SELECT sha, parent, tree, title, message, date, author FROM line ORDER BY depth LIMIT :limit OFFSET :offset
         """,
         {"repo": repo.id, "sha": sha, "limit": limit, "offset": offset},
     )
@@ -110,6 +127,7 @@ def write(
     repo: Repo,
     branch: str,
     operations: Iterable[Operation],
+    author: str,
     title: str,
     message: str = "",
     expected_parent: str | None = None,
@@ -126,15 +144,20 @@ def write(
     for operation in operations:
         if isinstance(operation, File):
             files[check_path(operation.path)] = operation
-        elif operation.folder:
-            inside = [path for path in files if path.startswith(operation.path.rstrip("/") + "/")]
-            if not inside:
-                raise entry_not_found(operation.path, head.sha)
-            for path in inside:
-                del files[path]
-        elif files.pop(operation.path, None) is None:
-            raise entry_not_found(operation.path, head.sha)
-    return add(db, repo, branch, files, title, message, parent=head.sha)
+        else:
+            _delete(files, operation, head)
+    return add(db, repo, branch, files, author, title, message, parent=head.sha)
+
+
+def _delete(files: dict[str, File], deletion: Deletion, head: Commit) -> None:
+    """Drop a file, or all in a folder; like the Hub, take the name of a folder for it where no file has it."""
+    if not deletion.folder and files.pop(deletion.path, None):
+        return
+    inside = [path for path in files if path.startswith(deletion.path.rstrip("/") + "/")]
+    if not inside:
+        raise entry_not_found(deletion.path, head.sha)
+    for path in inside:
+        del files[path]
 
 
 def add(
@@ -142,6 +165,7 @@ def add(
     repo: Repo,
     branch: str,
     files: Mapping[str, File],
+    author: str,
     title: str,
     message: str = "",
     parent: str | None = None,
@@ -150,22 +174,55 @@ def add(
     folders = git.tree_oids(_without_clashes(files))
     date = now()
     text = f"{title}\n\n{message}" if message else title
-    sha = git.commit_oid(folders[""], parent, AUTHOR, datetime.fromisoformat(date), text)
-    commit = Commit(sha, parent, folders[""], title, message, date)
+    sha = git.commit_oid(folders[""], parent, author, datetime.fromisoformat(date), text)
+    commit = Commit(sha, parent, folders[""], title, message, date, author)
+    store(db, repo, commit, files)
+    set_ref(db, repo, branch_ref(branch), sha)
+    return commit
+
+
+def store(db: sqlite3.Connection, repo: Repo, commit: Commit, files: Mapping[str, File]) -> None:
+    """Keep a commit and its snapshot; no ref names it yet."""
     db.executemany(
         "INSERT OR IGNORE INTO trees VALUES (?, ?, ?, ?, ?, ?)",
         ((commit.tree, file.path, file.sha256, file.size, file.oid, file.lfs) for file in files.values()),
     )
     db.execute(
-        "INSERT OR IGNORE INTO commits VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (repo.id, sha, parent, commit.tree, title, message, date),
+        "INSERT OR IGNORE INTO commits (repo, sha, parent, tree, title, message, date, author) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (repo.id, commit.sha, commit.parent, commit.tree, commit.title, commit.message, commit.date, commit.author),
     )
-    db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, branch_ref(branch), sha))
-    return commit
+
+
+def set_ref(db: sqlite3.Connection, repo: Repo, ref: str, sha: str | None) -> None:
+    """Let a ref name a commit, or with None: delete it."""
+    row = db.execute("SELECT sha FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone()
+    if sha:
+        db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, ref, sha))
+    else:
+        db.execute("DELETE FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref))
+    events.note(db, repo, "repo.content", "update", **events.updated_ref(ref, row["sha"] if row else None, sha))
+
+
+def copy_history(db: sqlite3.Connection, old: Repo, new: Repo) -> None:
+    """Give a new repo the commits, branches and tags of another; not its pull requests."""
+    db.execute(
+        "INSERT INTO commits (repo, sha, parent, tree, title, message, date, author) "
+        "SELECT ?, sha, parent, tree, title, message, date, author FROM commits WHERE repo = ?",
+        (new.id, old.id),
+    )
+    refs = "INSERT INTO refs SELECT ?, ref, sha FROM refs WHERE repo = ? AND ref NOT LIKE 'refs/pr/%'"
+    db.execute(refs, (new.id, old.id))
 
 
 def branch_ref(name: str) -> str:
-    return _BRANCH + name.removeprefix(_BRANCH)
+    """The full ref of a branch, or of what else can be committed to: a pull request, a conversion."""
+    return name if name.startswith((_BRANCH, "refs/pr/", "refs/convert/")) else _BRANCH + name
+
+
+def right_to(revision: str, create_pr: bool) -> Literal["propose", "write"]:
+    """What it takes to commit there at least: pull requests are for everyone, each to their own."""
+    return "propose" if create_pr or revision.startswith("refs/pr/") else "write"
 
 
 def tag_ref(name: str) -> str:
@@ -184,7 +241,7 @@ def _without_clashes(files: Mapping[str, File]) -> dict[str, str]:
 
 def _commit(db: sqlite3.Connection, repo: Repo, sha: str) -> Commit:
     row = db.execute(
-        "SELECT sha, parent, tree, title, message, date FROM commits WHERE repo = ? AND sha = ?",
+        "SELECT sha, parent, tree, title, message, date, author FROM commits WHERE repo = ? AND sha = ?",
         (repo.id, sha),
     ).fetchone()
     return Commit(**row)

@@ -64,8 +64,12 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
-def repo_not_found(repo_id: str) -> ApiError:
-    return ApiError(404, "RepoNotFound", f"Repository not found: {repo_id}")
+def repo_not_found() -> ApiError:
+    return ApiError(404, "RepoNotFound", "Repository not found")
+
+
+def forbidden(message: str) -> ApiError:
+    return ApiError(403, "Forbidden", message)
 
 
 def revision_not_found(revision: str) -> ApiError:

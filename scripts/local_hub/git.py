@@ -25,6 +25,11 @@ def lfs_pointer(sha256: str, size: int) -> bytes:
 
 def tree_oids(files: Mapping[str, str]) -> dict[str, str]:
     """Map every folder to its tree id, from `{file path: blob id}`. The root is `""`."""
+    return {folder: oid for folder, (oid, _) in tree_objects(files).items()}
+
+
+def tree_objects(files: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:
+    """Map every folder to its tree's id and content."""
     children: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
     children[""] = {}
     for path, oid in files.items():
@@ -36,23 +41,28 @@ def tree_oids(files: Mapping[str, str]) -> dict[str, str]:
                 break
             children[parent][name] = (_FOLDER_MODE, "")
             folder = parent
-    oids: dict[str, str] = {}
+    trees: dict[str, tuple[str, bytes]] = {}
     for folder in sorted(children, key=lambda path: path.count("/") if path else -1, reverse=True):
         entries = []
         for name, (mode, oid) in children[folder].items():
             if mode == _FOLDER_MODE:
-                oid = oids[f"{folder}/{name}" if folder else name]
+                oid = trees[f"{folder}/{name}" if folder else name][0]
             # Git sorts a folder as if its name ended in a slash.
             sort_key = name.encode() + (b"/" if mode == _FOLDER_MODE else b"")
             entries.append((sort_key, b"%s %s\0%s" % (mode.encode(), name.encode(), bytes.fromhex(oid))))
-        oids[folder] = _oid("tree", b"".join(entry for _, entry in sorted(entries)))
-    return oids
+        content = b"".join(entry for _, entry in sorted(entries))
+        trees[folder] = _oid("tree", content), content
+    return trees
 
 
 def commit_oid(tree: str, parent: str | None, author: str, date: datetime, message: str) -> str:
+    return _oid("commit", commit_content(tree, parent, author, date, message))
+
+
+def commit_content(tree: str, parent: str | None, author: str, date: datetime, message: str) -> bytes:
     signature = f"{author} <{author}@localhost> {int(date.timestamp())} +0000"
     lines = [f"tree {tree}"]
     if parent:
         lines.append(f"parent {parent}")
     lines += [f"author {signature}", f"committer {signature}", "", message]
-    return _oid("commit", "\n".join(lines).encode())
+    return "\n".join(lines).encode()

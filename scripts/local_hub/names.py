@@ -5,10 +5,10 @@ from typing import Literal
 
 from scripts.local_hub.errors import ApiError, bad_request
 
-Kind = Literal["models", "datasets", "spaces"]
-KINDS: tuple[Kind, ...] = ("models", "datasets", "spaces")
-WEB_PREFIX: dict[Kind, str] = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}
-KIND_OF_TYPE: dict[str, Kind] = {"model": "models", "dataset": "datasets", "space": "spaces"}
+Kind = Literal["models", "datasets", "spaces", "kernels"]
+KINDS: tuple[Kind, ...] = ("models", "datasets", "spaces", "kernels")
+WEB_PREFIX: dict[Kind, str] = {"models": "", "datasets": "datasets/", "spaces": "spaces/", "kernels": "kernels/"}
+KIND_OF_TYPE: dict[str, Kind] = {"model": "models", "dataset": "datasets", "space": "spaces", "kernel": "kernels"}
 
 _RESERVED_NAMESPACES = {"api", "collections", *KINDS}
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?")
@@ -33,12 +33,16 @@ def check_repo_id(namespace: str, name: str) -> str:
 
 
 def check_path(path: str) -> str:
-    """Return the path of a file in a repo, or raise 422: relative, with `/`, without `.`, `..`, `.git`."""
+    """Return the path of a file in a repo, or raise 422: relative, with `/`, without `.`, `..`, `.git`, `\\`.
+
+    A backslash would lead out of the folder on Windows.
+    """
     segments = path.split("/")
     if (
         any(segment in ("", ".", "..") or segment.lower() == ".git" for segment in segments)
         or any(ord(character) < 32 or character == "\x7f" for character in path)
         or any(0xD800 <= ord(character) <= 0xDFFF for character in path)
+        or "\\" in path
         or len(path) > _MAX_PATH
         or any(len(segment.encode()) > _MAX_SEGMENT for segment in segments)
     ):

@@ -16,25 +16,34 @@ from typing import Any
 import uvicorn
 from filelock import FileLock, Timeout
 
+from scripts.local_hub.access import tokens
 from scripts.local_hub.app import build_app
 from scripts.local_hub.errors import LocalHubError, StoreInUse
+from scripts.local_hub.hooks import deliveries
 from scripts.local_hub.store import Store, open_store
 
 HOST = "127.0.0.1"
+_ALL = "0.0.0.0"  # noqa: S104 - only by `--host`, and only with tokens made
 
 
-def serve(store: Path, port: int, *, die_with_parent: bool = False) -> None:
-    """Serve `store` on loopback, in the foreground; the URL goes to stdout. Port 0 picks a free one.
+def serve(store: Path, port: int, host: str = HOST, *, die_with_parent: bool = False) -> None:
+    """Serve `store` in the foreground; the URL goes to stdout.
 
-    With `die_with_parent` the server ends when stdin does, as soon as no other process holds a lease.
+    Args:
+        port: 0 picks a free one.
+        host: address to listen on. Others than this machine's are for a team whose members have tokens.
+        die_with_parent: end when stdin does, as soon as no other process holds a lease.
 
     Raises:
-        LocalHubError: the store cannot be written or is in use, or the port is taken.
+        LocalHubError: the store cannot be written or is in use, the port is taken, or nobody has a token.
     """
     store = store.expanduser().absolute()
-    with _owned(store) as opened, _listening(port) as listener:
-        url = f"http://{HOST}:{listener.getsockname()[1]}"
-        app = build_app(opened)
+    everywhere = host not in ("127.0.0.1", "localhost")
+    with _owned(store) as opened, _listening(host, port) as listener:
+        if everywhere:
+            _check_tokens(opened)
+        url = f"http://{HOST if host == _ALL else host}:{listener.getsockname()[1]}"
+        app = build_app(opened, everywhere=everywhere)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=3
         )
@@ -45,6 +54,7 @@ def serve(store: Path, port: int, *, die_with_parent: bool = False) -> None:
         try:
             with _signals_unwind():
                 _publish(state, url)
+                deliveries.start(opened, url)
                 print(url, flush=True)
                 server.run(sockets=[listener])
         except (KeyboardInterrupt, SystemExit):
@@ -78,18 +88,29 @@ def _owned(store: Path) -> Iterator[Store]:
         lock.release()
 
 
+def _check_tokens(store: Store) -> None:
+    """Others would have only the owner's token to share, which may do everything."""
+    with store.reading() as db:
+        if not tokens.any_there(db):
+            raise LocalHubError(
+                "No user has a token, and others than this machine are to be served",
+                where=str(store.folder),
+                next_step="make some with `hanjul hub users add NAME` and `hanjul hub users tokens add NAME`",
+            )
+
+
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
     with socket.socket() as listener:
         # A port in TIME_WAIT is free on POSIX; on Windows the option would share a port in use.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(os.name == "posix"))
         try:
-            listener.bind((HOST, port))
+            listener.bind((host, port))
             listener.listen(128)
         except (OSError, OverflowError) as error:
             raise LocalHubError(
                 f"The local Hub cannot listen on port {port}: {getattr(error, 'strerror', None) or error}",
-                where=f"{HOST}:{port}",
+                where=f"{host}:{port}",
                 next_step="choose another --port, or 0 for a free one",
             ) from error
         yield listener

@@ -12,6 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.local_hub import blobs
+from scripts.local_hub.access.tables import SCHEMA as _ACCESS
+from scripts.local_hub.discussions.tables import SCHEMA as _DISCUSSIONS
+from scripts.local_hub.hooks.tables import SCHEMA as _HOOKS
+from scripts.local_hub.xet.stash import Stash
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS repos (
@@ -93,15 +97,26 @@ CREATE TABLE IF NOT EXISTS jobs (
     created_at TEXT NOT NULL
 );
 """
+# Columns that came after their table: stores of before get them when they are opened.
+_LATER_COLUMNS = (
+    ("commits", "author", "TEXT NOT NULL DEFAULT 'local'"),
+    ("repos", "downloads", "INTEGER NOT NULL DEFAULT 0"),
+)
 
 
 @dataclass(frozen=True)
 class Store:
-    """One local Hub's data. `reading` and `writing` give connections; a write is one transaction."""
+    """One local Hub's data. `reading` and `writing` give connections; a write is one transaction.
+
+    Attributes:
+        changed: is set after each write.
+    """
 
     folder: Path
     id: str
     token: str
+    xet: Stash
+    changed: threading.Event = field(default_factory=threading.Event)
     _write_lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -110,7 +125,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        with closing(_connect(self.folder)) as db:
+        with closing(connect(self.folder)) as db:
             # One transaction: a reply that takes several queries sees one state.
             db.execute("BEGIN")
             yield db
@@ -118,7 +133,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Commit on leaving, roll back on an error."""
-        with self._write_lock, closing(_connect(self.folder)) as db:
+        with self._write_lock, closing(connect(self.folder)) as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -126,6 +141,7 @@ class Store:
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
+        self.changed.set()
 
 
 def open_store(folder: Path) -> Store:
@@ -133,15 +149,28 @@ def open_store(folder: Path) -> Store:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = f"hf_local_{secrets.token_hex(20)}"
     store = Store(
-        folder, id=_read_or_create(folder / "id", uuid.uuid4().hex), token=_read_or_create(folder / "token", token)
+        folder,
+        id=_read_or_create(folder / "id", uuid.uuid4().hex),
+        token=_read_or_create(folder / "token", token),
+        xet=Stash(folder / "xet", folder / "blobs"),
     )
     blobs.prepare(store.blobs)
-    with closing(_connect(folder)) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(_SCHEMA)
+    with closing(connect(folder)) as db:
+        prepare(db)
         db.execute("DELETE FROM trees WHERE tree NOT IN (SELECT tree FROM commits)")
-        blobs.sweep(store.blobs, {row["sha256"] for row in db.execute("SELECT DISTINCT sha256 FROM trees")})
+        used = {row["sha256"] for row in db.execute("SELECT DISTINCT sha256 FROM trees")}
+        if blobs.sweep(store.blobs, used):
+            store.xet.forget()
     return store
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Make the tables and columns that are not there."""
+    db.execute("PRAGMA journal_mode = WAL")
+    db.executescript(_SCHEMA + _ACCESS + _DISCUSSIONS + _HOOKS)
+    for table, column, declaration in _LATER_COLUMNS:
+        if column not in (row["name"] for row in db.execute(f"PRAGMA table_info({table})")):
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {declaration}")
 
 
 def now() -> str:
@@ -149,7 +178,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _connect(folder: Path) -> sqlite3.Connection:
+def connect(folder: Path) -> sqlite3.Connection:
     db = sqlite3.connect(folder / "hub.sqlite", timeout=30, isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")

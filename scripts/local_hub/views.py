@@ -10,8 +10,12 @@ from typing import Literal
 from scripts.local_hub import cards, commits, git
 from scripts.local_hub.blobs import path_of
 from scripts.local_hub.cards import JSON
+from scripts.local_hub.listing import metadata
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import Store
+
+#: Likes of the last seven days.
+_TRENDING = "SELECT count(*) FROM likes WHERE repo = ? AND at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-7 days')"
 
 
 def info(db: Connection, store: Store, repo: Repo, revision: str, files: Literal["names", "blobs"] | None) -> JSON:
@@ -30,20 +34,19 @@ def info(db: Connection, store: Store, repo: Repo, revision: str, files: Literal
         "private": repo.private,
         "gated": repo.gated or False,
         "disabled": False,
-        "downloads": 0,
-        "likes": 0,
-        "tags": cards.tags(repo.kind, card),
+        "downloads": repo.downloads,
+        "downloadsAllTime": repo.downloads,
+        "likes": db.execute("SELECT count(*) FROM likes WHERE repo = ?", (repo.id,)).fetchone()[0],
+        "trendingScore": db.execute(_TRENDING, (repo.id,)).fetchone()[0],
     }
+    view["tags"] = cards.tags(repo.kind, card)
     if card:
         view["cardData"] = card
     if repo.kind == "models":
-        view |= {"modelId": repo.repo_id} | {
-            key: card[key] for key in ("pipeline_tag", "library_name", "model-index") if key in card
-        }
-        if "library_name" not in view and commits.file_of(db, head.tree, "adapter_config.json"):
-            view["library_name"] = "peft"
-        elif "library_name" not in view and commits.file_of(db, head.tree, "config.json"):
-            view["library_name"] = "transformers"
+        found = metadata.of_model(db, store.blobs, head.tree)
+        said = {key: card[key] for key in ("pipeline_tag", "library_name", "model-index") if key in card}
+        view |= {"modelId": repo.repo_id} | found | said
+        view["tags"] = cards.tags(repo.kind, found | card)
     elif repo.kind == "spaces":
         subdomain = re.sub(r"[._]", "-", f"{namespace}-{name}".lower())
         view |= {"sdk": repo.sdk, "subdomain": subdomain, "runtime": runtime(db, store, repo)}
@@ -51,6 +54,12 @@ def info(db: Connection, store: Store, repo: Repo, revision: str, files: Literal
         siblings = commits.files_of(db, head.tree).values()
         view["siblings"] = [_sibling(file, with_blob=files == "blobs") for file in siblings]
     return view
+
+
+def used_storage(db: Connection, repo: Repo) -> int:
+    """Bytes of all contents of its history, each once."""
+    query = "SELECT DISTINCT sha256, size FROM trees WHERE tree IN (SELECT tree FROM commits WHERE repo = ?)"
+    return sum(row["size"] for row in db.execute(query, (repo.id,)))
 
 
 def runtime(db: Connection, store: Store, repo: Repo) -> JSON:

@@ -5,6 +5,8 @@ import binascii
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from html import escape
+from sqlite3 import Connection
 from typing import Annotated
 
 from anyio import to_thread
@@ -13,9 +15,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 from scripts.local_hub import blobs, cards, commits, uploads
+from scripts.local_hub.access.callers import Right
 from scripts.local_hub.dependencies import Target, TargetDep, Unquoted, Writer, next_page, origin
-from scripts.local_hub.errors import ApiError, bad_request, not_supported
+from scripts.local_hub.discussions import pulls, threads
+from scripts.local_hub.errors import ApiError, RepoMoved, bad_request, forbidden
 from scripts.local_hub.names import check_path
+from scripts.local_hub.repos import Repo
 
 router = APIRouter()
 
@@ -38,15 +43,22 @@ async def commit(
     revision: Unquoted, target: TargetDep, request: Request, create_pr: Annotated[bool, Query()] = False
 ) -> dict[str, object]:
     """Read ndjson line by line, keeping file contents on disk; then write one commit in one transaction."""
-    if create_pr:
-        raise not_supported("The local Hub has no pull requests: commit to a branch.")
+    right = commits.right_to(revision, create_pr)
+    try:
+        await to_thread.run_sync(_check, target, revision, right)
+    except (ApiError, RepoMoved):
+        async for _ in request.stream():  # a client that is cut off while it sends never reads the answer
+            pass
+        raise
     draft = Draft()
     async for line in _lines(request.stream()):
         await to_thread.run_sync(_read_line, target, line, draft)
     if not draft.title.strip():
         raise bad_request("The commit needs a header with a summary.")
-    sha, web_path = await to_thread.run_sync(_write, target, revision, draft)
-    return {"success": True, "commitOid": sha, "commitUrl": f"{origin(request)}{web_path}/commit/{sha}"}
+    sha, num, web_path = await to_thread.run_sync(_write, target, revision, draft, create_pr)
+    page = f"{origin(request)}{web_path}"
+    pull = {"pullRequestUrl": f"{page}/discussions/{num}"} if num else {}
+    return {"success": True, "commitOid": sha, "commitUrl": f"{page}/commit/{sha}"} | pull
 
 
 @router.get("/api/{kind:kind}/{namespace}/{name}/commits/{revision}")
@@ -54,6 +66,7 @@ def list_commits(
     revision: Unquoted,
     target: TargetDep,
     request: Request,
+    expand: Annotated[list[str], Query(alias="expand[]")] = [],  # noqa: B006 - FastAPI copies the default
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> Response:
@@ -66,11 +79,17 @@ def list_commits(
             "title": item.title,
             "message": item.message,
             "date": item.date,
-            "authors": [{"user": commits.AUTHOR}],
+            "authors": [{"user": item.author}],
         }
+        | (_formatted(item) if "formatted" in expand else {})
         for item in page[:limit]
     ]
     return JSONResponse(body, headers=next_page(request, cursor + len(page), cursor, limit))
+
+
+def _formatted(commit: commits.Commit) -> dict[str, object]:
+    """As HTML: escaped, for nothing here makes links of it."""
+    return {"formatted": {"title": escape(commit.title), "message": escape(commit.message)}}
 
 
 class Squash(BaseModel):
@@ -83,7 +102,7 @@ def super_squash(branch: Unquoted, squash: Squash, target: TargetDep) -> Respons
     with target.writing() as (db, repo):
         head = commits.resolve(db, repo, commits.branch_ref(branch))
         title = squash.message or f"Super-squash branch '{branch}'"
-        commits.add(db, repo, branch, commits.files_of(db, head.tree), title)
+        commits.add(db, repo, branch, commits.files_of(db, head.tree), target.caller.name, title)
     return Response()
 
 
@@ -154,7 +173,29 @@ def _stored(target: Target, path: str, oid: str, size: object) -> commits.File:
     return commits.lfs_file(path, oid, actual)
 
 
-def _write(target: Target, revision: str, draft: Draft) -> tuple[str, str]:
-    with target.writing() as (db, repo):
-        new = commits.write(db, repo, revision, draft.operations, draft.title, draft.message, draft.parent)
-    return new.sha, repo.web_path
+def _check(target: Target, revision: str, right: Right) -> None:
+    with target.reading(right) as (db, repo):
+        _check_pull(db, repo, target, revision)
+
+
+def _check_pull(db: Connection, repo: Repo, target: Target, revision: str) -> None:
+    """A pull request is committed to by whoever opened it, and by those who may write to the repo."""
+    thread = threads.of_ref(db, repo, revision)
+    if thread and thread.author != target.caller.name and not target.caller.may("write", repo.kind, repo.repo_id):
+        raise forbidden(f"The pull request {thread.num} is {thread.author}'s")
+
+
+def _write(target: Target, revision: str, draft: Draft, create_pr: bool) -> tuple[str, int | None, str]:
+    """(sha, number of the new pull request if one is wanted, the repo's page)."""
+    num, author = None, target.caller.name
+    with target.writing(commits.right_to(revision, create_pr)) as (db, repo):
+        _check_pull(db, repo, target, revision)
+        ref, parent = revision, draft.parent
+        if create_pr:
+            description = draft.message or "Opened with a commit."
+            thread = pulls.open_pull(db, repo, draft.title, description, author, revision, draft.parent)
+            threads.set_status(db, repo, thread, "open", author)
+            ref, parent, num = thread.ref, None, thread.num
+        new = commits.write(db, repo, ref, draft.operations, author, draft.title, draft.message, parent)
+        pulls.note_commit(db, repo, ref, new)
+    return new.sha, num, repo.web_path

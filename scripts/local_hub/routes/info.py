@@ -1,4 +1,4 @@
-"""Show what is there: lists of repos, a repo's info, trees, paths and refs."""
+"""Show what a repo is: its info, trees, paths and refs."""
 
 from sqlite3 import Connection
 from typing import Annotated
@@ -9,37 +9,16 @@ from fastapi.responses import JSONResponse
 
 from scripts.local_hub import commits, repos
 from scripts.local_hub.cards import JSON
-from scripts.local_hub.dependencies import Authorized, StoreDep, TargetDep, Unquoted, next_page
+from scripts.local_hub.dependencies import TargetDep, Unquoted, next_page
 from scripts.local_hub.errors import bad_request, entry_not_found
-from scripts.local_hub.names import Kind
-from scripts.local_hub.views import info, last_commits, tree_entries
+from scripts.local_hub.listing import query
+from scripts.local_hub.views import info, last_commits, tree_entries, used_storage
 
 router = APIRouter()
 
 Cursor = Annotated[int, Query(ge=0, lt=2**31)]
 Expand = Annotated[list[str], Query()]
 _REPO = "/api/{kind:kind}/{namespace}/{name}"
-
-
-@router.get("/api/{kind:kind}")
-def list_repos(
-    kind: Kind,
-    store: StoreDep,
-    authorized: Authorized,
-    request: Request,
-    author: str | None = None,
-    search: str | None = None,
-    filter: Annotated[list[str], Query()] = [],  # noqa: B006 - the API's name; FastAPI copies the default
-    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    cursor: Cursor = 0,
-) -> JSONResponse:
-    """Newest first. `filter` keeps repos that have all these tags."""
-    with store.reading() as db:
-        visible = repos.list_visible(db, kind, author=author, search=search, authorized=authorized)
-        views = [info(db, store, repo, "main", files=None) for repo in visible]
-    wanted = {tag for value in filter for tag in value.split(",")}
-    kept = [view for view in views if wanted <= set(view["tags"])]  # type: ignore[call-overload]
-    return JSONResponse(kept[cursor : cursor + limit], headers=next_page(request, len(kept), cursor, limit))
 
 
 @router.get(_REPO)
@@ -51,10 +30,12 @@ def repo_info(
     expand: Expand = [],  # noqa: B006
 ) -> JSON:
     """With `expand`, only these fields and the id."""
+    fields = query.fields_of(target.kind, expand)
     with target.reading() as (db, repo):
         view = info(db, target.store, repo, revision, files="blobs" if blobs else "names")
-    if expand:
-        return {key: value for key, value in view.items() if key in {"_id", "id", *expand}}
+        view["usedStorage"] = used_storage(db, repo)
+    if fields:
+        return {key: value for key, value in view.items() if key in {"_id", "id", *fields}}
     return view
 
 
@@ -106,21 +87,15 @@ async def paths_info(revision: Unquoted, target: TargetDep, request: Request) ->
 
 
 @router.get(_REPO + "/refs")
-def list_refs(target: TargetDep) -> JSON:
+def list_refs(target: TargetDep, include_prs: bool = False) -> JSON:
     with target.reading() as (db, repo):
         rows = db.execute("SELECT ref, sha FROM refs WHERE repo = ? ORDER BY ref", (repo.id,)).fetchall()
-    refs: dict[str, list[dict[str, str]]] = {"heads": [], "tags": []}
+    refs: dict[str, list[dict[str, str]]] = {"heads": [], "tags": [], "convert": [], "pr": []}
     for row in rows:
         family, name = row["ref"].removeprefix("refs/").split("/", 1)
         refs[family].append({"name": name, "ref": row["ref"], "targetCommit": row["sha"]})
-    return {"branches": refs["heads"], "tags": refs["tags"], "converts": [], "pullRequests": []}
-
-
-@router.get(_REPO + "/discussions")
-def list_discussions(target: TargetDep) -> JSON:
-    """None: transformers asks for the pull requests of a repo before it converts weights."""
-    with target.reading():
-        return {"discussions": [], "count": 0, "start": 0, "numClosedDiscussions": 0}
+    shown = {"branches": refs["heads"], "tags": refs["tags"], "converts": refs["convert"]}
+    return shown | {"pullRequests": refs["pr"]} if include_prs else shown
 
 
 def _expand(db: Connection, repo: repos.Repo, head: commits.Commit, entries: list[JSON]) -> None:

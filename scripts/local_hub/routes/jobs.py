@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from scripts.local_hub.dependencies import StoreDep, Unquoted, Writer
-from scripts.local_hub.errors import ApiError
+from scripts.local_hub.access.callers import Caller
+from scripts.local_hub.dependencies import CallerDep, StoreDep, Unquoted, Writer
+from scripts.local_hub.errors import ApiError, forbidden
 from scripts.local_hub.names import check_repo_id
 from scripts.local_hub.store import now
 
@@ -53,23 +54,30 @@ class Spec(BaseModel):
 
 
 @router.post(_JOBS, dependencies=[Writer])
-def run_job(namespace: Unquoted, spec: Spec, store: StoreDep) -> dict[str, Any]:
+def run_job(namespace: Unquoted, spec: Spec, store: StoreDep, caller: CallerDep) -> dict[str, Any]:
     """Secrets keep their names and lose their values, which nothing here could use."""
     check_repo_id(namespace, "jobs")
+    _check_home(caller, namespace)
     kept = spec.model_dump(exclude={"secrets"}) | {"secrets": dict.fromkeys(spec.secrets)}
     job_id = secrets.token_hex(12)
     with store.writing() as db:
         db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?)", (job_id, namespace, json.dumps(kept), now()))
-    return inspect_job(namespace, job_id, store)
+    return inspect_job(namespace, job_id, store, caller)
 
 
 @router.get(_JOBS + "/{job_id}", dependencies=[Writer])
-def inspect_job(namespace: Unquoted, job_id: Unquoted, store: StoreDep) -> dict[str, Any]:
+def inspect_job(namespace: Unquoted, job_id: Unquoted, store: StoreDep, caller: CallerDep) -> dict[str, Any]:
+    _check_home(caller, namespace)
     with store.reading() as db:
         row = db.execute("SELECT * FROM jobs WHERE id = ? AND namespace = ?", (job_id, namespace)).fetchone()
     if row is None:
         raise ApiError(404, "NotFound", f"No such job: {namespace}/{job_id}")
     return _view(row)
+
+
+def _check_home(caller: Caller, namespace: str) -> None:
+    if not caller.is_at_home(namespace):
+        raise forbidden(f"You don't have the rights to run jobs under {namespace}")
 
 
 def _view(row: Row) -> dict[str, Any]:

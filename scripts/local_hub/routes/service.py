@@ -1,14 +1,15 @@
-"""Answer for the server itself: health, leases, who am I, telemetry, card validation."""
+"""Answer for the server itself: health, leases, telemetry, card validation."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel
 
 from scripts.local_hub import cards
-from scripts.local_hub.dependencies import StoreDep, Writer
+from scripts.local_hub.dependencies import StoreDep
 from scripts.local_hub.errors import ApiError, not_supported
 from scripts.local_hub.names import KIND_OF_TYPE
 
@@ -41,34 +42,23 @@ async def lease(request: Request) -> StreamingResponse:
     return StreamingResponse(hold(), media_type="text/plain")
 
 
-@router.get("/api/whoami-v2", dependencies=[Writer])
-def whoami() -> dict[str, object]:
-    token = {"displayName": "local", "role": "write"}
-    return {
-        "type": "user",
-        "id": "local",
-        "name": "local",
-        "fullname": "Local Hub",
-        "email": None,
-        "isPro": False,
-        "orgs": [],
-        "auth": {"type": "access_token", "accessToken": token},
-    }
-
-
 class Card(BaseModel):
     content: str
     repoType: str = "model"
 
 
 @router.post("/api/validate-yaml")
-def validate_yaml(card: Card) -> JSONResponse:
+def validate_yaml(card: Card, accept: Annotated[str, Header()] = "") -> Response:
+    """What is wrong with a card: as JSON, or for `RepoCard.validate` as text."""
     kind = KIND_OF_TYPE.get(card.repoType)
     if kind is None:
         raise ApiError(400, "BadRequest", f"Unknown repo type {card.repoType!r}")
     errors, warnings = cards.problems(kind, card.content)
     body = {"errors": [{"message": text} for text in errors], "warnings": [{"message": text} for text in warnings]}
     headers = {"X-Error-Code": "InvalidCard", "X-Error-Message": "Invalid card metadata"} if errors else {}
+    if accept == "text/plain":
+        lines = [f"- Error: {text}" for text in errors] + [f"- Warning: {text}" for text in warnings]
+        return PlainTextResponse("\n".join(lines), 400 if errors else 200, headers=headers)
     return JSONResponse(body, 400 if errors else 200, headers=headers)
 
 

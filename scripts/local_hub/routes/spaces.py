@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from scripts.local_hub.dependencies import Authorized, StoreDep, Target, Unquoted, Writer, target
+from scripts.local_hub.dependencies import CallerDep, StoreDep, Target, Unquoted, Writer, target
 from scripts.local_hub.errors import ApiError
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
@@ -18,8 +18,8 @@ Family = Literal["secrets", "variables"]
 _SPACE = "/api/spaces/{namespace}/{name}"
 
 
-def space(namespace: Unquoted, name: Unquoted, store: StoreDep, authorized: Authorized) -> Target:
-    return target("spaces", namespace, name, store, authorized)
+def space(namespace: Unquoted, name: Unquoted, store: StoreDep, caller: CallerDep) -> Target:
+    return target("spaces", namespace, name, store, caller)
 
 
 SpaceDep = Annotated[Target, Depends(space)]
@@ -54,6 +54,8 @@ def get_runtime(target: SpaceDep) -> dict[str, object]:
 @router.post(_SPACE + "/restart", dependencies=[Writer])
 def pause_or_restart(target: SpaceDep) -> dict[str, object]:
     """Changes nothing: what does not run can neither pause nor restart."""
+    with target.reading("write"):
+        pass
     return get_runtime(target)
 
 
@@ -84,7 +86,7 @@ def set_sleep_time(sleep: SleepTime, target: SpaceDep) -> dict[str, object]:
 
 
 def _settings_of(family: Family, target: Target) -> dict[str, dict[str, str | None]]:
-    with target.reading() as (db, repo):
+    with target.reading("write") as (db, repo):
         query = "SELECT * FROM space_settings WHERE repo = ? AND family = ?"
         rows = db.execute(query, (repo.id, family)).fetchall()
     return {

@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from huggingface_hub import HfApi, constants
+from typer.testing import CliRunner
 
+from scripts.core import env
 from scripts.local_hub.lifecycle import Endpoint, running
 
 ROOT = Path(__file__).resolve().parents[3]
+Hanjul = Callable[..., list[str]]
 _numbers = itertools.count(1)
 
 
@@ -46,6 +49,35 @@ def repo_id() -> str:
     return f"team/repo-{next(_numbers)}"
 
 
+@pytest.fixture
+def hanjul(scratch: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Hanjul:
+    """Run `hanjul hub …` on the served store; its lines."""
+    monkeypatch.setattr(env, "hub_store", lambda: scratch / "session-hub")
+
+    def run(*command: str, ends: int = 0) -> list[str]:
+        from scripts.cli import app
+
+        done = CliRunner().invoke(app, ["hub", *command])
+        assert done.exit_code == ends, done.output
+        return done.output.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def person(hanjul: Hanjul, endpoint: Endpoint) -> Callable[..., HfApi]:
+    """A client of a user, who is added where they are new, with a token made by these flags."""
+
+    def client_of(name: str = "", *flags: str) -> HfApi:
+        name = name or f"person-{next(_numbers)}"
+        if not any(line.startswith(f"{name}\t") for line in hanjul("users", "list")):
+            hanjul("users", "add", name)
+        (token,) = hanjul("users", "tokens", "add", name, "--name", f"token-{next(_numbers)}", *flags)
+        return HfApi(endpoint=endpoint.url, token=token)
+
+    return client_of
+
+
 def clean_environment(home: Path, **extra: str) -> dict[str, str]:
     """An environment for child processes without the user's caches, tokens and proxies."""
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "SYSTEMROOT") if key in os.environ}
@@ -65,11 +97,11 @@ def clean_environment(home: Path, **extra: str) -> dict[str, str]:
 def client(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """Run a script in a process of its own; its last line on stdout is JSON and is returned.
 
-    `publisher=False` is a stranger: no token, and Xet left on as it is by default.
+    `publisher=False` is a stranger without a token. Xet is left on, as it is by default.
     """
 
     def run(script: str, *, publisher: bool = True) -> Any:
-        rights = {"HF_TOKEN": endpoint.token, "HF_HUB_DISABLE_XET": "1"} if publisher else {}
+        rights = {"HF_TOKEN": endpoint.token} if publisher else {}
         done = subprocess.run(
             [sys.executable, "-c", script],
             env=clean_environment(tmp_path_factory.mktemp("home"), HF_ENDPOINT=endpoint.url, **rights),

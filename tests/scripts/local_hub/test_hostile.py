@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -68,6 +69,7 @@ def outside(store: Path) -> set[Path]:
         and store in path.parents
         and path.name not in known
         and (path.parent.parent.name != "blobs" or hashlib.sha256(path.read_bytes()).hexdigest() != path.name)
+        and not re.fullmatch(r"xet/[0-9a-f]{8}/[0-9a-f]{64}\.index", path.relative_to(store).as_posix())
     }
 
 
@@ -167,6 +169,7 @@ routes = st.sampled_from(
         ("PUT", "/api/local-hub/lfs/" + "0" * 64 + "?size=1&signature=é"), ("POST", "/api/validate-yaml"),
         ("POST", "/api/collections"), ("POST", f"/api/spaces/{REPO}/secrets"), ("PATCH", "/api/collections/a/b"),
         ("POST", f"/api/models/{REPO}/discussions"), ("GET", f"/api/models/{REPO}/xet-write-token/main"),
+        ("POST", f"/api/models/{REPO}/discussions/1/comment"), ("POST", f"/api/models/{REPO}/discussions/1/merge"),
         ("GET", "/api/models?limit=0&cursor=-1"), ("GET", f"/api/models/{REPO}/commits/main?cursor=" + "9" * 20),
     ]
 )  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.local_hub import blobs, cards, commits, git, repos
+from scripts.local_hub.access.callers import OWNER
 from scripts.local_hub.errors import ApiError
 from scripts.local_hub.names import check_path, check_ref, check_repo_id
 from scripts.local_hub.store import open_store
@@ -104,7 +105,7 @@ def test_sweep_keeps_what_is_used_or_young(tmp_path: Path):
     used, unused, young = (blobs.write(store.blobs, content) for content in (b"used", b"unused", b"young"))
     with store.writing() as db:
         repo = repos.create(db, "models", "a/b", "public", None, None)
-        commits.add(db, repo, "main", {"f": commits.lfs_file("f", used, 4)}, "first")
+        commits.add(db, repo, "main", {"f": commits.lfs_file("f", used, 4)}, "local", "first")
     long_ago = time.time() - 200_000
     for sha256 in (used, unused):
         os.utime(blobs.path_of(store.blobs, sha256), (long_ago, long_ago))
@@ -124,4 +125,4 @@ def test_a_failed_write_rolls_back(tmp_path: Path):
         repos.create(db, "models", "a/b", "public", None, None)
         _ = 1 / 0
     with store.reading() as db:
-        assert repos.list_visible(db, "models", authorized=True) == []
+        assert repos.list_visible(db, "models", OWNER) == []

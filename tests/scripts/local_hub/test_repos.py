@@ -182,10 +182,35 @@ def test_spaces(api: HfApi, anonymous: HfApi, repo_id: str):
 
 def test_what_is_missing_fails_at_once(api: HfApi, repo_id: str):
     api.create_repo(repo_id)
-    assert list(api.get_repo_discussions(repo_id)) == []
-    with pytest.raises(HfHubHTTPError, match="40"):
-        api.create_discussion(repo_id, title="hello")
     with pytest.raises(HfHubHTTPError, match="404"):
-        api.upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id=repo_id, create_pr=True)
+        api.get_discussion_details(repo_id, 1)
     with pytest.raises(RepositoryNotFoundError):
         api.model_info("gpt2")
+
+
+def test_a_repo_is_duplicated(api: HfApi, repo_id: str):
+    api.create_repo(repo_id, repo_type="dataset", private=True)
+    api.upload_file(repo_id=repo_id, repo_type="dataset", path_in_repo="a.bin", path_or_fileobj=b"\0a")
+    api.create_tag(repo_id, tag="v1", repo_type="dataset")
+    api.create_pull_request(repo_id, "stays behind", repo_type="dataset")
+    copy = api.duplicate_repo(repo_id, f"{repo_id}-copy", repo_type="dataset")
+    assert copy.repo_id == f"{repo_id}-copy"
+    old, new = (api.dataset_info(name, revision="v1") for name in (repo_id, copy.repo_id))
+    assert (new.sha, new.private) == (old.sha, True)
+    assert [commit.title for commit in api.list_repo_commits(copy.repo_id, repo_type="dataset")][1] == "initial commit"
+    assert not list(api.get_repo_discussions(copy.repo_id, repo_type="dataset"))
+    with pytest.raises(HfHubHTTPError, match="already created"):
+        api.duplicate_repo(repo_id, copy.repo_id, repo_type="dataset")
+    assert api.duplicate_repo(repo_id, copy.repo_id, repo_type="dataset", exist_ok=True).repo_id == copy.repo_id
+    api.delete_repo(repo_id, repo_type="dataset")
+    api.hf_hub_download(copy.repo_id, "a.bin", repo_type="dataset")
+
+
+def test_kernels_are_repos(api: HfApi, repo_id: str):
+    url = api.create_repo(repo_id, repo_type="kernel")
+    assert (url.repo_type, str(url)) == ("kernel", f"{api.endpoint}/kernels/{repo_id}")
+    done = api.upload_file(repo_id=repo_id, repo_type="kernel", path_in_repo="build/k.py", path_or_fileobj=b"k")
+    assert done.commit_url.startswith(f"{url}/commit/")
+    assert api.kernel_info(repo_id).sha == done.oid
+    api.hf_hub_download(repo_id, "build/k.py", repo_type="kernel")
+    api.delete_repo(repo_id, repo_type="kernel")

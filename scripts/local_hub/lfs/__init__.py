@@ -1,0 +1,1 @@
+"""The LFS files of a repo: which its history has, and how they leave it."""

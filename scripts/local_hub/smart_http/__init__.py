@@ -1,0 +1,1 @@
+"""Git's own protocol over HTTP, for `git clone` and `git fetch`."""
