@@ -20,10 +20,10 @@ with without_stubs():
     import gradio  # noqa: F401
 
 import engines
-import server
 from critic import Critic
 from feedback import Feedback
 from selection import Selection
+from web import server
 from writer import Writer
 
 

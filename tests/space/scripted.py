@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import server
 from gradio import Server
 from request import Problem
 from settings import Settings
+from web import server
 from writer import Writer
 
 from pipelines.rows import PROMPT_FORMAT

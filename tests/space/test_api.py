@@ -12,9 +12,9 @@ from typing import Any
 import gradio
 import httpx
 import pytest
-from endpoints import address_of
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from web.endpoints import address_of
 
 from tests.space.scripted import PRESS, Engine, make_writer, press, read, serve, slowly, texts
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from routes import language_of
+from web.routes import language_of
 
 from tests.space.scripted import Engine, Feedback, make_settings, make_writer, press, serve, texts
 
@@ -25,7 +25,7 @@ def feedback() -> Feedback:
 def url(feedback: Feedback, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_TOKEN", SECRET)
-        patch.setattr("routes.ENDPOINT", "https://huggingface.co")
+        patch.setattr("web.routes.ENDPOINT", "https://huggingface.co")
         with serve(make_writer(Engine()), tmp_path_factory.mktemp("page"), feedback=feedback) as address:
             yield address
 

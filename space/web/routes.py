@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import messages
 import request as requests
-from calls import Refusal
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from huggingface_hub.constants import ENDPOINT
 from request import Problem
 from settings import Settings
 from writer import Writer
+
+from web.calls import Refusal
 
 if TYPE_CHECKING:
     from feedback import Feedback

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from endpoints import RANGES
 from mcp import types
 from request import Problem, clean, clean_language
+
+from web.endpoints import RANGES
 
 
 def adapt(gradio: Any) -> None:

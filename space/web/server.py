@@ -7,18 +7,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calls import Refusal
-from endpoints import add_endpoints
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from gradio import Server
-from guard import Guard
 from messages import text
-from routes import add_actions, add_page, add_status
 from settings import Settings
-from tool import adapt
 from writer import Writer
+
+from web.calls import Refusal
+from web.endpoints import add_endpoints
+from web.guard import Guard
+from web.routes import add_actions, add_page, add_status
+from web.tool import adapt
 
 if TYPE_CHECKING:
     from feedback import Feedback

@@ -6,9 +6,10 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from calls import Endpoints, Refusal, checked
 from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse
+
+from web.calls import Endpoints, Refusal, checked
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
