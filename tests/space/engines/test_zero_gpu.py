@@ -1,7 +1,7 @@
 """ZeroGPU: the real `spaces` package against a device API that answers as Hugging Face's does.
 
-It goes as far as a machine without a GPU can: the start, where weights go to a pretended `cuda` and are packed, the report
-of the start, the call of `/schedule`, the fork of a worker and its `/allow`. There the real CUDA is asked for.
+It goes as far as a machine without a GPU can: the start, where weights go to a pretended `cuda` and are packed, the
+report of the start, the call of `/schedule`, the fork of a worker and its `/allow`. There the real CUDA is asked for.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     SPACES_ZERO_GPU=1 SPACES_ZERO_DEVICE_API_URL=… python -m tests.space.engines.zero_space ADAPTER BASE
 
-`spaces` itself pretends that there is a GPU until a worker starts, if torch was built for CUDA. The CPU build lacks three
-names that it reads; they are given here, and nothing else is changed. Prints the device of the weights, then the
+`spaces` itself pretends that there is a GPU until a worker starts, if torch was built for CUDA. The CPU build lacks
+three names that it reads; they are given here, and nothing else is changed. Prints the device of the weights, then the
 address.
 """
 
