@@ -9,6 +9,7 @@ address.
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import torch
@@ -40,7 +41,7 @@ def main(adapter: str, base: str) -> None:
 
     _, address, _ = server.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     print(address, flush=True)
-    sys.stdin.read()
+    signal.pause()  # until it is killed; a read of stdin would keep the workers, which fork, from closing it
 
 
 if __name__ == "__main__":
