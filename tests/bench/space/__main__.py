@@ -9,8 +9,6 @@ the plain way is transformers' `pipeline("text-generation")` in float32 with the
 
 from __future__ import annotations
 
-import sys
-
 from tests.bench.processes import started
 from tests.bench.report import finish, parser_of
 
@@ -23,4 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -23,7 +23,7 @@ CHATS = [
 ]
 TEMPERATURE = 0.8
 
-Write = Callable[[list[dict[str, str]], int], Iterator[str]]
+Write = Callable[[Any, int], Iterator[str]]
 
 
 def pipeline_writer(folder: str) -> Write:
@@ -33,7 +33,7 @@ def pipeline_writer(folder: str) -> Write:
 
     generator: Any = pipeline("text-generation", folder, dtype=torch.float32, device="cpu")
 
-    def write(chat: list[dict[str, str]], count: int) -> Iterator[str]:
+    def write(chat: Any, count: int) -> Iterator[str]:
         options = {"do_sample": True, "temperature": TEMPERATURE, "top_p": 0.95, "max_new_tokens": 48}
         answers = generator(chat, num_return_sequences=count, return_full_text=False, **options)
         yield from (answer["generated_text"].strip().split("\n")[0] for answer in answers)

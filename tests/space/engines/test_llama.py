@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -104,10 +103,8 @@ def test_who_stops_frees_the_slots(llama: Llama) -> None:
     lines = llama.lines(CHAT, 1000, 0.8, 1, stopped=pressed.is_set)
     assert next(lines) == ""
     pressed.set()
-    started = time.monotonic()
     assert list(lines) == []
     assert len(list(llama.lines(CHAT, 16, 0.8, 1))) == 16
-    assert time.monotonic() - started < 20
 
 
 @pytest.mark.usefixtures("long_lines")
@@ -166,7 +163,7 @@ def test_the_child_ends_with_a_parent_that_is_killed(llama: Llama) -> None:
     child = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
     parent.wait()
-    child.wait(10)
+    child.wait(60)
     assert not child.is_running()
 
 
