@@ -83,7 +83,9 @@ class Batch:
             return_dict=True,
         ).to(self.device)
         self.owners = [number for number, one in enumerate(asked) for _ in range(one.count)]
-        self._mask, self._cache = prompts["attention_mask"], None
+        self._mask: Any = prompts["attention_mask"]
+        self._cache: Any = None
+        self.logits: Any = None
         self._forward(prompts["input_ids"])
         self._keep(self.owners)  # a prompt is read once for all its lines
 

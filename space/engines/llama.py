@@ -64,7 +64,7 @@ class Llama:
         except ServerDiedError as error:
             traceback.print_exc(file=sys.stderr)
             for one in (adapter, server):
-                one.start()  # for the next press
+                one.restart(error.child)  # for the next press
             raise Problem("crashed") from error
 
     def _shared(

@@ -6,10 +6,11 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import IncompleteRead
 from queue import SimpleQueue
 from typing import Any
 
-from engines.llama_server import LlamaServer, ServerDiedError
+from engines.llama_server import LlamaServer
 from engines.sampling import CANDIDATES, MAX_NEW_TOKENS, TOP_P, Chat, finished
 
 SAMPLING = {
@@ -62,7 +63,7 @@ def read(server: LlamaServer, plan: dict[str, Any], ended: SimpleQueue[str | Exc
                 if part["stop"]:
                     missing -= 1
                     ended.put("" if part["stop_type"] == "limit" else finished(texts[part["index"]]))
-        if missing:
-            raise ServerDiedError
+            if missing:
+                raise IncompleteRead(b"")  # as where a connection breaks
     except Exception as error:  # it is raised where the lines are waited for
         ended.put(error)

@@ -27,7 +27,11 @@ CONTEXT = 256  # tokens of a prompt and its line; the longest request that the p
 
 
 class ServerDiedError(Exception):
-    """The server ended, or hangs, while it was asked."""
+    """The server ended, or hangs, while it was asked; `child` is the process that did."""
+
+    def __init__(self, child: subprocess.Popen[str] | None) -> None:
+        super().__init__()
+        self.child = child
 
 
 class LlamaServer:
@@ -51,12 +55,21 @@ class LlamaServer:
                 self._child = None
                 self._child, self._address = self._started()
 
+    def restart(self, died: subprocess.Popen[str] | None) -> None:
+        """Start the server anew, unless somebody has done so since the child died.
+
+        Raises:
+            Problem: it does not start.
+        """
+        with self._lock:
+            if self._child is died:
+                _end(died)  # a crash may take a while, and who hangs does not end
+        self.start()
+
     def stop(self) -> None:
         """End the server, if it runs."""
         with self._lock:
-            if self._child is not None:
-                self._child.kill()  # it holds nothing that is not on disk
-                self._child.wait()
+            _end(self._child)
 
     def _started(self) -> tuple[subprocess.Popen[str], str]:
         """The child and the address it prints once it listens."""
@@ -93,7 +106,7 @@ class LlamaServer:
             ServerDiedError: it is gone, or went.
             Problem: it refuses.
         """
-        parts = urlsplit(self._address)
+        child, parts = self._child, urlsplit(self._address)
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=SILENCE_S)
         try:
             headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
@@ -103,13 +116,16 @@ class LlamaServer:
                 print(f"llama.cpp refused {path}: {answer.read().decode(errors='replace')}", file=sys.stderr)
                 raise Problem("failed")
             yield answer
-        except TimeoutError as error:
-            self.stop()
-            raise ServerDiedError from error
         except (OSError, http.client.HTTPException) as error:
-            raise ServerDiedError from error
+            raise ServerDiedError(child) from error
         finally:
             connection.close()
+
+
+def _end(child: subprocess.Popen[str] | None) -> None:
+    if child is not None:
+        child.kill()  # it holds nothing that is not on disk
+        child.wait()
 
 
 @contextmanager

@@ -67,10 +67,10 @@ class Transformers:
         stopped: Callable[[], bool] = never,
     ) -> Iterator[str]:
         if ON_ZERO_GPU:  # each call has a process of its own, where nothing is heard of `stopped`
-            for line in self._lent(Asked(chat, count, temperature, seed), base):
+            for written in self._lent(Asked(chat, count, temperature, seed), base):
                 if stopped():
                     return
-                yield line
+                yield written
             return
         assert self._weights
         if base:
@@ -117,7 +117,8 @@ class Transformers:
         """Wait for a request; take along those that wait for the same model, as many as fit."""
         with self._arrived:
             self._arrived.wait_for(lambda: self._waiting)
-            batch, rows = [], 0
+            batch: list[Waiting] = []
+            rows = 0
             for one in self._waiting:
                 if one.base == self._waiting[0].base and (not batch or rows + one.asked.count <= MAX_ROWS):
                     batch.append(one)

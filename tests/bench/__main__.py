@@ -25,7 +25,7 @@ import psutil  # type: ignore[import-untyped]
 from tests.bench.processes import ROOT
 from tests.bench.report import parser_of, say
 
-BENCHES = ("synthesis", "dataset", "train", "judge")
+BENCHES = ("synthesis", "dataset", "train", "judge", "space")
 RESULTS = Path(__file__).parent / "results.jsonl"
 
 

@@ -21,7 +21,7 @@ def peak_memory(process: subprocess.Popen[str]) -> int:
     measure = memory_measure()
     peak = 0
     while process.poll() is None:
-        peak = max(peak, _tree_memory(process.pid, measure))
+        peak = max(peak, tree_memory(process.pid, measure))
         time.sleep(SAMPLING)
     return peak
 
@@ -42,7 +42,7 @@ def memory_measure() -> Callable[[psutil.Process], int]:
     return pss
 
 
-def _tree_memory(pid: int, measure: Callable[[psutil.Process], int]) -> int:
+def tree_memory(pid: int, measure: Callable[[psutil.Process], int]) -> int:
     total = 0
     with suppress(psutil.NoSuchProcess):
         root = psutil.Process(pid)

@@ -40,9 +40,13 @@ def test_a_bench_that_fails_is_named_and_the_others_are_kept(
     with pytest.raises(SystemExit, match="failed: train"):
         run(monkeypatch)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["bench"] for line in lines] == ["synthesis", "dataset", "judge"]
+    assert [line["bench"] for line in lines] == ["synthesis", "dataset", "judge", "space"]
     assert lines[2]["skipped"] == "no rows"
-    assert [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()] == lines[:2]
+    assert [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()] == [
+        lines[0],
+        lines[1],
+        lines[3],
+    ]
     assert lines[0].keys() == {"bench", "commit", "date", "machine", "smoke", "seconds", "figures"}
     assert lines[0]["figures"] == FIGURES
     assert lines[0]["machine"].keys() == {"cores", "memory_gb", "cpu", "python"}

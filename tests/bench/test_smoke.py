@@ -47,9 +47,19 @@ KEYS = {
         *(f"kinds.naturalness.{kind}" for kind in ("shuffled", "wrong_ending", "model_made")),
         *(f"kinds.creativity.{kind}" for kind in ("template", "worn_out", "model_made")),
     },
+    "space": {
+        *(
+            f"{who}_{key}_{count}"
+            for who in ("pipeline", "ours")
+            for key in ("tokens_s", "first_s")
+            for count in (1, 8)
+        ),
+        *("single_ratio", "eight_ratio", "eight_errors", "first_line_s", "p95_first_line_s", "p95_first_line_ratio"),
+        *("start_to_interactive_seconds", "interactive_seconds", "rss_mb", "rss_growth_mb"),
+    },
 }
 #: Figures that may be nothing: what should not happen, and what a tiny model of random weights cannot do.
-MAY_BE_ZERO = {"cached_requests", "kills.orphans", "score_difference"}
+MAY_BE_ZERO = {"cached_requests", "kills.orphans", "score_difference", "eight_errors", "rss_growth_mb"}
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +123,19 @@ def check_judge(figures: dict[str, Any]) -> None:
     assert all(0 <= value <= 1 for name, value in figures.items() if name.startswith(("auc", "paired", "kinds")))
 
 
-CHECKS = {"synthesis": check_synthesis, "dataset": check_dataset, "train": check_train, "judge": check_judge}
+def check_space(figures: dict[str, Any]) -> None:
+    """Everybody is served, and a visitor types before the weights are there."""
+    assert figures["eight_errors"] == 0
+    assert figures["interactive_seconds"] < figures["start_to_interactive_seconds"]
+
+
+CHECKS = {
+    "synthesis": check_synthesis,
+    "dataset": check_dataset,
+    "train": check_train,
+    "judge": check_judge,
+    "space": check_space,
+}
 
 
 def test_the_readme_explains_every_key() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from request import Problem
 SENTENCES = {
     "load-gated": (
         "{model}의 이용 조건에 동의한 계정의 토큰이 필요합니다. Space 설정의 Secrets에 HF_TOKEN을 넣어 주세요.",
-        "It takes the token of an account that accepted the terms of {model}. Put it into the Space's secrets as HF_TOKEN.",
+        "It takes a token of an account that accepted the terms of {model}. Put it into the Space's secrets: HF_TOKEN.",
     ),
     "load-missing": (
         "모델이 Hub에 없습니다. 아래에 적힌 저장소와 리비전이 그대로 있는지 확인해 주세요.",
@@ -48,7 +49,7 @@ def test_every_key_has_its_sentences(key: str) -> None:
 
 def raised(*chain: BaseException) -> BaseException:
     """The last of the errors, each raised while the one before was handled."""
-    for before, after in zip(chain, chain[1:], strict=False):
+    for before, after in pairwise(chain):
         after.__context__ = before
     return chain[-1]
 

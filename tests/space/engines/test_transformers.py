@@ -112,7 +112,7 @@ def test_what_goes_wrong_in_the_decoder_is_raised_to_who_waits_and_it_goes_on(
     assert len(list(engine.lines(CHAT, 2, 0.8, 1))) == 2
 
 
-def test_after_a_failure_the_next_load_tries_again(tiny: Path, tmp_path: Path) -> None:
+def test_after_a_failure_the_next_load_tries_again(hub, tiny: Path, tmp_path: Path) -> None:
     folder = tmp_path / "adapter"
     folder.mkdir()
     engine = Transformers(str(folder), None, str(tiny.parent / "base"))

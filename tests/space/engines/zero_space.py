@@ -2,13 +2,14 @@
 
     SPACES_ZERO_GPU=1 SPACES_ZERO_DEVICE_API_URL=… python -m tests.space.engines.zero_space ADAPTER BASE
 
-`spaces` itself pretends that there is a GPU until a worker starts, if torch was built for CUDA. The CPU build lacks three
-names that it reads; they are given here, and nothing else is changed. Prints the device of the weights, then the
+`spaces` itself pretends that there is a GPU until a worker starts, if torch was built for CUDA. The CPU build lacks
+three names that it reads; they are given here, and nothing else is changed. Prints the device of the weights, then the
 address.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import torch
@@ -40,7 +41,7 @@ def main(adapter: str, base: str) -> None:
 
     _, address, _ = server.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     print(address, flush=True)
-    sys.stdin.read()
+    signal.pause()  # until it is killed; a read of stdin would keep the workers, which fork, from closing it
 
 
 if __name__ == "__main__":

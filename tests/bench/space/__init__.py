@@ -1,0 +1,1 @@
+"""How fast the demo is, beside a plain pipeline, and how it bears many visitors."""
