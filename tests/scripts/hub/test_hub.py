@@ -14,7 +14,7 @@ from dataset_card.figures import draw
 from model_card.cards import report_files
 from pipelines.errors import HanjulError
 from scripts.core import env
-from scripts.exporting import gguf_export, merge
+from scripts.exporting import gguf_files, merge
 from scripts.hub.hub import Hub
 from scripts.hub.stage import Outcome, Stage, run_stage
 
@@ -106,7 +106,7 @@ def test_what_a_stage_owns_and_no_longer_makes_goes_in_the_same_commit(hub: Hub)
             ("mine/model.safetensors", "mine.safetensors", "model-ema-of-00003.safetensors"),
         ),
         (
-            tuple(gguf_export.file_names(HfUri(type="model", id="a/b")).values()),
+            tuple(gguf_files.file_names(HfUri(type="model", id="a/b")).values()),
             ("b-Q8_0.gguf",),
             ("mine/b-Q8_0.gguf", "b-IQ2.gguf"),
         ),
