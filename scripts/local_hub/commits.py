@@ -5,17 +5,12 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from scripts.local_hub import git
+from scripts.local_hub import git, refs
 from scripts.local_hub.errors import ApiError, entry_not_found, revision_not_found
-from scripts.local_hub.hooks import events
 from scripts.local_hub.names import check_path
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
-
-_BRANCH = "refs/heads/"
-_TAG = "refs/tags/"
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ def lfs_file(path: str, sha256: str, size: int) -> File:
 
 def resolve(db: sqlite3.Connection, repo: Repo, revision: str) -> Commit:
     """Find the commit that a branch, tag, full ref, sha or sha prefix of 7 digits and more names."""
-    for ref in (_BRANCH + revision, _TAG + revision, revision):
+    for ref in (refs.BRANCH + revision, refs.TAG + revision, revision):
         row = db.execute("SELECT sha FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone()
         if row:
             return _commit(db, repo, row["sha"])
@@ -133,7 +128,7 @@ def write(
     expected_parent: str | None = None,
 ) -> Commit:
     """Apply the operations to the branch's head and move it; 412 when the head is not `expected_parent`."""
-    head = resolve(db, repo, branch_ref(branch))
+    head = resolve(db, repo, refs.branch_ref(branch))
     if expected_parent is not None and not head.sha.startswith(expected_parent):
         raise ApiError(
             412,
@@ -151,7 +146,8 @@ def write(
 
 def _delete(files: dict[str, File], deletion: Deletion, head: Commit) -> None:
     """Drop a file, or all in a folder; like the Hub, take the name of a folder for it where no file has it."""
-    if not deletion.folder and files.pop(deletion.path, None):
+    if not deletion.folder and deletion.path in files:
+        del files[deletion.path]
         return
     inside = [path for path in files if path.startswith(deletion.path.rstrip("/") + "/")]
     if not inside:
@@ -177,7 +173,7 @@ def add(
     sha = git.commit_oid(folders[""], parent, author, datetime.fromisoformat(date), text)
     commit = Commit(sha, parent, folders[""], title, message, date, author)
     store(db, repo, commit, files)
-    set_ref(db, repo, branch_ref(branch), sha)
+    refs.set_ref(db, repo, refs.branch_ref(branch), sha)
     return commit
 
 
@@ -194,16 +190,6 @@ def store(db: sqlite3.Connection, repo: Repo, commit: Commit, files: Mapping[str
     )
 
 
-def set_ref(db: sqlite3.Connection, repo: Repo, ref: str, sha: str | None) -> None:
-    """Let a ref name a commit, or with None: delete it."""
-    row = db.execute("SELECT sha FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref)).fetchone()
-    if sha:
-        db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, ref, sha))
-    else:
-        db.execute("DELETE FROM refs WHERE repo = ? AND ref = ?", (repo.id, ref))
-    events.note(db, repo, "repo.content", "update", **events.updated_ref(ref, row["sha"] if row else None, sha))
-
-
 def copy_history(db: sqlite3.Connection, old: Repo, new: Repo) -> None:
     """Give a new repo the commits, branches and tags of another; not its pull requests."""
     db.execute(
@@ -211,22 +197,8 @@ def copy_history(db: sqlite3.Connection, old: Repo, new: Repo) -> None:
         "SELECT ?, sha, parent, tree, title, message, date, author FROM commits WHERE repo = ?",
         (new.id, old.id),
     )
-    refs = "INSERT INTO refs SELECT ?, ref, sha FROM refs WHERE repo = ? AND ref NOT LIKE 'refs/pr/%'"
-    db.execute(refs, (new.id, old.id))
-
-
-def branch_ref(name: str) -> str:
-    """The full ref of a branch, or of what else can be committed to: a pull request, a conversion."""
-    return name if name.startswith((_BRANCH, "refs/pr/", "refs/convert/")) else _BRANCH + name
-
-
-def right_to(revision: str, create_pr: bool) -> Literal["propose", "write"]:
-    """What it takes to commit there at least: pull requests are for everyone, each to their own."""
-    return "propose" if create_pr or revision.startswith("refs/pr/") else "write"
-
-
-def tag_ref(name: str) -> str:
-    return _TAG + name
+    query = "INSERT INTO refs SELECT ?, ref, sha FROM refs WHERE repo = ? AND ref NOT LIKE 'refs/pr/%'"
+    db.execute(query, (new.id, old.id))
 
 
 def _without_clashes(files: Mapping[str, File]) -> dict[str, str]:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from scripts.local_hub import commits, git
+from scripts.local_hub import commits, git, refs
 from scripts.local_hub.blobs import path_of
 from scripts.local_hub.commits import Commit, File
 from scripts.local_hub.discussions import threads
@@ -30,11 +30,11 @@ def open_pull(
     Raises:
         ApiError: 404, there is no such branch or commit.
     """
-    base = commits.branch_ref(branch)
+    base = refs.branch_ref(branch)
     head = commits.resolve(db, repo, base)
     begin = commits.resolve(db, repo, sha) if sha else head
     thread = threads.start(db, repo, title, description, author, (base, begin.sha))
-    commits.set_ref(db, repo, thread.ref, begin.sha)
+    refs.set_ref(db, repo, thread.ref, begin.sha)
     return thread
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Literal
 
+from scripts.local_hub.discussions import telling
 from scripts.local_hub.errors import ApiError, bad_request
 from scripts.local_hub.hooks import events as hooks
 from scripts.local_hub.repos import Repo
@@ -77,7 +78,7 @@ def start(
     )
     first = _comment(_checked_comment(description), author, history=[])
     event = add(db, repo, thread, "comment", author, first)
-    hooks.note(db, repo, "discussion", "create", **_payload(repo, thread, event))
+    hooks.note(db, repo, "discussion", "create", **telling.payload(repo, thread, event))
     return thread
 
 
@@ -119,7 +120,7 @@ def events(db: sqlite3.Connection, repo: Repo, num: int) -> list[Event]:
 
 def comment(db: sqlite3.Connection, repo: Repo, thread: Thread, text: str, author: str) -> Event:
     event = add(db, repo, thread, "comment", author, _comment(_checked_comment(text), author, history=[]))
-    hooks.note(db, repo, "discussion.comment", "create", **_payload(repo, thread, event))
+    hooks.note(db, repo, "discussion.comment", "create", **telling.payload(repo, thread, event))
     return event
 
 
@@ -141,7 +142,7 @@ def hide(db: sqlite3.Connection, repo: Repo, thread: Thread, event_id: str, auth
 def rename(db: sqlite3.Connection, repo: Repo, thread: Thread, title: str, author: str) -> Event:
     new = checked_title(title)
     db.execute("UPDATE discussions SET title = ? WHERE repo = ? AND num = ?", (new, repo.id, thread.num))
-    hooks.note(db, repo, "discussion", "update", **_payload(repo, replace(thread, title=new)))
+    hooks.note(db, repo, "discussion", "update", **telling.payload(repo, replace(thread, title=new)))
     return add(db, repo, thread, "title-change", author, {"from": thread.title, "to": new})
 
 
@@ -159,7 +160,8 @@ def set_status(
         "UPDATE discussions SET status = ?, merge_sha = ? WHERE repo = ? AND num = ?",
         (status, merge_sha, repo.id, thread.num),
     )
-    hooks.note(db, repo, "discussion", "update", **_payload(repo, replace(thread, status=status, merge_sha=merge_sha)))
+    now_is = replace(thread, status=status, merge_sha=merge_sha)
+    hooks.note(db, repo, "discussion", "update", **telling.payload(repo, now_is))
     return add(db, repo, thread, "status-change", author, {"status": status})
 
 
@@ -170,26 +172,6 @@ def add(db: sqlite3.Connection, repo: Repo, thread: Thread, kind: str, author: s
         (event.id, repo.id, thread.num, kind, author, event.created_at, json.dumps(data)),
     )
     return event
-
-
-def _payload(repo: Repo, thread: Thread, said: Event | None = None) -> dict[str, Any]:
-    """What a webhook is told of a discussion, and of what was said in it."""
-    path = f"{repo.web_path}/discussions/{thread.num}"
-    url = {"web": path, "api": f"/api/{repo.kind}/{repo.repo_id}/discussions/{thread.num}"}
-    merged = {"mergeCommitId": thread.merge_sha} if thread.merge_sha else {}
-    discussion = {
-        "id": f"{repo.id:012x}{thread.num:012x}",
-        "num": thread.num,
-        "title": thread.title,
-        "author": {"id": thread.author},
-        "status": thread.status,
-        "isPullRequest": thread.base is not None,
-        "url": url,
-    } | ({"changes": {"base": thread.base} | merged} if thread.base else {})
-    if said is None:
-        return {"discussion": discussion}
-    comment = {"id": said.id, "author": {"id": said.author}, "hidden": False, "url": {"web": f"{path}#{said.id}"}}
-    return {"discussion": discussion, "comment": comment | {"content": said.data["latest"]["raw"]}}
 
 
 def checked_title(title: str) -> str:

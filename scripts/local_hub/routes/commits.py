@@ -1,10 +1,5 @@
 """Write, list and squash commits."""
 
-import base64
-import binascii
-import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from html import escape
 from sqlite3 import Connection
 from typing import Annotated
@@ -14,28 +9,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from scripts.local_hub import blobs, cards, commits, uploads
+from scripts.local_hub import commits, refs
 from scripts.local_hub.access.callers import Right
 from scripts.local_hub.dependencies import Target, TargetDep, Unquoted, Writer, next_page, origin
 from scripts.local_hub.discussions import pulls, threads
 from scripts.local_hub.errors import ApiError, RepoMoved, bad_request, forbidden
-from scripts.local_hub.names import check_path
 from scripts.local_hub.repos import Repo
+from scripts.local_hub.uploads import drafts
+from scripts.local_hub.uploads.drafts import Draft
 
 router = APIRouter()
-
-# A line holds one regular file in base64; larger files belong to LFS.
-_MAX_LINE = 64 * 1024 * 1024
-
-
-@dataclass
-class Draft:
-    """A commit as its lines arrive."""
-
-    title: str = ""
-    message: str = ""
-    parent: str | None = None
-    operations: list[commits.Operation] = field(default_factory=list)
 
 
 @router.post("/api/{kind:kind}/{namespace}/{name}/commit/{revision}", dependencies=[Writer])
@@ -43,7 +26,7 @@ async def commit(
     revision: Unquoted, target: TargetDep, request: Request, create_pr: Annotated[bool, Query()] = False
 ) -> dict[str, object]:
     """Read ndjson line by line, keeping file contents on disk; then write one commit in one transaction."""
-    right = commits.right_to(revision, create_pr)
+    right = refs.right_to(revision, create_pr)
     try:
         await to_thread.run_sync(_check, target, revision, right)
     except (ApiError, RepoMoved):
@@ -51,8 +34,8 @@ async def commit(
             pass
         raise
     draft = Draft()
-    async for line in _lines(request.stream()):
-        await to_thread.run_sync(_read_line, target, line, draft)
+    async for line in drafts.lines(request.stream()):
+        await to_thread.run_sync(drafts.read, target, line, draft)
     if not draft.title.strip():
         raise bad_request("The commit needs a header with a summary.")
     sha, num, web_path = await to_thread.run_sync(_write, target, revision, draft, create_pr)
@@ -100,77 +83,10 @@ class Squash(BaseModel):
 def super_squash(branch: Unquoted, squash: Squash, target: TargetDep) -> Response:
     """Replace the branch's history by one commit with the same files."""
     with target.writing() as (db, repo):
-        head = commits.resolve(db, repo, commits.branch_ref(branch))
+        head = commits.resolve(db, repo, refs.branch_ref(branch))
         title = squash.message or f"Super-squash branch '{branch}'"
         commits.add(db, repo, branch, commits.files_of(db, head.tree), target.caller.name, title)
     return Response()
-
-
-async def _lines(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    buffer = bytearray()
-    async for chunk in stream:
-        *complete, rest = chunk.split(b"\n")
-        for part in complete:
-            buffer += part
-            yield bytes(buffer)
-            buffer.clear()
-        buffer += rest
-        if len(buffer) > _MAX_LINE:
-            raise ApiError(413, "TooLarge", "A regular file is too large for a commit: send it through LFS.")
-    yield bytes(buffer)
-
-
-def _read_line(target: Target, line: bytes, draft: Draft) -> None:
-    if not line.strip():
-        return
-    try:
-        item = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise bad_request("The commit must be newline-delimited JSON.") from error
-    root = target.store.blobs
-    match item:
-        case {"key": "header", "value": {"summary": str(title), **rest}}:
-            draft.title, draft.message = title, str(rest.get("description") or "")
-            draft.parent = str(rest["parentCommit"]) if rest.get("parentCommit") else None
-        case {"key": "file", "value": {"path": str(path), "content": str(text), **rest}}:
-            content = _content(text, rest.get("encoding", "utf-8"))
-            if check_path(path) == "README.md":
-                _check_card(target, content)
-            draft.operations.append(uploads.regular_file(root, path, content))
-        case {"key": "lfsFile", "value": {"path": str(path), "oid": str(oid), **rest}}:
-            draft.operations.append(_stored(target, check_path(path), oid, rest.get("size")))
-        case {"key": "deletedFile", "value": {"path": str(path)}}:
-            draft.operations.append(commits.Deletion(path, folder=False))
-        case {"key": "deletedFolder", "value": {"path": str(path)}}:
-            draft.operations.append(commits.Deletion(path, folder=True))
-        case _:
-            raise bad_request("A line of the commit is not an operation.")
-
-
-def _content(text: str, encoding: object) -> bytes:
-    if encoding == "utf-8":
-        return text.encode()
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise bad_request("A file's content is not valid base64.") from error
-
-
-def _check_card(target: Target, content: bytes) -> None:
-    """The Hub refuses a README whose metadata it cannot read."""
-    errors, _ = cards.problems(target.kind, content.decode("utf-8", "replace"))
-    if errors:
-        raise bad_request(f"Invalid metadata in README.md: {'; '.join(errors)}")
-
-
-def _stored(target: Target, path: str, oid: str, size: object) -> commits.File:
-    blob = blobs.path_of(target.store.blobs, oid)
-    if len(oid) != 64 or not set(oid) <= set("0123456789abcdef") or not blob.exists():
-        raise bad_request(f"The LFS object {oid} of {path} was not uploaded.")
-    actual = blob.stat().st_size
-    if size is not None and size != actual:
-        raise bad_request(f"The LFS object {oid} of {path} has {actual} bytes, not {size}.")
-    return commits.lfs_file(path, oid, actual)
 
 
 def _check(target: Target, revision: str, right: Right) -> None:
@@ -188,7 +104,7 @@ def _check_pull(db: Connection, repo: Repo, target: Target, revision: str) -> No
 def _write(target: Target, revision: str, draft: Draft, create_pr: bool) -> tuple[str, int | None, str]:
     """(sha, number of the new pull request if one is wanted, the repo's page)."""
     num, author = None, target.caller.name
-    with target.writing(commits.right_to(revision, create_pr)) as (db, repo):
+    with target.writing(refs.right_to(revision, create_pr)) as (db, repo):
         _check_pull(db, repo, target, revision)
         ref, parent = revision, draft.parent
         if create_pr:

@@ -94,7 +94,7 @@ def list_refs(target: TargetDep, include_prs: bool = False) -> JSON:
     for row in rows:
         family, name = row["ref"].removeprefix("refs/").split("/", 1)
         refs[family].append({"name": name, "ref": row["ref"], "targetCommit": row["sha"]})
-    shown = {"branches": refs["heads"], "tags": refs["tags"], "converts": refs["convert"]}
+    shown: JSON = {"branches": refs["heads"], "tags": refs["tags"], "converts": refs["convert"]}
     return shown | {"pullRequests": refs["pr"]} if include_prs else shown
 
 

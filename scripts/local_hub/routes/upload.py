@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from scripts.local_hub import blobs, commits, uploads
+from scripts.local_hub import blobs, commits, refs
 from scripts.local_hub.dependencies import Target, TargetDep, Unquoted, Writer
 from scripts.local_hub.names import check_path
+from scripts.local_hub.uploads import files as uploads
+from scripts.local_hub.uploads import ignoring
 
 router = APIRouter()
 
@@ -31,17 +33,18 @@ def preupload(
     revision: Unquoted, body: Preupload, target: TargetDep, create_pr: Annotated[bool, Query()] = False
 ) -> dict[str, list[dict[str, object]]]:
     """`oid` is that of the file as it is now, so that clients skip what has not changed."""
-    with target.reading(commits.right_to(revision, create_pr)) as (db, repo):
+    with target.reading(refs.right_to(revision, create_pr)) as (db, repo):
         files = commits.files_of(db, commits.resolve(db, repo, revision).tree)
     patterns = uploads.lfs_patterns(_text(target, files.get(".gitattributes")))
-    ignored = uploads.ignore_rules(_text(target, files.get(".gitignore")) if body.gitIgnore is None else body.gitIgnore)
+    here = _text(target, files.get(".gitignore")) if body.gitIgnore is None else body.gitIgnore
+    ignored = ignoring.ignore_rules(here)
     answers: list[dict[str, object]] = []
     for file in body.files:
         lfs = uploads.is_lfs(file.path, file.size, uploads.decoded(file.sample), patterns)
         answer: dict[str, object] = {
             "path": check_path(file.path),
             "uploadMode": "lfs" if lfs else "regular",
-            "shouldIgnore": uploads.is_ignored(file.path, ignored),
+            "shouldIgnore": ignoring.is_ignored(file.path, ignored),
         }
         if file.path in files:
             answer["oid"] = files[file.path].etag

@@ -38,7 +38,8 @@ def places(file: IO[bytes]) -> list[Place]:
         BadXorb: a header cannot be, or the last chunk is cut off.
     """
     end = file.seek(0, 2)
-    found, offset = [], 0
+    found: list[Place] = []
+    offset = 0
     while offset < end:
         file.seek(offset)
         header = file.read(_HEADER)

@@ -173,7 +173,8 @@ def test_cards(api: HfApi, repo_id: str, tmp_path: Path):
     assert ModelCard.load(repo_id, token=api.token).data.base_model == "google/gemma-3-270m"
     info = api.model_info(repo_id)
     assert info.card_data.license == "apache-2.0"
-    assert set(info.tags) == {"ad-copy", "ko", "license:apache-2.0", "base_model:google/gemma-3-270m"}
+    bases = {"base_model:google/gemma-3-270m", "base_model:finetune:google/gemma-3-270m"}
+    assert set(info.tags) == {"ad-copy", "ko", "license:apache-2.0"} | bases
     with pytest.raises(ValueError, match="license"):
         ModelCard("---\nlicense: 3\n---\n").validate()
     for bad in (b"---\n: [\n---\n", b"---\n- a\n---\n", b"---\nmodel-index: 3\n---\n", b"---\na: &a [*a]\n---\n"):

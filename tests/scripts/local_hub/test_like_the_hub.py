@@ -13,7 +13,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from scripts.local_hub.uploads import ignore_rules, is_ignored
+from scripts.local_hub.uploads.ignoring import ignore_rules, is_ignored
 
 
 @pytest.fixture

@@ -101,6 +101,9 @@ def test_collections_hold_papers_and_collections_in_an_order(person: People) -> 
     for item, kind in (("nobody/nothing", "model"), ("nobody/none-" + "0" * 24, "collection"), ("x", "paper")):
         with pytest.raises(HfHubHTTPError, match="404"):
             mine.add_collection_item(outer.slug, item, kind)
+    hidden = mine.create_repo("hidden", private=True).repo_id
+    mine.add_collection_item(inner.slug, hidden, "model")
+    assert [len(api.get_collection(inner.slug).items) for api in (mine, person())] == [1, 0]
     first = mine.get_collection(outer.slug).items[0]
     mine.update_collection_item(outer.slug, first.item_object_id, position=2)
     assert [item.item_id for item in mine.get_collection(outer.slug).items] == [inner.slug, "1706.03762", repo]

@@ -1,0 +1,1 @@
+"""Collections in the database: named lists of repos, papers and other collections."""
