@@ -39,7 +39,10 @@ def main() -> None:
     server.launch(page)
     if not settings.ON_ZERO_GPU:
         writer.loader.start()  # only now: its imports would hold up the page
-    page.get_blocks().block_thread()
+    try:
+        page.get_blocks().block_thread()
+    finally:
+        feedback.close()
     writer.close()
 
 

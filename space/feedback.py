@@ -22,7 +22,8 @@ from typing import Any
 
 import feedback_repo
 from huggingface_hub import HfApi, constants, get_token
-from request import MAX_PRODUCT, MAX_VALUE, MAX_VALUES, Problem, plain
+from plain_text import plain
+from request import MAX_PRODUCT, MAX_VALUE, MAX_VALUES, Problem
 
 KINDS = ("like", "dislike", "edit")
 LANGUAGES = ("ko", "en")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,11 @@ FOLDER = "feedback"  # in the repo
 TITLE = "Votes of visitors"  # of a commit
 
 #: What the page says beside the buttons, and the card again.
-CONSENT = {
-    "ko": "좋아요·싫어요와 고친 글은 상품, 가치, 카피, 날짜와 함께 비공개 데이터셋에 저장합니다. "
-    "걸러 낸 뒤 다음 데이터셋에 싣고 모델 학습에 쓸 수 있습니다. 누가 남겼는지는 기록하지 않습니다.",
-    "en": "Likes, dislikes and edits are stored in a private dataset with product, values, line and date. "
-    "Filtered, they may be published in the next dataset and train models. Who left them is not recorded.",
+CONSENT: dict[str, str] = {
+    language: texts["consent"]
+    for language, texts in json.loads(
+        (Path(__file__).absolute().parent / "page" / "texts.json").read_text(encoding="utf-8")
+    ).items()
 }
 #: Column -> what it holds.
 COLUMNS = {

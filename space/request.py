@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import messages
+from plain_text import part_values, plain
 
 MAX_LINES = 8
 MAX_PRODUCT = 40  # characters
@@ -18,8 +17,6 @@ MAX_OPTION = 20  # characters of a device or a tone
 MAX_LIKE = 120  # characters of the line to write more like
 MAX_NAME = 64  # characters of what the page calls a visit or a job
 TEMPERATURES = (0.1, 1.5)
-#: What stands between two values.
-SEPARATORS = re.compile(r"[;；、|｜\n\r\u2028]|(?<!\d)[,，]|[,，](?!\d{3}(?!\d))|(?<!\d)[·ㆍ・‧•]|[·ㆍ・‧•](?!\d)")
 #: What the page shows and checks before it asks.
 LIMITS = {
     "product": MAX_PRODUCT,
@@ -126,21 +123,6 @@ def clean_language(lang: Any) -> messages.Language:
         if lang == known:
             return known
     raise Problem("lang")
-
-
-def part_values(text: str) -> list[str]:
-    """The values of a text: parted by commas, semicolons, middle dots, bars and line breaks, in Korean or Latin width.
-
-    Inside a number they part nothing: a comma before three digits (`1,000원`), a dot between two digits (`3·1절`). Full
-    stops and slashes never do (`2.5배`, `A/S`).
-    """
-    return SEPARATORS.split(text)
-
-
-def plain(text: str | None) -> str:
-    """NFC, without control characters, runs of white space made one space: one line, as in training."""
-    normal = unicodedata.normalize("NFC", text or "")
-    return " ".join("".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in normal).split())
 
 
 def _product(product: Any) -> str:

@@ -13,18 +13,19 @@ FILE = "settings.json"
 ENGINES = ("auto", "llama", "transformers")
 #: Hugging Face lends a GPU to each call, to what was on `cuda` before the page was served.
 ON_ZERO_GPU = bool(os.environ.get("SPACES_ZERO_GPU"))
-#: What Gradio and the Hub's client read when they are imported.
+#: What Gradio, the Hub's client and NumPy read when they are imported.
 QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     # For a dashboard that is not served, Gradio would keep each call and make statistics of all of them at its end.
     "GRADIO_ANALYTICS_MAX_EVENTS": "16",
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),
+    "OPENBLAS_NUM_THREADS": "1",  # the judge's products are small: beside a busy engine, threads wait for each other
 }
 
 
 def keep_quiet() -> None:
-    """Let the libraries count and report nothing, unless the environment wants it. Before they are imported."""
+    """Let the libraries report nothing and take one thread, unless the environment wants it. Before their import."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts.core import env
+from tests.fitted import share
 
 SCRATCH = Path(tempfile.mkdtemp(prefix="hanjul-tests-"))
 
@@ -36,6 +37,7 @@ os.environ.update(
     COLUMNS="120",
 )
 env.opt_out()
+share(SCRATCH / "hanjul")
 
 
 @pytest.fixture(scope="session", autouse=True)

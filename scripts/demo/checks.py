@@ -21,6 +21,7 @@ from pipelines.filters.filter_rows import VERSION as RULES_VERSION
 from pipelines.filters.rules.claims import wording as claims
 from pipelines.filters.rules.cliches import wording as cliches
 from pipelines.filters.wording import write_wording
+from pipelines.locks import locked
 from scripts.core import env
 from scripts.core.files import digest
 from scripts.core.fingerprint import ROOT, code_digest, modules_behind
@@ -91,9 +92,10 @@ def _fitted(module: ModuleType) -> Path:
     how = code_digest(module.__name__, "pipelines.filters.wording")
     key = sha256(f"{how} {digest(module.LINES)} {corpus_digest()} {rules_identity()}".encode()).hexdigest()[:16]
     kept = env.data_dir() / "cache" / "wordings" / f"{key}.json.gz"
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        half = kept.with_suffix(f".{os.getpid()}")
-        write_wording(module.wording(), half)
-        half.replace(kept)  # a file that is there is whole
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with locked(kept.with_suffix(".lock"), "wording of a rule"):
+        if not kept.exists():
+            half = kept.with_suffix(f".{os.getpid()}")
+            write_wording(module.wording(), half)
+            half.replace(kept)  # a file that is there is whole
     return kept

@@ -21,7 +21,7 @@ FOLDER = ROOT / "space" / "requirements"
 #: What a Space's builder adds to the page's own requirements, in the same `pip install`; of Gradio the card's version.
 BUILDER = ("gradio[oauth,mcp]", "uvicorn>=0.14.0", "websockets>=10.4", "spaces")
 #: What the page itself needs, and the rules and the judge that lie beside it.
-PAGE = ("huggingface_hub", "kiwipiepy", "numpy", "phonenumbers", "pydantic", "python-stdnum", "pyyaml", "scikit-learn")
+PAGE = ("huggingface_hub", "kiwipiepy", "numpy", "phonenumbers", "pydantic", "python-stdnum", "pyyaml")
 TRANSFORMERS = ("transformers", "peft")
 #: Lock -> what writes the lines. ZeroGPU runs PyTorch up to 2.11; that of the package index runs without a GPU, too.
 ENGINES = {

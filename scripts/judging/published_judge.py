@@ -15,9 +15,11 @@ from model_card.judging.sense.classifier import agreed
 from model_card.judging.sense.fit_published import VERSION, features_of, fit_judge, fitted_on, tell_usable
 from model_card.judging.sense.published import PublishedJudge, read_judge, write_judge
 from pipelines.corpus import corpus_digest
+from pipelines.locks import locked
 from scripts.core import env
 from scripts.core.files import digest
 from scripts.core.fingerprint import code_digest
+from scripts.core.log import log
 from scripts.judging.sense_judge import corpus_kinship
 
 
@@ -28,11 +30,13 @@ def write_published_judge(path: Path) -> dict[str, Any]:
         Its facts: `auc` with `low` and `high` on `lines` test lines by models, `usable` of them, and `made_of`.
     """
     kept = _kept()
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        half = kept.with_suffix(f".{os.getpid()}.npz")
-        write_judge(_fitted(), half)
-        half.replace(kept)  # a file that is there is whole
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with locked(kept.with_suffix(".lock"), "judge of the Space"):
+        if not kept.exists():
+            log("space: fitting the judge that the page carries, once on this machine: about a minute")
+            half = kept.with_suffix(f".{os.getpid()}.npz")
+            write_judge(_fitted(), half)
+            half.replace(kept)  # a file that is there is whole
     shutil.copyfile(kept, path)
     return dict(read_judge(path).facts)
 

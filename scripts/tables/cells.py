@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.errors import HanjulError
 from pipelines.text.tidy import clean_value
-from space.request import part_values
+from space.plain_text import part_values
 
 #: What nobody sees and nobody means: soft hyphens, zero-width spaces, marks of byte order and of direction. Not the
 #: zero-width joiner, which holds emoji together.

@@ -1,5 +1,6 @@
 /** The server's side of the page. Every way to fail ends as a `Failure`, which has a sentence. */
 
+import { quotaHeaders } from "./quota.js";
 import { language, t } from "./texts.js";
 
 const ROOT = new URL("../", import.meta.url);
@@ -31,7 +32,8 @@ export const stop = (job) => post("stop", { job }, { keepalive: true }).catch(()
 /** The snapshots of one job, as they come. */
 export async function* write({ product, values, count, temperature, device, tone, like }, base, job, signal) {
   const data = [product, values, count, temperature, device, tone, base, like, language(), VISIT, job];
-  const { event_id: id } = await (await post("gradio_api/call/write", { data }, { signal })).json();
+  const headers = await quotaHeaders();
+  const { event_id: id } = await (await post("gradio_api/call/write", { data }, { signal, headers })).json();
   const { body } = await reach(`gradio_api/call/write/${id}`, { signal });
   for await (const { event, data } of messages(body)) {
     if (event === "error") throw new Failure("failed");
@@ -42,9 +44,9 @@ export async function* write({ product, values, count, temperature, device, tone
   throw new Failure("lost");
 }
 
-function post(path, content, options = {}) {
-  const headers = { "Content-Type": "application/json" };
-  return reach(path, { method: "POST", headers, body: JSON.stringify(content), ...options });
+function post(path, content, { headers = {}, ...options } = {}) {
+  const all = { ...headers, "Content-Type": "application/json" };
+  return reach(path, { method: "POST", headers: all, body: JSON.stringify(content), ...options });
 }
 
 async function reach(path, options = {}) {

@@ -15,6 +15,7 @@ import pytest
 
 from pipelines.corpus import load_corpus
 from tests import command
+from tests.fitted import share
 from tests.space.browser import CHROMIUM, generate
 
 #: Minutes: the real model is dequantised, trained and judged.
@@ -31,7 +32,9 @@ def hanjul(*args: str, home: Path, check: bool = True) -> subprocess.CompletedPr
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("release")
+    folder = tmp_path_factory.mktemp("release")
+    share(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
