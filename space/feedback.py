@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ class Feedback:
             raise Problem("feedback_text")
         vote = {
             "id": secrets.token_hex(16),
-            "day": f"{datetime.now(UTC):%Y-%m-%d}",
+            "day": f"{datetime.now(timezone.utc):%Y-%m-%d}",
             "kind": kind,
             "product": _text(product, MAX_PRODUCT),
             "values": [_text(value, MAX_VALUE) for value in _few(values, MAX_VALUES)],

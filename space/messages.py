@@ -149,14 +149,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Loading
     "ready": ("모델이 준비됐습니다.", "The model is ready."),
     "load-gated": (
-        "기반 모델 {model}의 이용 조건에 동의한 계정의 토큰이 필요합니다. "
-        "Space 설정의 Secrets에 HF_TOKEN을 넣어 주세요.",
-        "The base model {model} is gated: put a token of an account that accepted its terms into the Space's secrets "
-        "as HF_TOKEN.",
+        "{model}의 이용 조건에 동의한 계정의 토큰이 필요합니다. Space 설정의 Secrets에 HF_TOKEN을 넣어 주세요.",
+        "It takes a token of an account that accepted the terms of {model}. Put it into the Space's secrets: HF_TOKEN.",
     ),
     "load-missing": (
         "모델이 Hub에 없습니다. 아래에 적힌 저장소와 리비전이 그대로 있는지 확인해 주세요.",
-        "The model is not on the Hub. Check that the repository and revision named below are still there.",
+        "The model is not on the Hub. Check that the repository and revision named below still exist.",
     ),
     "load-offline": (
         "모델이 있는 Hub에 연결할 수 없습니다. 잠시 뒤에 다시 눌러 주세요.",
@@ -166,6 +164,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "load-failed": (
         "모델을 불러오지 못했습니다. 잠시 뒤에 다시 눌러 주세요.",
         "The model could not be loaded. Please press again in a moment.",
+    ),
+    "crashed": (
+        "카피를 쓰던 프로그램이 멈춰서 다시 시작했습니다. 다시 눌러 주세요.",
+        "The program that writes the lines stopped and was started again. Please press again.",
     ),
     "restart": (
         "{said} 이 Space는 다시 시작해야 모델을 불러올 수 있습니다. 관리자에게 알려 주세요.",

@@ -13,8 +13,8 @@ from pydantic import AfterValidator
 from starlette.convertors import Convertor, register_url_convertor
 
 from scripts.local_hub import repos
-from scripts.local_hub.access.callers import Caller, Right, of_token
 from scripts.local_hub.errors import ApiError, forbidden
+from scripts.local_hub.identity.callers import Caller, Right, of_token
 from scripts.local_hub.names import KINDS, Kind
 from scripts.local_hub.store import Store
 

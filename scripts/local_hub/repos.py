@@ -5,8 +5,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from scripts.local_hub.access.callers import OWNER, Caller
 from scripts.local_hub.errors import RepoMoved, conflict, repo_not_found
+from scripts.local_hub.identity.callers import OWNER, Caller
 from scripts.local_hub.names import WEB_PREFIX, Kind
 from scripts.local_hub.store import now
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.local_hub import blobs
-from scripts.local_hub.access.tables import SCHEMA as _ACCESS
-from scripts.local_hub.discussions.tables import SCHEMA as _DISCUSSIONS
-from scripts.local_hub.hooks.tables import SCHEMA as _HOOKS
+from scripts.local_hub.tables.access import SCHEMA as _ACCESS
+from scripts.local_hub.tables.discussions import SCHEMA as _DISCUSSIONS
+from scripts.local_hub.tables.hooks import SCHEMA as _HOOKS
 from scripts.local_hub.xet.stash import Stash
 
 _SCHEMA = """

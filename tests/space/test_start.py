@@ -27,17 +27,21 @@ from tests.space.scripted import PAGE, press, texts
 
 OURS = (
     "app",
-    "calls",
-    "endpoints",
-    "guard",
     "jobs",
     "loading",
     "messages",
+    "plain_text",
     "quick",
     "request",
-    "routes",
-    "server",
     "settings",
+    "web/__init__",
+    "web/calls",
+    "web/endpoints",
+    "web/guard",
+    "web/routes",
+    "web/server",
+    "web/tool",
+    "writer",
 )
 SETTINGS = """{"adapter": "a/b", "revision": null, "base_model": "c/d", "dataset": "", "title": "한 줄", "examples": [],
 "prompt_format": "{product} {values}"}"""
@@ -81,6 +85,7 @@ class Critic:
 class Feedback:
     off = True
     def __init__(self, *facts, **options): pass
+    def close(self): pass
 """,
     "selection.py": "from tests.space.scripted import Selection\n",
 }
@@ -92,9 +97,11 @@ def folder(tmp_path: Path) -> Path:
     blobs, space = tmp_path / "blobs", tmp_path / "space"
     (space / "page").mkdir(parents=True)
     blobs.mkdir()
-    for name in (*OURS, "tool", "writer"):
-        shutil.copy(SPACE / f"{name}.py", blobs / f"blob-{name}")
-        (space / f"{name}.py").symlink_to(blobs / f"blob-{name}")
+    (space / "web").mkdir()
+    for name in OURS:
+        blob = blobs / f"blob-{name.replace('/', '-')}"
+        shutil.copy(SPACE / f"{name}.py", blob)
+        (space / f"{name}.py").symlink_to(blob)
     for name, code in PARTS.items():
         (space / name).write_text(code, encoding="utf-8")
     (space / "settings.json").write_text(SETTINGS, encoding="utf-8")

@@ -4,8 +4,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from scripts.local_hub.access.callers import OWNER_NAME
 from scripts.local_hub.errors import ApiError, conflict
+from scripts.local_hub.identity.callers import OWNER_NAME
 from scripts.local_hub.names import check_repo_id
 from scripts.local_hub.store import now
 

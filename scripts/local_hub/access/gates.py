@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from scripts.local_hub.access.callers import Caller
 from scripts.local_hub.errors import ApiError, bad_request, conflict
+from scripts.local_hub.identity.callers import Caller
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.store import now
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from scripts.local_hub.access import accounts
-from scripts.local_hub.access.callers import Role, Scope, hash_of
 from scripts.local_hub.errors import ApiError, bad_request, conflict
+from scripts.local_hub.identity.callers import Role, Scope, hash_of
 from scripts.local_hub.names import KINDS, check_repo_id
 from scripts.local_hub.store import now
 

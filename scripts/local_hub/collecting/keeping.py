@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import BaseModel
 
 from scripts.local_hub import repos
-from scripts.local_hub.access.callers import Caller, Right
 from scripts.local_hub.cards import JSON
 from scripts.local_hub.errors import ApiError, forbidden
+from scripts.local_hub.identity.callers import Caller, Right
 from scripts.local_hub.names import KIND_OF_TYPE
 
 

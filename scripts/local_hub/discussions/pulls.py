@@ -9,7 +9,7 @@ from scripts.local_hub import commits, git, refs
 from scripts.local_hub.blobs import path_of
 from scripts.local_hub.commits import Commit, File
 from scripts.local_hub.discussions import threads
-from scripts.local_hub.discussions.threads import Event, Thread
+from scripts.local_hub.discussions.records import Event, Thread
 from scripts.local_hub.errors import ApiError, bad_request
 from scripts.local_hub.repos import Repo
 

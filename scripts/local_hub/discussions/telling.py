@@ -1,14 +1,12 @@
 """What webhooks are told of discussions."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from scripts.local_hub.discussions.records import Event, Thread
 from scripts.local_hub.repos import Repo
 
-if TYPE_CHECKING:
-    from scripts.local_hub.discussions.threads import Event, Thread
 
-
-def payload(repo: Repo, thread: "Thread", said: "Event | None" = None) -> dict[str, Any]:
+def payload(repo: Repo, thread: Thread, said: Event | None = None) -> dict[str, Any]:
     """What a webhook is told of a discussion, and of what was said in it."""
     path = f"{repo.web_path}/discussions/{thread.num}"
     url = {"web": path, "api": f"/api/{repo.kind}/{repo.repo_id}/discussions/{thread.num}"}

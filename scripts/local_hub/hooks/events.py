@@ -5,8 +5,8 @@ import sqlite3
 import time
 from typing import Any, Literal
 
-from scripts.local_hub.access import callers
 from scripts.local_hub.hooks import webhooks
+from scripts.local_hub.identity import callers
 from scripts.local_hub.repos import Repo
 
 Action = Literal["create", "delete", "move", "update"]

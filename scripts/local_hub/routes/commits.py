@@ -10,10 +10,10 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 from scripts.local_hub import commits, refs
-from scripts.local_hub.access.callers import Right
 from scripts.local_hub.dependencies import Target, TargetDep, Unquoted, Writer, next_page, origin
 from scripts.local_hub.discussions import pulls, threads
 from scripts.local_hub.errors import ApiError, RepoMoved, bad_request, forbidden
+from scripts.local_hub.identity.callers import Right
 from scripts.local_hub.repos import Repo
 from scripts.local_hub.uploads import drafts
 from scripts.local_hub.uploads.drafts import Draft

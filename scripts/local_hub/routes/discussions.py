@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from scripts.local_hub.cards import JSON
 from scripts.local_hub.dependencies import Target, TargetDep, Writer
 from scripts.local_hub.discussions import pulls, threads
-from scripts.local_hub.discussions.threads import Event, Thread
+from scripts.local_hub.discussions.records import Event, Thread
 from scripts.local_hub.errors import forbidden
 from scripts.local_hub.repos import Repo
 

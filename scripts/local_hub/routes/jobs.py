@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from scripts.local_hub.access.callers import Caller
 from scripts.local_hub.dependencies import CallerDep, StoreDep, Unquoted, Writer
 from scripts.local_hub.errors import ApiError, forbidden
+from scripts.local_hub.identity.callers import Caller
 from scripts.local_hub.names import check_repo_id
 from scripts.local_hub.store import now
 

@@ -10,6 +10,7 @@ from scripts.local_hub import commits, repos
 from scripts.local_hub.blobs import path_of
 from scripts.local_hub.dependencies import CallerDep, StoreDep, TargetDep, Unquoted
 from scripts.local_hub.discussions import pulls, threads
+from scripts.local_hub.discussions.records import Event
 from scripts.local_hub.names import KINDS
 
 router = APIRouter()
@@ -84,7 +85,7 @@ def discussion_page(num: int, target: TargetDep) -> HTMLResponse:
     return _page(thread.title, parts)
 
 
-def _happened(event: threads.Event) -> str:
+def _happened(event: Event) -> str:
     """What an event that is no comment did, as a line."""
     match event.type:
         case "title-change":

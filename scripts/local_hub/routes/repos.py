@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from scripts.local_hub import commits, repos
 from scripts.local_hub.access import accounts, gates
-from scripts.local_hub.access.callers import Caller
 from scripts.local_hub.dependencies import CallerDep, StoreDep, TargetDep, Writer, origin
 from scripts.local_hub.errors import ApiError, bad_request, forbidden
 from scripts.local_hub.hooks import events
+from scripts.local_hub.identity.callers import Caller
 from scripts.local_hub.names import KIND_OF_TYPE, WEB_PREFIX, Kind, check_repo_id
 from scripts.local_hub.routes.spaces import Setting, save_setting
 from scripts.local_hub.uploads import files as uploads

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from scripts.core import env
 from scripts.local_hub.access.administering import changing
-from scripts.local_hub.access.callers import STRANGER, hash_of, of_token
+from scripts.local_hub.identity.callers import STRANGER, hash_of, of_token
 from tests.scripts.local_hub.conftest import Hanjul, clean_environment
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from scripts.local_hub import blobs, cards, commits, git, repos
-from scripts.local_hub.access.callers import OWNER
 from scripts.local_hub.errors import ApiError
+from scripts.local_hub.identity.callers import OWNER
 from scripts.local_hub.names import check_path, check_ref, check_repo_id
 from scripts.local_hub.store import open_store
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 
 from scripts.local_hub.access import accounts, tokens
 from scripts.local_hub.access.accounts import Account
-from scripts.local_hub.access.callers import OWNER_NAME
 from scripts.local_hub.cards import JSON
 from scripts.local_hub.dependencies import CallerDep, LoggedIn, StoreDep, Unquoted, token_of
+from scripts.local_hub.identity.callers import OWNER_NAME
 from scripts.local_hub.names import KINDS, Kind
 
 router = APIRouter()
