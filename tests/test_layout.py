@@ -18,6 +18,7 @@ OWN_ROOMS = ("bench", "docs", "e2e", "tiny")
 LAZY = {
     "scripts/cli.py": "`hanjul --help` answers at once",
     "scripts/core/faults.py": "`scripts/cli.py` imports it",
+    "scripts/hub_users.py": "as above",
     "scripts/hub/session.py": "huggingface_hub reads the environment when it is imported",
     "space/critic.py": "`checks` is written into the folder by `hanjul space`; the checkout has none",
     "space/engines/llama.py": "the page is there before the model is",

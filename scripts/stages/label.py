@@ -20,13 +20,13 @@ from pipelines.text.counted import counted
 from scripts.core import env
 from scripts.core.log import log
 from scripts.core.settings import Recipe
+from scripts.demo.render import FOLDER
 from scripts.hub.hub import Hub
 from scripts.labelling import votes_repo
 from scripts.labelling.csv_votes import votes_from_csv
 from scripts.labelling.items import Item, lines_of_reports, lines_of_rows, pair_lines
 from scripts.labelling.page import HERE, LANGUAGE, build_page
 from scripts.labelling.vote_log import VoteLog
-from scripts.stages.space import FOLDER
 
 #: Draws items and their order; the same for all who label.
 SEED = Recipe().seed
@@ -165,9 +165,9 @@ def _serve(page: Any, host: str, port: int) -> None:
             ssr_mode=False,
             footer_links=[],
             theme=gr.themes.Base(primary_hue="stone", neutral_hue="stone", radius_size="md"),
-            css_paths=[FOLDER / "page.css", HERE / "page.css"],
+            css_paths=[HERE / "ink_and_paper.css", HERE / "page.css"],
             head=LANGUAGE,
-            favicon_path=FOLDER / "favicon.svg",
+            favicon_path=FOLDER / "page" / "favicon.svg",
         )
     except OSError as error:  # Gradio's word for it is that it finds no empty port
         if "empty port" not in str(error):

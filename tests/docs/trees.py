@@ -17,14 +17,14 @@ from pathlib import PurePosixPath
 
 from tests.docs.markdown import ROOT, blocks, files, text
 
-#: Folder -> the file that holds its tree. That of `space/` is published with every Space, and a tree there would change
-#: what is deployed whenever a line of it changes.
+#: Folder -> the file that holds its tree. The README of `space/` is published with every Space, and a tree there would
+#: change what is deployed whenever a line of it changes.
 TREES = {
     "pipelines": "pipelines/README.md",
     "dataset_card": "dataset_card/README.md",
     "model_card": "model_card/README.md",
     "scripts": "scripts/README.md",
-    "space": "README.md",
+    "space": "scripts/README.md",
     "tests": "tests/README.md",
 }
 #: Where the descriptions begin, unless a name is longer.

@@ -9,14 +9,16 @@ import json
 import statistics
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from scripts.core.settings import Recipe
+from scripts.demo import render
+from scripts.demo.facts import facts_of
+from scripts.demo.hardware import place_of
 from scripts.hub.connect import connect
 from scripts.hub.hub import Hub
-from scripts.stages import space
 from tests.bench.memory import memory_measure, tree_memory
 from tests.bench.processes import run
 from tests.bench.report import finish, parser_of, say
@@ -43,10 +45,9 @@ FULL, SMOKE = Size(rounds=5, presses=8, generations=500), Size(rounds=1, presses
 def rendered(hub: Hub, made: weights.Weights, folder: Path) -> Path:
     """The folder that a Space repo would hold, with the GGUF of the bench."""
     folder.mkdir()
-    space.render(hub, made.adapter, Recipe().title, folder)
-    settings = folder / "settings.json"
-    facts = json.loads(settings.read_text(encoding="utf-8")) | {"gguf": made.gguf}
-    settings.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+    facts = facts_of(hub, made.adapter, None, Recipe().title)
+    facts = replace(facts, settings=facts.settings | {"gguf": made.gguf})
+    render.render(hub, facts, place_of("cpu"), hub.repo("space", "bench"), folder)
     return folder
 
 

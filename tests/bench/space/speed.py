@@ -44,7 +44,7 @@ def pipeline_writer(folder: str) -> Write:
 def engine_writer(gguf: str) -> Write:
     """The Space's engine over a GGUF on the Hub."""
     sys.path.insert(0, str(ROOT / "space"))
-    from engines.llama import Llama
+    from engines.llama import Llama  # type: ignore[import-not-found]
 
     engine = Llama(**json.loads(gguf))
     engine.load()

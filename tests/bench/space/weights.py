@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from gguf import GGUFReader
 from huggingface_hub import HfUri
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from pipelines.corpus import load_corpus
 from pipelines.rows import CHAT_TEMPLATE, PROMPT_FORMAT, user_message
-from scripts.exporting import convert
+from scripts.exporting import convert, trim
+from scripts.exporting.kept_tokens import choose_tokens
 from scripts.exporting.merge import write_model
+from scripts.exporting.vocabulary import read_vocabulary
 from scripts.hub.hub import Hub
 from scripts.models.embedded import ensure_base
 from tests.tiny import gemma, language_model
@@ -31,7 +35,7 @@ class Weights:
 
 
 def make(hub: Hub, folder: Path, smoke: bool) -> Weights:
-    """Put base, adapter and GGUF (Q8_0; in bfloat16 for a smoke run) on the local Hub.
+    """Put base, adapter and GGUF (Q8_0 with a trimmed vocabulary; whole and in bfloat16 for a smoke run) on the local Hub.
 
     The LoRA's weights are random and small: it costs what a trained one costs, and lines still end as the base's do.
     """
@@ -45,7 +49,10 @@ def make(hub: Hub, folder: Path, smoke: bool) -> Weights:
     (folder / "gguf").mkdir()
     file = convert.convert_to_gguf(folder / "converted", folder / "gguf" / "model.gguf", "bench")
     if not smoke:
-        convert.quantise(file, file.with_stem("quantised"), "Q8_0").replace(file)
+        whole = convert.quantise(file, folder / "whole.gguf", trim.WHOLE)
+        lines = [user_message(row["product"], row["values"])["content"] + row["ad_copy"] for row in load_corpus()]
+        used = {number for ids in tokenizer(lines).input_ids for number in ids}
+        trim.trim(whole, file, choose_tokens(read_vocabulary(GGUFReader(whole)), used))
     repo = _uploaded(hub, "bench-gguf", folder / "gguf")
     gguf = {"repo": repo.id, "revision": repo.revision, "file": file.name, "base_file": None}
     return Weights(adapter, folder / "merged", gguf)
