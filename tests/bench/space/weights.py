@@ -35,7 +35,7 @@ class Weights:
 
 
 def make(hub: Hub, folder: Path, smoke: bool) -> Weights:
-    """Put base, adapter and GGUF (Q8_0 with a trimmed vocabulary; whole and in bfloat16 for a smoke run) on the local Hub.
+    """Put base, adapter and GGUF (Q8_0, trimmed; for a smoke run whole, in bfloat16) on the local Hub.
 
     The LoRA's weights are random and small: it costs what a trained one costs, and lines still end as the base's do.
     """
