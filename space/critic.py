@@ -6,6 +6,7 @@ data here as everywhere: it is looked through for words, and nothing in it is ob
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 #: Rules that look at product and values too, which are the visitor's own words and no fault of the line: 한자 in a
 #: product, a Latin brand as value. They are asked about the line alone.
 OF_THE_LINE = frozenset({"format", "length", "script"})
+#: Words of two letters and more; a small model that lost its thread says one again: 푹신한 푹신한, 털이 잘 빠져서 털이.
+WORD = re.compile(r"[^\W_]{2,}")
 ANY_REQUEST = {"product": "상품", "values": ["가치"]}
 
 
@@ -56,7 +59,8 @@ class Critic:
     def fault(self, product: str, values: Sequence[str], line: str) -> str:
         """The reason of the first rule that a line breaks, such as `leak` or `claim`; "" where it breaks none.
 
-        A line without Hangul is one of `format`.
+        A line without Hangul is one of `format`. Of the page alone is `repetition`: a word stands there twice. People
+        do that on purpose, and small models when they have nothing more to say.
         """
         from checks.filters.apply_rules import RULES
 
@@ -64,7 +68,8 @@ class Critic:
         for reason, check in RULES.items():
             if check(row | ANY_REQUEST if reason in OF_THE_LINE else row, self._limits) is not None:
                 return str(reason)
-        return ""
+        words = WORD.findall(line)
+        return "repetition" if len(set(words)) < len(words) else ""
 
     def scores(self, product: str, values: Sequence[str], lines: Sequence[str]) -> list[float]:
         """How good lines are, in order: the judge's log-odds that a reader calls each usable."""

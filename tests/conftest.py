@@ -64,6 +64,7 @@ def hub() -> Iterator[object]:
 def interruptible() -> None:
     """What a test did to Ctrl-C, or code of others in it, is not for the processes of the next one."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has it ignored, by children too
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 

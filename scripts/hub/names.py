@@ -101,11 +101,10 @@ def check(recipe: Recipe, namespace: str) -> None:
         ("train.repo", "model", recipe.train.repo),
         ("calibrate.repo", "dataset", recipe.calibrate.repo),
         ("space.repo", "space", recipe.space.repo),
-        ("space.feedback", "dataset", recipe.space.feedback),
+        *([("space.feedback", "dataset", recipe.space.feedback)] if recipe.space.feedback else []),
     )
     for key, kind, name in repos:
-        if name:
-            repo_uri(kind, with_namespace(name, namespace), key=key)
+        repo_uri(kind, with_namespace(name, namespace), key=key)
     base_uri(recipe.train.base_model, recipe.train.base_revision, "train.base_model")
     if recipe.filter.semantic:
         repo_uri("model", recipe.filter.semantic.model, recipe.filter.semantic.revision, "filter.semantic.model")

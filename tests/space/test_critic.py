@@ -118,3 +118,16 @@ def test_without_a_judge_all_lines_are_equal(critic_folder, critic):
 
 def test_personal_data_is_known(critic):
     assert critic.is_personal("연락 주세요 010-1234-5678") and not critic.is_personal("장마에도 수건은 햇볕 냄새")
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("푹신한 푹신한 푹신한", "repetition"),
+        ("볕이 잘 들어서 볕이 오래 머뭅니다", "repetition"),
+        ("주말 아침에도 늦잠을 지킵니다", ""),
+        ("다 모아 다 담은 한 칸", ""),  # words of one letter stand in many lines
+    ],
+)
+def test_a_word_that_stands_there_twice_is_a_repetition(critic, line, found):
+    assert critic.fault("쿠션", ["아늑한"], line) == found

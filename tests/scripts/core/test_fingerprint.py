@@ -17,7 +17,7 @@ from scripts.hub.stage import Stage
 
 #: Class -> its fields of which another value finds the work that is done. Whoever adds one has thought about it.
 MARKED = {
-    "ImportSettings": {"source", "terms"},
+    "ImportSettings": {"source", "terms", "feedback"},
     "TrainSettings": {"gpu_memory_gb", "processes", "tracking", "merge", "gguf"},
     "EndpointSettings": {"api_key_env"},
     "TeacherSettings": {"api_key_env"},
@@ -29,6 +29,7 @@ MARKED = {
     "FilterSettings": {"engine", "slogans", "eval_lines"},
     "JudgesSettings": {"scorer", "votes"},
     "EvaluateSettings": {"scorer", "votes"},
+    "SpaceSettings": {"minutes"},
 }
 #: Values for fields that have no default, and sections that are left out by default.
 GIVEN: dict[str, Any] = {
