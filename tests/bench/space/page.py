@@ -36,7 +36,7 @@ def served(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 def interactive_seconds(folder: Path) -> tuple[float, float]:
     """Seconds until the product can be typed into, from the start of the process and from navigation."""
     with chromium() as browser:
-        page = browser.new_page()
+        page = browser.new_page(locale="ko-KR")
         started = time.perf_counter()
         with served(folder) as (process, address):
             wait_for(address, process)
