@@ -22,7 +22,7 @@ from scripts.judging.published_judge import write_published_judge
 
 FOLDER = Path(__file__).parents[2] / "space"
 #: Of the folder, what is not uploaded as it is: filled in, or for readers of the source.
-APART = ("README.md", "examples.json", "screenshot.png", "requirements/")
+APART = ("README.md", "examples.json", "screenshot", "requirements/")
 #: Where `hanjul space run` serves; for a Hub whose Spaces have no address.
 LOCAL_ADDRESS = "http://127.0.0.1:7860"
 #: Files of a base model that transformers reads.

@@ -16,7 +16,7 @@ from tests.command import ROOT
 
 PACKAGES = ("pipelines", "dataset_card", "model_card", "scripts", "space")
 #: Shown in the README alone.
-LEFT_OUT = {"space/screenshot.png"}
+LEFT_OUT = {f"space/screenshot{kind}.png" for kind in ("", "-dark", "-phone", "-phone-dark")}
 
 
 def contents(path: Path) -> dict[str, bytes]:
