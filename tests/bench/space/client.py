@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+
+from tests.bench.processes import ROOT
 
 COUNT = 5  # lines that a visitor asks for
 PATIENCE_S = 300
@@ -16,7 +19,7 @@ PATIENCE_S = 300
 
 @dataclass(frozen=True)
 class Visit:
-    """What a visitor saw; `problem` is empty where lines were written."""
+    """What a visitor saw; `problem` is empty where they were served, be it that no line was good enough to show."""
 
     first_s: float
     lines: int
@@ -39,7 +42,17 @@ def press(address: str, product: str) -> Visit:
                     last = shown[0]
                     if last["lines"] and not first:
                         first = time.perf_counter() - started
-    return Visit(first, len(last["lines"]), "" if last["state"] == "done" else last["message"])
+    served = last["state"] == "done" or last["message"] == nothing_to_show()
+    return Visit(first, len(last["lines"]), "" if served else last["message"])
+
+
+def nothing_to_show() -> str:
+    """The page's sentence where all candidates broke a rule."""
+    sys.path.insert(0, str(ROOT / "space"))
+    from messages import text  # type: ignore[import-not-found]
+
+    sys.path.remove(str(ROOT / "space"))
+    return str(text("nothing", "ko"))
 
 
 def is_ready(address: str) -> bool:
