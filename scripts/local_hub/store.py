@@ -133,14 +133,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Commit on leaving, roll back on an error."""
-        with self._write_lock, closing(connect(self.folder)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+        with self._write_lock, closing(connect(self.folder)) as db, transaction(db):
+            yield db
         self.changed.set()
 
 
@@ -162,6 +156,18 @@ def open_store(folder: Path) -> Store:
         if blobs.sweep(store.blobs, used):
             store.xet.forget()
     return store
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Commit on leaving, roll back on an error."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
 
 
 def prepare(db: sqlite3.Connection) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from scripts.local_hub.store import connect, prepare
+from scripts.local_hub.store import connect, prepare, transaction
 
 
 @contextmanager
@@ -14,10 +14,5 @@ def changing(store: Path) -> Iterator[sqlite3.Connection]:
     store.mkdir(parents=True, exist_ok=True, mode=0o700)
     with closing(connect(store)) as db:
         prepare(db)
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(db):
             yield db
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
